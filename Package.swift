@@ -1,0 +1,174 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import PackageDescription
+
+// Targets stand in the order in which data moves through the daemon: C modules and TokenCore first, then the engine
+// and the adapters, then the composition root, then the executables.
+let package = Package(
+    name: "tastytokend",
+    products: [
+        .executable(name: "tastytokend", targets: ["tastytokend"]),
+        .executable(name: "tastytoken", targets: ["tastytoken"]),
+        .executable(name: "tastysim", targets: ["tastysim"]),
+        .library(name: "TokenSimulator", targets: ["TokenSimulator"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.0"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+
+        .target(name: "TokenCore", dependencies: [.product(name: "HeapModule", package: "swift-collections")]),
+        .target(
+            name: "RefreshEngine",
+            dependencies: [
+                "TokenCore",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .target(
+            name: "GrantStore",
+            dependencies: ["CLibPQ", "TokenCore", .product(name: "Logging", package: "swift-log")]
+        ),
+        .target(
+            name: "TokenEndpoint",
+            dependencies: [
+                "TokenCore",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]
+        ),
+        .target(name: "SocketAPI"),
+        .target(
+            name: "SocketServer",
+            dependencies: [
+                "SocketAPI",
+                "TokenCore",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .target(
+            name: "HostSystemd",
+            dependencies: ["CSystemd", .product(name: "Logging", package: "swift-log")]
+        ),
+        .target(
+            name: "TokenDaemon",
+            dependencies: [
+                "GrantStore",
+                "HostSystemd",
+                "RefreshEngine",
+                "SocketServer",
+                "TokenCore",
+                "TokenEndpoint",
+                "Yams",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .executableTarget(
+            name: "tastytokend",
+            dependencies: ["TokenDaemon", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+        ),
+        .executableTarget(
+            name: "tastytoken",
+            dependencies: ["SocketAPI", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+        ),
+
+        .target(
+            name: "TokenSimulator",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "X509", package: "swift-certificates"),
+            ]
+        ),
+        .executableTarget(
+            name: "tastysim",
+            dependencies: [
+                "TokenSimulator",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+
+        .target(name: "TestSupport", dependencies: ["TokenCore"], path: "Tests/TestSupport"),
+        .testTarget(name: "TokenCoreTests", dependencies: ["TestSupport", "TokenCore"]),
+        .testTarget(
+            name: "RefreshEngineTests",
+            dependencies: [
+                "RefreshEngine", "TestSupport", "TokenCore", .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .testTarget(
+            name: "GrantStoreTests",
+            dependencies: ["GrantStore", "TestSupport", "TokenCore", .product(name: "Logging", package: "swift-log")]
+        ),
+        .testTarget(
+            name: "TokenEndpointTests",
+            dependencies: [
+                "TestSupport", "TokenCore", "TokenEndpoint", "TokenSimulator",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .testTarget(name: "SocketAPITests", dependencies: ["SocketAPI"]),
+        .testTarget(
+            name: "SocketServerTests",
+            dependencies: [
+                "SocketAPI", "SocketServer", "TestSupport", "TokenCore",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "HostSystemdTests",
+            dependencies: ["HostSystemd", "TestSupport", .product(name: "Logging", package: "swift-log")]
+        ),
+        .testTarget(name: "TokenDaemonTests", dependencies: ["TestSupport", "TokenCore", "TokenDaemon"]),
+        .testTarget(
+            name: "TokenSimulatorTests",
+            dependencies: [
+                "TestSupport", "TokenSimulator", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(name: "EndToEndTests", dependencies: ["SocketAPI", "TestSupport", "TokenSimulator"]),
+    ]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// Where the accounts live: the application's table and the daemon's own schema. Adapter: `GrantStore`.
+///
+/// Every call ends within the store's own deadlines, and a failure says what happened in words that are safe to show.
+package protocol GrantStoring: Sendable {
+    /// Hands every row to `receive`, in batches, in no order, and ends when the last batch was taken in. Rows without a
+    /// refresh token are among them.
+    func load(
+        _ receive: @escaping @Sendable ([GrantRow]) async -> Void
+    ) async throws(StoreFailure)
+
+    /// What each row looks like now, told by three numbers, so that a reconcile pass ships no tokens.
+    func digests(
+        _ receive: @escaping @Sendable ([RowDigest]) async -> Void
+    ) async throws(StoreFailure)
+
+    /// The rows of these users as they are now; a user whose row is gone is missing from the result.
+    func rows(of users: [UserID]) async throws(StoreFailure) -> [GrantRow]
+
+    /// The refresh tokens of these users as they are now, for use at once. A user whose row is gone is missing.
+    func grants(of users: [UserID]) async throws(StoreFailure) -> [StoredGrant]
+
+    /// Stores what refreshes gave. Answers for each write whether it took effect; a write whose row no longer holds the
+    /// refresh token that was used (`GrantWrite.usedVersion`) changes nothing (hard case H21).
+    func write(_ writes: [GrantWrite]) async throws(StoreFailure) -> [UserID: WriteOutcome]
+
+    /// Writes down how accounts stand, in the daemon's own schema. Last write wins within one daemon.
+    func remember(_ notes: [GrantNote]) async throws(StoreFailure)
+}
+
+/// A row told by numbers: enough to see that it is not what we hold.
+package struct RowDigest: Hashable, Sendable {
+    /// Whose row it is.
+    package let user: UserID
+    /// The stored refresh token's version; nil where there is none.
+    package let grantVersion: Int64?
+    /// The expiry's column.
+    package let expiresAt: WallTime?
+
+    /// Puts together what a query gave.
+    package init(user: UserID, grantVersion: Int64?, expiresAt: WallTime?) {
+        self.user = user
+        self.grantVersion = grantVersion
+        self.expiresAt = expiresAt
+    }
+}
+
+/// A refresh token fresh from its row.
+package struct StoredGrant: Hashable, Sendable {
+    /// Whose it is.
+    package let user: UserID
+    /// The refresh token, or why it cannot be had.
+    package let refreshToken: Result<Secret, UnreadableGrant>
+    /// Its version, as in ``GrantRow/Grant``.
+    package let version: Int64
+
+    /// Puts together what a query gave.
+    package init(user: UserID, refreshToken: Result<Secret, UnreadableGrant>, version: Int64) {
+        self.user = user
+        self.refreshToken = refreshToken
+        self.version = version
+    }
+}
+
+/// A column's value that is no token, with the reason; the value itself is not quoted.
+package struct UnreadableGrant: Error, Hashable, Sendable {
+    /// Why, in words.
+    package let reason: String
+
+    /// Takes the reason in words.
+    package init(reason: String) {
+        self.reason = reason
+    }
+}
+
+/// What one refresh gave, on its way into the row.
+package struct GrantWrite: Hashable, Sendable {
+    /// Whose it is.
+    package let user: UserID
+    /// What the endpoint answered. The refresh token's column is written only if the answer carries a new one.
+    package let answer: TokenAnswer
+    /// The version of the refresh token that was sent; the row must still hold it.
+    package let usedVersion: Int64
+
+    /// Puts together what a refresh gave.
+    package init(user: UserID, answer: TokenAnswer, usedVersion: Int64) {
+        self.user = user
+        self.answer = answer
+        self.usedVersion = usedVersion
+    }
+}
+
+/// What became of a write.
+package enum WriteOutcome: Hashable, Sendable {
+    /// The row holds it. The number is the version of the refresh token that stands in the row now.
+    case stored(grantVersion: Int64)
+    /// The row is gone, or holds another refresh token: somebody else was faster, and is right.
+    case superseded
+    /// The database took this one row's write amiss (a constraint, a trigger of the application); others went through.
+    case rejected(reason: String)
+}
+
+/// How an account stands, to be remembered across restarts.
+package struct GrantNote: Hashable, Sendable {
+    /// Whose account.
+    package let user: UserID
+    /// How it stands.
+    package let status: GrantStatus
+    /// The version of the refresh token that the status speaks of.
+    package let grantVersion: Int64?
+    /// Refreshes that failed since the last one that did not.
+    package let consecutiveFailures: Int
+    /// The last failure in words.
+    package let lastError: String?
+
+    /// Puts together what the engine knows.
+    package init(
+        user: UserID,
+        status: GrantStatus,
+        grantVersion: Int64?,
+        consecutiveFailures: Int,
+        lastError: String?
+    ) {
+        self.user = user
+        self.status = status
+        self.grantVersion = grantVersion
+        self.consecutiveFailures = consecutiveFailures
+        self.lastError = lastError
+    }
+}
+
+/// Why the store could not do what was asked of it.
+package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What follows from it.
+    package enum Kind: String, Sendable, CaseIterable {
+        /// The database cannot be reached, or ended the connection: worth another try, with backoff.
+        case unavailable
+        /// A statement did not end before its deadline.
+        case timeout
+        /// Table, column, right or type is not as the configuration says: a person must act (exit 78 at start).
+        case misconfigured
+        /// The database refused the statement for another reason.
+        case refused
+    }
+
+    /// What follows from it.
+    package let kind: Kind
+    /// SQLSTATE, where the server gave one.
+    package let sqlState: String?
+    /// What happened, to what, and what to do; never holds a password or a column's value.
+    package let text: String
+
+    /// Puts together what is known.
+    package init(_ kind: Kind, sqlState: String? = nil, text: String) {
+        self.kind = kind
+        self.sqlState = sqlState
+        self.text = text
+    }
+
+    /// The words, with the SQLSTATE where there is one.
+    package var description: String {
+        sqlState.map { "\(text) (SQLSTATE \($0))" } ?? text
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// What the socket needs of the engine. Adapter: `RefreshEngine`.
+///
+/// ``entry(for:)`` is the answering path: memory only, any thread, no waiting. Waiting is a callback and not a suspended
+/// task, so that an event loop can hold thousands of waiters, each with the deadline its caller named.
+package protocol TokenServing: Sendable {
+    /// What is known of the account now; nil if there is no such row.
+    func entry(for user: UserID) -> BoardEntry?
+
+    /// Calls `wake` once, on any thread, as soon as the account's entry is another than `version`; at once, from within
+    /// this call, if it is so already. Nil if it was called at once, else what ``cancel(_:)`` takes.
+    func onChange(
+        of user: UserID,
+        after version: UInt64,
+        _ wake: @escaping @Sendable () -> Void
+    ) -> ChangeWaiter?
+
+    /// Forgets a waiter; `wake` is not called any more, unless it is being called already.
+    func cancel(_ waiter: ChangeWaiter)
+
+    /// Sees to it that a refresh is under way: joins the one there is, or starts one as soon as the schedule lets it.
+    func requestRefresh(of user: UserID)
+
+    /// How the account stands; nil if there is no such row.
+    func report(on user: UserID) async -> GrantReport?
+
+    /// Whether every account is loaded, so that an unknown user is truly unknown.
+    var isReady: Bool { get }
+}
+
+/// One callback registered with ``TokenServing/onChange(of:after:_:)``.
+package struct ChangeWaiter: Hashable, Sendable {
+    /// Whose entry is watched.
+    package let user: UserID
+    /// Tells waiters of one user apart.
+    package let number: UInt64
+
+    /// Names a waiter.
+    package init(user: UserID, number: UInt64) {
+        self.user = user
+        self.number = number
+    }
+}

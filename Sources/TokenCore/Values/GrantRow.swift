@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// A row of the application's table as the daemon keeps it at load: everything but the refresh token, which is read
+/// again when a refresh is due (architecture.md, decision 9).
+package struct GrantRow: Hashable, Sendable {
+    /// What stands in the refresh token's column.
+    package enum Grant: Hashable, Sendable {
+        /// NULL or empty.
+        case none
+        /// A value; the number differs when the stored text differs, and survives restarts (`hashtextextended`).
+        case present(version: Int64)
+        /// A value that is not a token or cannot be opened; the text says which, without quoting the value.
+        case unreadable(version: Int64, reason: String)
+    }
+
+    /// Whose row it is.
+    package let user: UserID
+    /// What stands in the refresh token's column.
+    package let grant: Grant
+    /// The access token's column, unless NULL or empty.
+    package let accessToken: Secret?
+    /// The expiry's column, in UTC whatever its type.
+    package let expiresAt: WallTime?
+    /// What the daemon's own schema remembers of the account; nil where it remembers nothing.
+    package let memory: GrantMemory?
+
+    /// Puts together what a query gave.
+    package init(user: UserID, grant: Grant, accessToken: Secret?, expiresAt: WallTime?, memory: GrantMemory?) {
+        self.user = user
+        self.grant = grant
+        self.accessToken = accessToken
+        self.expiresAt = expiresAt
+        self.memory = memory
+    }
+}
+
+/// What the daemon wrote down about an account in its own schema, to know it again after a restart.
+package struct GrantMemory: Hashable, Sendable {
+    /// How the account stood; only statuses that outlive a process are stored.
+    package let status: GrantStatus
+    /// The version of the refresh token that the status speaks of; another version in the row makes it moot.
+    package let grantVersion: Int64?
+    /// Counts what the daemons wrote about the account (hard case H5).
+    package let generation: Int64
+    /// Refreshes that failed since the last one that did not.
+    package let consecutiveFailures: Int
+    /// The last failure in words.
+    package let lastError: String?
+    /// When a refresh last gave a token.
+    package let lastRefreshedAt: WallTime?
+    /// The length of life that the endpoint gave the token in the row; nil for a token somebody else put there.
+    package let lifetime: Duration?
+
+    /// Puts together what a query gave.
+    package init(
+        status: GrantStatus,
+        grantVersion: Int64?,
+        generation: Int64,
+        consecutiveFailures: Int,
+        lastError: String?,
+        lastRefreshedAt: WallTime?,
+        lifetime: Duration?
+    ) {
+        self.status = status
+        self.grantVersion = grantVersion
+        self.generation = generation
+        self.consecutiveFailures = consecutiveFailures
+        self.lastError = lastError
+        self.lastRefreshedAt = lastRefreshedAt
+        self.lifetime = lifetime
+    }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// Whose grant it is: the text of the application's id column, whatever that column's type (product.md, Socket API).
+package struct UserID: Hashable, Sendable, CustomStringConvertible {
+    /// The id as PostgreSQL prints it. Ids of up to 15 bytes live inside the value, without a heap object of their own.
+    package let text: String
+
+    /// Takes the id as PostgreSQL prints it, or as a caller wrote it after percent-decoding.
+    package init(_ text: String) {
+        self.text = text
+    }
+
+    /// The same text; an id is not a secret.
+    package var description: String { text }
+}
