@@ -36,6 +36,8 @@ package struct RefreshFailure: Error, Hashable, Sendable {
         case connectionLost = "connection_lost"
         /// The row could not be read, so nothing was sent.
         case storeUnavailable = "store_unavailable"
+        /// The answer could not be written to its row.
+        case storeRejected = "store_rejected"
         /// The endpoint gave the token that was at hand already.
         case noProgress = "no_progress"
     }
@@ -72,7 +74,7 @@ package struct RefreshFailure: Error, Hashable, Sendable {
         switch kind {
         case .timeout, .connectionLost, .malformed, .serverFault, .gateway: true
         case .grantRefused, .clientRefused, .throttled, .requestRejected, .redirected, .nameResolution, .connect, .tls,
-            .storeUnavailable, .noProgress:
+            .storeUnavailable, .storeRejected, .noProgress:
             false
         }
     }

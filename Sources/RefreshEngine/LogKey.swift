@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+package import Logging
+import TokenCore
+
+/// The keys of the engine's log records, in one place so that every record spells them alike.
+package enum LogKey {
+    /// Whose account.
+    static let user = "user.id"
+    /// What happened, in the words of the event feed.
+    static let event = "event"
+    /// Tells the attempts of a process apart, so that one can be followed through the log.
+    static let attempt = "refresh.attempt"
+    /// How long the call took, in milliseconds.
+    static let duration = "refresh.duration_ms"
+    /// The status that the account has now.
+    static let status = "grant.status"
+    /// The status that the account had.
+    static let previousStatus = "grant.previous_status"
+    /// The kind of a failure.
+    static let errorCode = "error.code"
+    /// A failure in words.
+    static let error = "error.message"
+    /// When something is tried again, as milliseconds from now.
+    static let retryIn = "retry.in_ms"
+    /// How many accounts a record speaks of.
+    static let accounts = "accounts"
+}
+
+extension Duration {
+    /// Milliseconds, as log records have them.
+    var logMilliseconds: Logger.MetadataValue { "\(nanoseconds / 1_000_000)" }
+}

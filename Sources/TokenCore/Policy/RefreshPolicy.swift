@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// When to refresh: pure rules, with the random number handed in (architecture.md, decision 4).
+package struct RefreshPolicy: Hashable, Sendable {
+    /// The share of a token's life after which it is refreshed (`refresh.at`).
+    package let at: Double
+    /// The share of a token's life by which that is moved forth or back (`refresh.jitter`).
+    package let jitter: Double
+    /// How failures are waited out.
+    package let backoff: Backoff
+
+    /// The contract's defaults: between 0.5 and 0.7 of the life.
+    package init(at: Double = 0.6, jitter: Double = 0.1, backoff: Backoff = Backoff()) {
+        self.at = at
+        self.jitter = jitter
+        self.backoff = backoff
+    }
+
+    /// The life supposed of a token whose length of life nobody told: TastyTrade's (fact sheet section 6).
+    package static let supposedLifetime: Duration = .seconds(900)
+
+    /// When a token is to be refreshed: after `at ± jitter` of its life, yet no sooner than ``floor(of:)`` allows.
+    ///
+    /// A token of 900 s asked for at 12:00:00 is due at 12:07:30 with a draw of 0, at 12:10:30 with a draw of 1.
+    package func due(_ life: TokenLife, draw: Double) -> Moment {
+        let share = min(max(at + jitter * (2 * draw - 1), 0), 1)
+        let wait = max(life.lifetime.scaled(by: share), floor(of: life.lifetime))
+        return life.beganAt + wait
+    }
+
+    /// The least time between two refreshes of one account: a tenth of the life, at most 10 s, at least 250 ms, so that
+    /// an endpoint that hands out absurdly short lives is not hammered for it.
+    package func floor(of lifetime: Duration) -> Duration {
+        max(min(lifetime / 10, .seconds(10)), .milliseconds(250))
+    }
+
+    /// How long after a first refusal of a grant it is tried once more before it counts as refused (hard case H7):
+    /// 10 s, or a quarter of the life left if that is sooner, at least 1 s.
+    package func confirmationDelay(lifeLeft: Duration) -> Duration {
+        lifeLeft > .zero ? max(min(.seconds(10), lifeLeft / 4), .seconds(1)) : .seconds(10)
+    }
+
+    /// How long to wait before probing a refused grant again (hard case H33): hourly for a day, then daily, with a
+    /// tenth of jitter so that a mass of refused grants does not come back at once.
+    ///
+    /// - Parameters:
+    ///   - probes: how many probes were made since the grant was refused.
+    ///   - draw: a random number from 0 to 1.
+    /// - Returns: the time until the next probe.
+    package func probeDelay(afterProbes probes: Int, draw: Double) -> Duration {
+        let interval: Duration = probes < 24 ? .seconds(3600) : .seconds(86_400)
+        return interval.scaled(by: 0.9 + 0.2 * draw)
+    }
+}
+
+/// What the outside gives to one input of a machine: the time, a random number, and the rules in force.
+package struct Occasion: Sendable {
+    /// The time by both clocks.
+    package let now: Moment
+    /// A random number from 0 to 1.
+    package let draw: Double
+    /// The rules in force.
+    package let policy: RefreshPolicy
+
+    /// Puts together what one input needs.
+    package init(now: Moment, draw: Double, policy: RefreshPolicy) {
+        self.now = now
+        self.draw = draw
+        self.policy = policy
+    }
+}

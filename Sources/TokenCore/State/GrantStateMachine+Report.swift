@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+// What others may know of an account.
+
+extension GrantStateMachine {
+    /// The status in the contract's words.
+    package func status(at now: Moment) -> GrantStatus {
+        switch standing {
+        case .noGrant: return .noGrant
+        case .unreadable: return .unreadable
+        case .refused: return .reauthorizationRequired
+        case .unknownOutcome: return .unknownOutcome
+        case .good: break
+        }
+        let isAlive = life?.isAlive(at: now) ?? false
+        guard streak == nil else { return isAlive ? .degraded : .expired }
+        switch phase {
+        case .resting, .queued: return isAlive ? .active : .refreshing
+        case .refreshing, .storing: return .refreshing
+        }
+    }
+
+    /// What a caller who needs a fresher token may expect.
+    package func prospect(at now: Moment) -> RefreshProspect {
+        switch standing {
+        case .noGrant: return .noGrant
+        case .unreadable: return .unreadable
+        case .refused: return .refused
+        case .unknownOutcome: return .unknownOutcome
+        case .good: break
+        }
+        switch phase {
+        case .queued, .refreshing: return .underWay
+        case .storing(_, let isPublished):
+            guard let deadline, isPublished || streak != nil else { return .underWay }
+            return .backingOff(until: deadline)
+        case .resting:
+            guard streak != nil, let deadline else { return .possible }
+            return .backingOff(until: deadline)
+        }
+    }
+
+    /// The last failure in words; for a row that cannot be read, why.
+    package var lastError: String? {
+        if case .unreadable(let reason) = standing { return reason }
+        return streak?.last.description
+    }
+}

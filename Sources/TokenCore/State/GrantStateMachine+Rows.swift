@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+// What a row says about a grant.
+
+extension GrantStateMachine {
+    /// How the grant stands by what the row holds and what was remembered of that very grant.
+    static func standing(of row: GrantRow, ignoringMemory: Bool = false) -> Standing {
+        switch row.grant {
+        case .none:
+            return .noGrant
+        case .unreadable(_, let reason):
+            return .unreadable(reason)
+        case .present(let version):
+            guard !ignoringMemory, let memory = row.memory, memory.grantVersion == version else { return .good }
+            return memory.status == .reauthorizationRequired ? .refused(probes: 0) : .good
+        }
+    }
+
+    /// The life of the row's access token. Its beginning is supposed: nobody stored it.
+    static func life(of row: GrantRow, _ now: Moment) -> TokenLife? {
+        guard row.accessToken != nil, let expiresAt = row.expiresAt else { return nil }
+        let deadline = Moment(wall: expiresAt, seenFrom: now)
+        let supposed = row.memory?.lifetime ?? RefreshPolicy.supposedLifetime
+        return TokenLife(expiresAt: deadline, lifetime: max(supposed, deadline.remaining(at: now)))
+    }
+}
+
+extension GrantRow.Grant {
+    /// The stored text's version; zero where there is none.
+    package var version: Int64 {
+        switch self {
+        case .none: 0
+        case .present(let version), .unreadable(let version, _): version
+        }
+    }
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// The life of one account's grant, as a pure value (architecture.md, decision 2): inputs take the occasion and return a
+/// step; nothing in here waits, logs, or reads a clock or a random number. RFC 6749 section 6 is the exchange it drives.
+///
+/// Two things vary independently: how the grant stands with the provider (``Standing``), and what is being done about
+/// it right now (``Phase``).
+package struct GrantStateMachine: Sendable {
+    /// How the grant stands.
+    package enum Standing: Hashable, Sendable {
+        /// It may be used. To `refused` by two refusals, to `noGrant` or `unreadable` by what the row holds.
+        case good
+        /// The row has no refresh token. To `good` or `unreadable` when one is put there.
+        case noGrant
+        /// What the row holds cannot be used; the words say why. To `good` or `noGrant` when the row changes.
+        indirect case unreadable(String)
+        /// The endpoint refused it twice; a probe goes out now and then. To `good` by a probe that succeeds or by
+        /// another refresh token in the row.
+        case refused(probes: Int32)
+        /// A reply was lost on a provider that rotates refresh tokens. To `good` when the row changes.
+        case unknownOutcome
+    }
+
+    /// What is being done about it.
+    package enum Phase: Hashable, Sendable {
+        /// Nothing; a deadline may be armed. To `queued` when it is reached, or when a caller demands a token.
+        case resting
+        /// In line for a refresh. To `refreshing` when its turn comes, to `resting` if its row cannot be read.
+        case queued
+        /// The call is in flight. To `storing` by an answer, to `resting` by a failure.
+        case refreshing
+        /// The answer is being stored, or waits for another try at that. To `resting` when it is, or when the row
+        /// turned out to hold another grant; to `queued` if the next refresh comes due before.
+        indirect case storing(TokenAnswer, isPublished: Bool)
+    }
+
+    /// How the grant stands.
+    package private(set) var standing: Standing
+    /// What is being done about it.
+    package private(set) var phase: Phase = .resting
+    /// The life of the token at hand, dead or alive; nil if there is none.
+    package private(set) var life: TokenLife?
+    /// The version of the refresh token in the row, as far as is known; zero if there is none.
+    package private(set) var grantVersion: Int64
+    /// The deadline that the last step armed; nil if none is.
+    package private(set) var deadline: Moment?
+    /// When a refresh last gave a token.
+    package private(set) var lastRefreshedAt: WallTime?
+    private var tokenFingerprint: Int
+    private var trouble: Trouble = .none
+
+    /// Most accounts have no failures, so a streak costs memory only where there is one.
+    private enum Trouble: Sendable {
+        case none
+        indirect case streak(FailureStreak)
+    }
+
+    /// The failures since the last success; nil if there are none.
+    package var streak: FailureStreak? {
+        if case .streak(let streak) = trouble { streak } else { nil }
+    }
+
+    /// The account as its row has it at start, or when the row appears. The step arms the first refresh: in time for a
+    /// live token, at once where there is none. A live token in the row is adopted, so that a start costs no refresh.
+    ///
+    /// - Parameters:
+    ///   - row: the row, with what was remembered of it.
+    ///   - occasion: the time, a random number, and the rules.
+    /// - Returns: the machine and its first step.
+    package static func loaded(_ row: GrantRow, _ occasion: Occasion) -> (GrantStateMachine, Step) {
+        var machine = GrantStateMachine(row, occasion)
+        let effect: Step.Effect = machine.life == nil ? .none : .adopt
+        return (machine, machine.armed(machine.firstDeadline(occasion), effect))
+    }
+
+    private init(_ row: GrantRow, _ occasion: Occasion) {
+        self.standing = Self.standing(of: row)
+        self.grantVersion = row.grant.version
+        self.life = Self.life(of: row, occasion.now)
+        self.tokenFingerprint = row.accessToken?.fingerprint ?? 0
+        self.lastRefreshedAt = row.memory?.lastRefreshedAt
+    }
+}
+
+// MARK: - Inputs
+
+extension GrantStateMachine {
+    /// The deadline was reached.
+    package mutating func due(_ occasion: Occasion) -> Step {
+        switch (standing, phase) {
+        case (.good, .resting), (.refused, .resting):
+            return enqueued()
+        case (.good, .storing(let answer, let isPublished)), (.refused, .storing(let answer, let isPublished)):
+            return storeIsDue(answer, isPublished: isPublished, occasion)
+        case (.noGrant, _), (.unreadable, _), (.unknownOutcome, _):
+            // The row changed between the alarm and its handling.
+            return .nothing
+        case (_, .queued), (_, .refreshing):
+            // A caller's demand was faster than the alarm.
+            return .nothing
+        }
+    }
+
+    /// A caller needs a fresher token than the one at hand.
+    package mutating func demanded(_ occasion: Occasion) -> Step {
+        guard prospect(at: occasion.now) == .possible else { return .nothing }
+        return enqueued()
+    }
+
+    /// The account's turn has come, and `version` of its refresh token is being sent.
+    package mutating func begun(version: Int64, _ occasion: Occasion) -> Step {
+        guard case .queued = phase else {
+            // The row was emptied while the account stood in line.
+            return .nothing
+        }
+        if version != grantVersion {
+            // What was refused or failed was another grant than this one.
+            grantVersion = version
+            trouble = .none
+            standing = .good
+        }
+        phase = .refreshing
+        return Step(.disarm)
+    }
+
+    /// The endpoint gave a token for the refresh token of that version.
+    package mutating func granted(_ answer: TokenAnswer, using version: Int64, _ occasion: Occasion) -> Step {
+        guard case .refreshing = phase else { return .nothing }
+        guard version == grantVersion, allowsRefresh else { return begunAnew(occasion) }
+        let made = withProgressNoted(answer, occasion)
+        phase = .storing(made, isPublished: false)
+        return armed(nil, .store(made))
+    }
+
+    /// The refresh with the refresh token of that version gave no token.
+    package mutating func failed(_ failure: RefreshFailure, using version: Int64, _ occasion: Occasion) -> Step {
+        switch phase {
+        case .queued, .refreshing: break
+        case .resting, .storing: return .nothing
+        }
+        guard version == grantVersion, allowsRefresh else { return begunAnew(occasion) }
+        phase = .resting
+        note(failure, at: occasion.now)
+        return armed(deadlineAfterFailure(failure, occasion))
+    }
+
+    /// The row holds the answer now, beside the refresh token of that version.
+    package mutating func stored(grantVersion version: Int64, _ occasion: Occasion) -> Step {
+        guard case .storing(let answer, let isPublished) = phase else { return .nothing }
+        phase = .resting
+        grantVersion = version
+        // That the endpoint makes no progress is not mended by storing what it gave.
+        if streak?.last.kind != .noProgress { trouble = .none }
+        if !isPublished { take(answer, at: occasion.now) }
+        return armed(nextRefresh(occasion), isPublished ? .none : .publish(answer))
+    }
+
+    /// The row is gone or holds another refresh token than the one that was used: the answer belongs to nobody here.
+    package mutating func superseded(_ occasion: Occasion) -> Step {
+        guard case .storing = phase else { return .nothing }
+        phase = .resting
+        // Should the reread fail too, the deadline brings the account back.
+        return armed(occasion.now + occasion.policy.backoff.initial, .reread)
+    }
+
+    /// The answer could not be stored, now. Unless it carries a new refresh token, it is handed out all the same: what
+    /// the database lacks then is only a copy. A new refresh token must be safe before anything comes of it.
+    package mutating func storeFailed(_ failure: RefreshFailure, _ occasion: Occasion) -> Step {
+        guard case .storing(let answer, let wasPublished) = phase else { return .nothing }
+        note(failure, at: occasion.now)
+        let publishes = answer.newRefreshToken == nil && !wasPublished
+        if publishes { take(answer, at: occasion.now) }
+        phase = .storing(answer, isPublished: wasPublished || publishes)
+        return armed(occasion.now + backoffDelay(occasion), publishes ? .publish(answer) : .none)
+    }
+
+    /// The row is as the argument has it: changed by the application, by a person, or by another daemon.
+    package mutating func rowChanged(_ row: GrantRow, _ occasion: Occasion) -> Step {
+        guard row.grant.version == grantVersion, Self.standing(of: row, ignoringMemory: true) == rowStanding else {
+            return replaced(by: row, occasion)
+        }
+        guard let token = row.accessToken, let found = Self.life(of: row, occasion.now),
+            found.expiresAt.wall > (life?.expiresAt.wall ?? WallTime(nanoseconds: .min))
+        else {
+            // Our own write came back, or somebody emptied the copy of a token that we still hold.
+            return .nothing
+        }
+        life = found
+        tokenFingerprint = token.fingerprint
+        guard case .resting = phase, allowsRefresh else { return Step(.keep, .adopt) }
+        trouble = .none
+        return armed(nextRefresh(occasion), .adopt)
+    }
+}
+
+// MARK: - Transitions
+
+extension GrantStateMachine {
+    private var allowsRefresh: Bool {
+        switch standing {
+        case .good, .refused: true
+        case .noGrant, .unreadable, .unknownOutcome: false
+        }
+    }
+
+    /// The standing as a row could show it: a refused grant looks good there.
+    private var rowStanding: Standing {
+        switch standing {
+        case .good, .refused, .unknownOutcome: .good
+        case .noGrant, .unreadable: standing
+        }
+    }
+
+    private mutating func enqueued() -> Step {
+        phase = .queued
+        return armed(nil, .enqueue)
+    }
+
+    /// A result of a grant that is not the row's any more is dropped, whatever it is (hard case H21).
+    private mutating func begunAnew(_ occasion: Occasion) -> Step {
+        phase = .resting
+        return armed(firstDeadline(occasion))
+    }
+
+    private mutating func replaced(by row: GrantRow, _ occasion: Occasion) -> Step {
+        let wasInFlight = phase == .refreshing
+        let hadToken = life != nil
+        standing = Self.standing(of: row)
+        grantVersion = row.grant.version
+        life = Self.life(of: row, occasion.now)
+        tokenFingerprint = row.accessToken?.fingerprint ?? 0
+        trouble = .none
+        let effect: Step.Effect = life != nil ? .adopt : hadToken ? .withdraw : .none
+        // A call in flight for the old grant ends in its own time; its result is then dropped and the account re-armed.
+        guard !wasInFlight else { return Step(.keep, effect) }
+        phase = .resting
+        return armed(firstDeadline(occasion), effect)
+    }
+
+    private mutating func storeIsDue(_ answer: TokenAnswer, isPublished: Bool, _ occasion: Occasion) -> Step {
+        // Where the row takes no writes but the next refresh is due, the next answer is the better copy to store.
+        // A new refresh token is never given up for that.
+        if isPublished, answer.newRefreshToken == nil,
+            occasion.policy.due(answer.life, draw: 1).isReached(at: occasion.now)
+        {
+            return enqueued()
+        }
+        return armed(nil, .store(answer))
+    }
+
+    /// The same token again cannot live longer than it did (fact sheet section 6), and a token that dies no later than
+    /// the one at hand is no progress either: both are noted, and wait like a failure (hard case H10).
+    private mutating func withProgressNoted(_ answer: TokenAnswer, _ occasion: Occasion) -> TokenAnswer {
+        let isSameToken = life != nil && answer.accessToken.fingerprint == tokenFingerprint
+        guard let life, isSameToken || answer.life.expiresAt.wall <= life.expiresAt.wall else {
+            trouble = .none
+            return answer
+        }
+        let text = "the endpoint gave no newer token than the one at hand"
+        note(RefreshFailure(.noProgress, text: text), at: occasion.now)
+        guard isSameToken else { return answer }
+        return TokenAnswer(
+            accessToken: answer.accessToken,
+            tokenType: answer.tokenType,
+            life: life,
+            newRefreshToken: answer.newRefreshToken
+        )
+    }
+
+    private mutating func take(_ answer: TokenAnswer, at now: Moment) {
+        life = answer.life
+        tokenFingerprint = answer.accessToken.fingerprint
+        lastRefreshedAt = now.wall
+        if case .refused = standing { standing = .good }
+    }
+
+    private mutating func note(_ failure: RefreshFailure, at now: Moment) {
+        guard case .streak(var streak) = trouble else {
+            trouble = .streak(FailureStreak(failure, at: now))
+            return
+        }
+        streak.add(failure, at: now)
+        trouble = .streak(streak)
+    }
+
+    private mutating func armed(_ deadline: Moment?, _ effect: Step.Effect = .none) -> Step {
+        self.deadline = deadline
+        return Step(deadline.map { .arm($0) } ?? .disarm, effect)
+    }
+}
+
+// MARK: - Deadlines
+
+extension GrantStateMachine {
+    private func firstDeadline(_ occasion: Occasion) -> Moment? {
+        switch standing {
+        case .noGrant, .unreadable, .unknownOutcome:
+            nil
+        case .refused(let probes):
+            occasion.now + occasion.policy.probeDelay(afterProbes: Int(probes), draw: occasion.draw)
+        case .good:
+            if let life, life.isAlive(at: occasion.now) {
+                occasion.policy.due(life, draw: occasion.draw)
+            } else {
+                occasion.now
+            }
+        }
+    }
+
+    private func nextRefresh(_ occasion: Occasion) -> Moment? {
+        streak == nil ? firstDeadline(occasion) : occasion.now + backoffDelay(occasion)
+    }
+
+    private mutating func deadlineAfterFailure(_ failure: RefreshFailure, _ occasion: Occasion) -> Moment {
+        if case .refused(let probes) = standing {
+            standing = .refused(probes: probes + 1)
+            return occasion.now + occasion.policy.probeDelay(afterProbes: Int(probes) + 1, draw: occasion.draw)
+        }
+        guard failure.kind == .grantRefused, let refusedSince = streak?.refusedSince else {
+            return occasion.now + max(backoffDelay(occasion), failure.retryAfter ?? .zero)
+        }
+        let confirmation = refusedSince + occasion.policy.confirmationDelay(lifeLeft: lifeLeft(refusedSince))
+        guard refusedSince != occasion.now, confirmation.isReached(at: occasion.now) else { return confirmation }
+        standing = .refused(probes: 0)
+        return occasion.now + occasion.policy.probeDelay(afterProbes: 0, draw: occasion.draw)
+    }
+
+    private func backoffDelay(_ occasion: Occasion) -> Duration {
+        occasion.policy.backoff.delay(
+            afterFailures: streak?.count ?? 1,
+            lifeLeft: lifeLeft(occasion.now),
+            draw: occasion.draw
+        )
+    }
+
+    private func lifeLeft(_ now: Moment) -> Duration {
+        life?.remaining(at: now) ?? .zero
+    }
+}
