@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 package import Dispatch
+import Glibc
 package import TokenCore
 
 /// The only timer of the daemon (architecture.md, decision 4).

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-package import Logging
+import Logging
 import TokenCore
 
 /// The keys of the engine's log records, in one place so that every record spells them alike.

@@ -62,10 +62,15 @@ package struct DueQueue: Sendable {
 
     /// Takes the account out, if it is in.
     package mutating func disarm(_ slot: AccountSlot) {
-        let index = Int(slot.index)
-        guard index < stamps.count, stamps[index] != Self.disarmed else { return }
-        stamps[index] = Self.disarmed
+        guard contains(slot) else { return }
+        stamps[Int(slot.index)] = Self.disarmed
         count -= 1
+    }
+
+    /// Whether the account is in.
+    package func contains(_ slot: AccountSlot) -> Bool {
+        let index = Int(slot.index)
+        return index < stamps.count && stamps[index] != Self.disarmed
     }
 
     /// Takes out one account whose deadline is reached; nil when there is none (any more).

@@ -17,10 +17,13 @@ extension GrantStateMachine {
         }
     }
 
+    /// No token is believed to live longer than a day, whatever a row says of it (fact sheet section 6, sanity limits).
+    private static let longestLife: Duration = .seconds(86_400)
+
     /// The life of the row's access token. Its beginning is supposed: nobody stored it.
     static func life(of row: GrantRow, _ now: Moment) -> TokenLife? {
         guard row.accessToken != nil, let expiresAt = row.expiresAt else { return nil }
-        let deadline = Moment(wall: expiresAt, seenFrom: now)
+        let deadline = Moment(wall: min(expiresAt, now.wall + longestLife), seenFrom: now)
         let supposed = row.memory?.lifetime ?? RefreshPolicy.supposedLifetime
         return TokenLife(expiresAt: deadline, lifetime: max(supposed, deadline.remaining(at: now)))
     }

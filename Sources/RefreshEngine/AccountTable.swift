@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import TokenCore
+
+/// One account as the engine holds it: whose it is, its machine, and the last reconcile pass that saw its row.
+struct Account: Sendable {
+    /// Whose account.
+    let user: UserID
+    /// The life of its grant.
+    var machine: GrantStateMachine
+    /// The number of the last pass over the table in which its row was there.
+    var seenInPass: UInt32
+
+    fileprivate mutating func change<Outcome>(_ body: (inout GrantStateMachine) -> Outcome) -> Outcome {
+        body(&machine)
+    }
+}
+
+/// All accounts, each in a slot that stays its own until it is removed. Slots are reused.
+struct AccountTable: Sendable {
+    private var slots: [Account?] = []
+    private var index: [UserID: AccountSlot] = [:]
+    private var free: [AccountSlot] = []
+
+    /// How many accounts there are.
+    var count: Int { index.count }
+
+    /// Where the account stands; nil if there is none of that user.
+    func slot(of user: UserID) -> AccountSlot? { index[user] }
+
+    /// The account in the slot; nil once it was removed.
+    subscript(slot: AccountSlot) -> Account? { slots[Int(slot.index)] }
+
+    /// Changes the account's machine in place.
+    ///
+    /// - Returns: what `body` returned; nil if the account was removed.
+    mutating func change<Outcome>(_ slot: AccountSlot, _ body: (inout GrantStateMachine) -> Outcome) -> Outcome? {
+        slots[Int(slot.index)]?.change(body)
+    }
+
+    /// Marks that the account's row was there in the pass of that number.
+    mutating func markSeen(_ slot: AccountSlot, inPass pass: UInt32) {
+        slots[Int(slot.index)]?.seenInPass = pass
+    }
+
+    /// Puts an account in; its user must not have one yet.
+    mutating func insert(_ account: Account) -> AccountSlot {
+        let slot: AccountSlot
+        if let reused = free.popLast() {
+            slot = reused
+            slots[Int(slot.index)] = account
+        } else {
+            slot = AccountSlot(Int32(slots.count))
+            slots.append(account)
+        }
+        index[account.user] = slot
+        return slot
+    }
+
+    /// Takes an account out and gives its slot back.
+    mutating func remove(_ slot: AccountSlot) {
+        guard let account = slots[Int(slot.index)] else { return }
+        index[account.user] = nil
+        slots[Int(slot.index)] = nil
+        free.append(slot)
+    }
+
+    /// The users whose rows were not there in the pass of that number.
+    func unseen(inPass pass: UInt32) -> [UserID] {
+        slots.compactMap { account in
+            guard let account, account.seenInPass != pass else { return nil }
+            return account.user
+        }
+    }
+
+    /// Every account, in no order.
+    var all: some Sequence<Account> { slots.lazy.compactMap { $0 } }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Logging
+import Synchronization
+import TokenCore
+
+/// The way of rows into the engine: the first load, the reconcile pass, and single rows read again.
+extension RefreshEngine {
+    /// Loads every row. Until that is done, nobody can be told that a user is unknown.
+    func load() {
+        let began = clock()
+        Task {
+            do throws(StoreFailure) {
+                try await store.load { rows in await self.take(rows) }
+                endLoad(began)
+            } catch {
+                loadFailed(error)
+            }
+        }
+    }
+
+    private func endLoad(_ began: Moment) {
+        let now = clock()
+        phase = phase == .loading ? .running : phase
+        chores.loadFailures = 0
+        chores.reconcileAt = now + configuration.reconcileEvery
+        loaded.store(true, ordering: .releasing)
+        logger.notice(
+            "accounts loaded",
+            metadata: [LogKey.accounts: "\(table.count)", LogKey.duration: (now.boot - began.boot).logMilliseconds]
+        )
+        advance()
+    }
+
+    private func loadFailed(_ error: StoreFailure) {
+        guard error.kind != .misconfigured else { return finish(throwing: error) }
+        chores.loadFailures += 1
+        let wait = configuration.policy.backoff.delay(
+            afterFailures: chores.loadFailures,
+            lifeLeft: .zero,
+            draw: draw()
+        )
+        logger.warning(
+            "accounts could not be loaded",
+            metadata: [LogKey.error: "\(error)", LogKey.retryIn: wait.logMilliseconds]
+        )
+        chores.loadAt = clock() + wait
+        advance()
+    }
+
+    /// Takes in rows as they are now: new accounts begin, known ones learn what changed.
+    func take(_ rows: [GrantRow]) {
+        for row in rows {
+            if let slot = table.slot(of: row.user) {
+                apply(slot, row: row) { $0.rowChanged(row, $1) }
+            } else {
+                insert(row)
+            }
+        }
+        advance()
+    }
+
+    private func insert(_ row: GrantRow) {
+        let occasion = occasion()
+        let (machine, step) = GrantStateMachine.loaded(row, occasion)
+        let account = Account(user: row.user, machine: machine, seenInPass: chores.pass)
+        let slot = table.insert(account)
+        carryOut(step, slot, account, row: row, occasion.now)
+    }
+
+    private func remove(_ user: UserID) {
+        guard let slot = table.slot(of: user), let account = table[slot] else { return }
+        if account.machine.isStoring { unstored -= 1 }
+        due.disarm(slot)
+        ready.disarm(slot)
+        table.remove(slot)
+        board.remove(user)
+        logger.notice("account removed", metadata: [LogKey.user: "\(user)", LogKey.event: "grant.removed"])
+    }
+}
+
+// MARK: - Reconcile
+
+extension RefreshEngine {
+    /// Compares every row with what is held, by numbers alone, and reads again what differs.
+    func reconcile() {
+        chores.reconcileAt = nil
+        chores.pass &+= 1
+        Task {
+            do throws(StoreFailure) {
+                try await store.digests { digests in await self.compare(digests) }
+                endPass(nil)
+            } catch {
+                endPass(error)
+            }
+        }
+    }
+
+    private func compare(_ digests: [RowDigest]) {
+        for digest in digests where differs(digest) { reread(digest.user) }
+        advance()
+    }
+
+    private func differs(_ digest: RowDigest) -> Bool {
+        guard let slot = table.slot(of: digest.user) else { return true }
+        table.markSeen(slot, inPass: chores.pass)
+        guard let machine = table[slot]?.machine else { return true }
+        if (digest.grantVersion ?? 0) != machine.grantVersion { return true }
+        guard let expiresAt = digest.expiresAt else { return false }
+        // What the database holds is cut to microseconds; a difference below that is no difference.
+        return expiresAt.microseconds > (machine.life?.expiresAt.wall.microseconds ?? .min)
+    }
+
+    private func endPass(_ failure: StoreFailure?) {
+        if let failure {
+            logger.warning("the reconcile pass failed", metadata: [LogKey.error: "\(failure)"])
+        } else {
+            for user in table.unseen(inPass: chores.pass) { reread(user) }
+        }
+        chores.reconcileAt = clock() + configuration.reconcileEvery
+        advance()
+    }
+}
+
+// MARK: - Single rows
+
+extension RefreshEngine {
+    private static let largestReread = 1000
+
+    /// Puts a row in line to be read again.
+    func reread(_ user: UserID) {
+        pendingRereads.insert(user)
+    }
+
+    /// Reads the rows in line, unless a batch is under way.
+    func flushRereads() {
+        guard !isRereading, !pendingRereads.isEmpty else { return }
+        let users = Array(pendingRereads.prefix(Self.largestReread))
+        pendingRereads.subtract(users)
+        isRereading = true
+        Task {
+            do throws(StoreFailure) {
+                let rows = try await store.rows(of: users)
+                reread(users, found: rows)
+            } catch {
+                couldNotReread(users, error)
+            }
+        }
+    }
+
+    private func reread(_ users: [UserID], found rows: [GrantRow]) {
+        isRereading = false
+        let found = Set(rows.map(\.user))
+        for user in users where !found.contains(user) { remove(user) }
+        take(rows)
+        for user in users { requeue(user) }
+        advance()
+    }
+
+    /// An account that left the line because its grant could not be read, and whose row says nothing new, goes on by
+    /// its failure's backoff.
+    private func requeue(_ user: UserID) {
+        guard let slot = table.slot(of: user), let machine = table[slot]?.machine, machine.phase == .queued else {
+            return
+        }
+        guard !ready.contains(slot), !readingGrants.contains(user) else { return }
+        let failure = RefreshFailure(.storeUnavailable, text: "the grant was not in its row when it was read")
+        apply(slot) { $0.failed(failure, using: machine.grantVersion, $1) }
+    }
+
+    private func couldNotReread(_ users: [UserID], _ error: StoreFailure) {
+        isRereading = false
+        logger.warning(
+            "rows could not be read",
+            metadata: [LogKey.error: "\(error)", LogKey.accounts: "\(users.count)"]
+        )
+        for user in users { requeue(user) }
+        advance()
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Logging
+import TokenCore
+
+/// The way of a refresh: in line, its grant read, the call made.
+extension RefreshEngine {
+    /// Begins as many refreshes as caps and rate let through, the most urgent first. Grants are read in batches: while
+    /// one batch is being read, the next gathers in the line.
+    func pump(at now: Moment) {
+        guard phase == .running, readingGrants.isEmpty else { return }
+        var batch: [UserID] = []
+        while inFlight + batch.count < configuration.maxInFlight, let slot = nextInLine(at: now) {
+            if let account = table[slot] { batch.append(account.user) }
+        }
+        guard !batch.isEmpty else { return }
+        inFlight += batch.count
+        readingGrants = Set(batch)
+        let users = batch
+        Task {
+            do throws(StoreFailure) {
+                let grants = try await store.grants(of: users)
+                begin(users, grants)
+            } catch {
+                couldNotRead(users, error)
+            }
+        }
+    }
+
+    /// The most urgent account that still wants a refresh, if the rate allows a call now.
+    private func nextInLine(at now: Moment) -> AccountSlot? {
+        while ready.count > 0, bucket.nextAt <= now.boot {
+            guard let slot = ready.popFirst() else { return nil }
+            // Its row may have changed while it stood in line.
+            guard table[slot]?.machine.phase == .queued else { continue }
+            _ = bucket.take(at: now.boot)
+            return slot
+        }
+        return nil
+    }
+
+    private func begin(_ users: [UserID], _ grants: [StoredGrant]) {
+        readingGrants = []
+        let found = Dictionary(grants.map { ($0.user, $0) }, uniquingKeysWith: { first, _ in first })
+        for user in users {
+            if let grant = found[user] {
+                begin(grant)
+            } else {
+                inFlight -= 1
+                // The row is gone, or holds no refresh token any more; reading it again tells which.
+                reread(user)
+            }
+        }
+        advance()
+    }
+
+    private func begin(_ grant: StoredGrant) {
+        guard let slot = table.slot(of: grant.user), table[slot]?.machine.phase == .queued else {
+            inFlight -= 1
+            return
+        }
+        switch grant.refreshToken {
+        case .failure:
+            inFlight -= 1
+            reread(grant.user)
+        case .success(let refreshToken):
+            apply(slot) { $0.begun(version: grant.version, $1) }
+            call(refreshToken, of: grant)
+        }
+    }
+
+    private func call(_ refreshToken: Secret, of grant: StoredGrant) {
+        lastAttempt += 1
+        let attempt = Attempt(number: lastAttempt, begunAt: clock())
+        attempts[grant.user] = attempt
+        logger.debug("refresh begun", metadata: [LogKey.user: "\(grant.user)", LogKey.attempt: "\(attempt.number)"])
+        Task {
+            do throws(RefreshFailure) {
+                let answer = try await endpoint.refresh(refreshToken, for: client)
+                ended(grant, attempt, .success(answer))
+            } catch {
+                ended(grant, attempt, .failure(error))
+            }
+        }
+    }
+
+    private func ended(_ grant: StoredGrant, _ attempt: Attempt, _ result: Result<TokenAnswer, RefreshFailure>) {
+        inFlight -= 1
+        attempts[grant.user] = nil
+        log(result, of: grant.user, attempt)
+        if let slot = table.slot(of: grant.user) {
+            switch result {
+            case .success(let answer): apply(slot) { $0.granted(answer, using: grant.version, $1) }
+            case .failure(let failure): apply(slot) { $0.failed(failure, using: grant.version, $1) }
+            }
+        }
+        advance()
+    }
+
+    private func couldNotRead(_ users: [UserID], _ error: StoreFailure) {
+        readingGrants = []
+        inFlight -= users.count
+        let failure = RefreshFailure(.storeUnavailable, text: "the grant could not be read: \(error)")
+        logger.warning(
+            "grants could not be read",
+            metadata: [
+                LogKey.accounts: "\(users.count)", LogKey.error: "\(error)", LogKey.errorCode: "\(error.kind.rawValue)",
+            ]
+        )
+        for user in users {
+            guard let slot = table.slot(of: user), let version = table[slot]?.machine.grantVersion else { continue }
+            apply(slot) { $0.failed(failure, using: version, $1) }
+        }
+        advance()
+    }
+
+    private func log(_ result: Result<TokenAnswer, RefreshFailure>, of user: UserID, _ attempt: Attempt) {
+        var metadata: Logger.Metadata = [
+            LogKey.user: "\(user)",
+            LogKey.attempt: "\(attempt.number)",
+            LogKey.duration: (clock().boot - attempt.begunAt.boot).logMilliseconds,
+        ]
+        switch result {
+        case .success:
+            metadata[LogKey.event] = "token.granted"
+            logger.debug("refresh answered", metadata: metadata)
+        case .failure(let failure):
+            metadata[LogKey.event] = "refresh.failed"
+            metadata[LogKey.errorCode] = "\(failure.kind.rawValue)"
+            metadata[LogKey.error] = "\(failure)"
+            logger.info("refresh failed", metadata: metadata)
+        }
+    }
+}

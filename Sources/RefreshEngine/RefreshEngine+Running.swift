@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Logging
+import ServiceLifecycle
+package import TokenCore
+
+/// What the engine has to do besides refreshing, each with the time at which it is to be done.
+struct Chores: Sendable {
+    /// When rows are to be loaded; nil once they are, or while it happens.
+    var loadAt: Moment?
+    /// How often loading failed in a row.
+    var loadFailures = 0
+    /// When the next reconcile pass begins; nil while one goes on.
+    var reconcileAt: Moment?
+    /// The number of the pass that goes on, or was the last.
+    var pass: UInt32 = 0
+    /// When notes in line are to be written; nil if there are none.
+    var notesAt: Moment?
+    /// When a stop that waits for calls in flight gives up.
+    var drainedBy: Moment?
+
+    /// The time until the first of them, at `now`.
+    func untilNext(at now: Moment) -> Duration? {
+        [loadAt, reconcileAt, notesAt, drainedBy].compactMap { $0?.remaining(at: now) }.min()
+    }
+}
+
+/// Where in its life the engine is.
+enum LifePhase: Sendable {
+    /// Not started. To `loading`.
+    case idle
+    /// Started, rows not loaded yet. To `running`, `draining` or `ended`.
+    case loading
+    /// At work. To `draining` or `ended`.
+    case running
+    /// Begins nothing new, finishes what is in flight. To `ended`.
+    case draining
+    /// Done.
+    case ended
+}
+
+extension RefreshEngine {
+    /// Takes the alarm that rings on the engine's queue and calls ``alarmRang()``, and begins to load.
+    ///
+    /// - Parameters:
+    ///   - alarm: the one timer.
+    ///   - heartbeat: called at every ring, as a sign that the schedule is alive.
+    package func start(_ alarm: any Alarm, heartbeat: @escaping @Sendable () -> Void = {}) {
+        guard phase == .idle else { return }
+        self.alarm = alarm
+        self.heartbeat = heartbeat
+        phase = .loading
+        chores.loadAt = clock()
+        advance()
+    }
+
+    /// The alarm rang, perhaps early: looks at the time, and does what is due.
+    package func alarmRang() {
+        armedFor = nil
+        heartbeat()
+        advance()
+    }
+
+    /// Does everything that can be done now, and arms the alarm for what comes next. Every input ends here.
+    func advance() {
+        let now = clock()
+        while let slot = due.popDue(at: now) { apply(slot) { $0.due($1) } }
+        doChores(at: now)
+        flushWrites()
+        flushRereads()
+        pump(at: now)
+        if phase == .draining, isDrained(at: now) { finish(throwing: nil) }
+        arm(at: now)
+    }
+
+    private func doChores(at now: Moment) {
+        if phase == .loading, let loadAt = chores.loadAt, loadAt.isReached(at: now) {
+            chores.loadAt = nil
+            load()
+        }
+        if phase == .running, let reconcileAt = chores.reconcileAt, reconcileAt.isReached(at: now) { reconcile() }
+        flushNotes(at: now)
+    }
+
+    private func arm(at now: Moment) {
+        guard phase != .ended else { return }
+        var waits = [due.untilNext(at: now), chores.untilNext(at: now)].compactMap { $0 }
+        if phase == .running, ready.count > 0, readingGrants.isEmpty, inFlight < configuration.maxInFlight {
+            waits.append(bucket.nextAt - now.boot)
+        }
+        guard let wait = waits.min() else { return }
+        let deadline = now.wall + max(wait, .zero)
+        guard deadline != armedFor else { return }
+        armedFor = deadline
+        alarm?.arm(at: deadline)
+    }
+}
+
+// MARK: - The end
+
+extension RefreshEngine {
+    /// Begins no refresh any more; those in flight are finished and stored, then ``ended()`` returns.
+    package func drain() {
+        guard phase != .draining, phase != .ended else { return }
+        phase = .draining
+        chores.loadAt = nil
+        chores.reconcileAt = nil
+        chores.drainedBy = clock() + configuration.drainWithin
+        logger.notice("draining", metadata: ["refreshes.in_flight": "\(inFlight)", "tokens.unstored": "\(unstored)"])
+        advance()
+    }
+
+    private func isDrained(at now: Moment) -> Bool {
+        if inFlight == 0, unstored == 0, pendingNotes.isEmpty { return true }
+        guard let drainedBy = chores.drainedBy, drainedBy.isReached(at: now) else { return false }
+        logger.error(
+            "the stop could not wait for everything",
+            metadata: ["refreshes.in_flight": "\(inFlight)", "tokens.unstored": "\(unstored)"]
+        )
+        return true
+    }
+
+    func finish(throwing failure: StoreFailure?) {
+        guard phase != .ended else { return }
+        phase = .ended
+        outcome = failure.map { .failure($0) } ?? .success(())
+        let waiting = waitingForEnd
+        waitingForEnd = []
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Returns when the engine has come to its end.
+    ///
+    /// - Throws: the store's failure, if that is why: table, column or rights are not as configured.
+    package func ended() async throws(StoreFailure) {
+        if outcome == nil { await withCheckedContinuation { waitingForEnd.append($0) } }
+        try outcome?.get()
+    }
+}
+
+extension RefreshEngine: Service {
+    /// Works until a graceful shutdown, then drains. ``start(_:heartbeat:)`` comes first.
+    package func run() async throws {
+        try await withTaskCancellationOrGracefulShutdownHandler {
+            try await ended()
+        } onCancelOrGracefulShutdown: {
+            Task { await self.drain() }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Dispatch
+package import Logging
+import Synchronization
+package import TokenCore
+
+/// Drives the machines: one actor on one queue with one alarm, however many accounts.
+///
+/// This file holds its state and what callers ask of it. Inputs reach the machines through one place
+/// (`RefreshEngine+Steps`); the way of a refresh is in `+Refreshing`, of its answer in `+Storing`, of rows in `+Loading`;
+/// beginning and end are in `+Running`.
+package actor RefreshEngine {
+    /// The queue that everything in here runs on; the alarm must ring on it too.
+    nonisolated let executor: QueueExecutor
+    nonisolated let board: TokenBoard
+    nonisolated let loaded = Atomic<Bool>(false)
+    let configuration: EngineConfiguration
+    let client: ClientRegistration
+    let store: any GrantStoring
+    let endpoint: any TokenRequesting
+    let renderer: any TokenRendering
+    let clock: ClockReading
+    let draw: @Sendable () -> Double
+    let logger: Logger
+
+    var table = AccountTable()
+    /// Accounts by their deadlines.
+    var due: DueQueue
+    /// Accounts in line for a refresh, by the end of their token: the most urgent goes first.
+    var ready: DueQueue
+    var bucket: TokenBucket
+    /// Reads of grants and calls under way, together.
+    var inFlight = 0
+    /// The users whose grants are being read, in one batch at a time.
+    var readingGrants: Set<UserID> = []
+    var attempts: [UserID: Attempt] = [:]
+    var lastAttempt: UInt64 = 0
+    /// Accounts whose answer is not in the database yet.
+    var unstored = 0
+    var pendingWrites: [GrantWrite] = []
+    var isWriting = false
+    var pendingNotes: [UserID: GrantNote] = [:]
+    var isNoting = false
+    var pendingRereads: Set<UserID> = []
+    var isRereading = false
+    var chores = Chores()
+    var alarm: (any Alarm)?
+    var armedFor: WallTime?
+    var heartbeat: @Sendable () -> Void = {}
+    var phase: LifePhase = .idle
+    var outcome: Result<Void, StoreFailure>?
+    var waitingForEnd: [CheckedContinuation<Void, Never>] = []
+
+    /// A refresh call under way.
+    struct Attempt: Sendable {
+        let number: UInt64
+        let begunAt: Moment
+    }
+
+    /// Puts the engine together; nothing happens until it is run.
+    ///
+    /// - Parameters:
+    ///   - executor: the queue to run on; the alarm given to ``ring(by:)`` rings on the same.
+    ///   - draw: gives random numbers from 0 to 1.
+    package init(
+        _ configuration: EngineConfiguration,
+        client: ClientRegistration,
+        store: any GrantStoring,
+        endpoint: any TokenRequesting,
+        renderer: any TokenRendering,
+        executor: QueueExecutor,
+        clock: @escaping ClockReading,
+        draw: @escaping @Sendable () -> Double,
+        logger: Logger
+    ) {
+        let now = clock()
+        self.configuration = configuration
+        self.client = client
+        self.store = store
+        self.endpoint = endpoint
+        self.renderer = renderer
+        self.executor = executor
+        self.clock = clock
+        self.draw = draw
+        self.logger = logger
+        self.board = TokenBoard()
+        self.due = DueQueue(now: now)
+        self.ready = DueQueue(now: now)
+        self.bucket = TokenBucket(perSecond: configuration.maxPerSecond, at: now.boot)
+    }
+
+    /// Everything runs on the engine's queue.
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+}
+
+extension RefreshEngine: TokenServing {
+    package nonisolated func entry(for user: UserID) -> BoardEntry? {
+        board.entry(for: user)
+    }
+
+    package nonisolated func onChange(
+        of user: UserID,
+        after version: UInt64,
+        _ wake: @escaping @Sendable () -> Void
+    ) -> ChangeWaiter? {
+        board.onChange(of: user, after: version, wake)
+    }
+
+    package nonisolated func cancel(_ waiter: ChangeWaiter) {
+        board.cancel(waiter)
+    }
+
+    package nonisolated func requestRefresh(of user: UserID) {
+        executor.queue.async { self.assumeIsolated { $0.demand(user) } }
+    }
+
+    package nonisolated var isReady: Bool { loaded.load(ordering: .acquiring) }
+
+    package func report(on user: UserID) -> GrantReport? {
+        guard let slot = table.slot(of: user), let machine = table[slot]?.machine else { return nil }
+        return GrantReport(
+            user: user,
+            status: machine.status(at: clock()),
+            environment: client.environment,
+            client: client.name,
+            expiresAt: machine.life?.expiresAt.wall,
+            lastRefreshedAt: machine.lastRefreshedAt,
+            nextRefreshAt: machine.deadline?.wall,
+            consecutiveFailures: machine.streak?.count ?? 0,
+            lastError: machine.lastError
+        )
+    }
+
+    private func demand(_ user: UserID) {
+        guard let slot = table.slot(of: user) else { return }
+        apply(slot) { $0.demanded($1) }
+        advance()
+    }
+}

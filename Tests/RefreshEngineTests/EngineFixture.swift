@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Logging
+import RefreshEngine
+import TestSupport
+import TokenCore
+
+/// An engine on doubles: a clock that stands still, an alarm that rings on demand, an endpoint that the test answers.
+struct EngineFixture: Sendable {
+    let clock = ManualClock()
+    let alarm = ManualAlarm()
+    let endpoint = ScriptedEndpoint()
+    let store: RecordingStore
+    let engine: RefreshEngine
+    static let client = ClientRegistration(
+        name: "default",
+        environment: .sandbox,
+        clientID: nil,
+        clientSecret: Secret("s"),
+        apiURL: "http://localhost"
+    )
+
+    init(_ rows: [UserID: RecordingStore.Row], _ configuration: EngineConfiguration = EngineConfiguration()) {
+        store = RecordingStore(rows)
+        engine = RefreshEngine(
+            configuration,
+            client: Self.client,
+            store: store,
+            endpoint: endpoint,
+            renderer: BareRenderer(),
+            executor: QueueExecutor(label: "engine.test"),
+            clock: clock.reading,
+            draw: { 0.5 },
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+    }
+
+    /// Starts the engine and waits until every row is loaded.
+    func start() async {
+        await engine.start(alarm)
+        await settled { engine.isReady }
+    }
+
+    /// Lets time go by and rings.
+    func advance(by duration: Duration) async {
+        clock.advance(by: duration)
+        await engine.alarmRang()
+    }
+
+    /// Waits until the condition holds, one turn of the engine's queue after another. Tests carry a time limit.
+    func settled(_ condition: () async -> Bool) async {
+        while !(await condition()) {
+            _ = await engine.report(on: UserID("nobody"))
+            await Task.yield()
+        }
+    }
+
+    func answer(_ token: String, lives: Duration = .seconds(900), rotated: String? = nil) -> TokenAnswer {
+        TokenAnswer(
+            accessToken: Secret(token),
+            life: TokenLife(sentAt: clock.now, lifetime: lives),
+            newRefreshToken: rotated.map { Secret($0) }
+        )
+    }
+
+    func token(of user: UserID) -> String? {
+        engine.entry(for: user)?.token?.bareToken
+    }
+}
