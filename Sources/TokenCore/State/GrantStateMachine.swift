@@ -71,7 +71,8 @@ package struct GrantStateMachine: Sendable {
     package static func loaded(_ row: GrantRow, _ occasion: Occasion) -> (GrantStateMachine, Step) {
         var machine = GrantStateMachine(row, occasion)
         let effect: Step.Effect = machine.life == nil ? .none : .adopt
-        return (machine, machine.armed(machine.firstDeadline(occasion), effect))
+        let step = machine.armed(machine.firstDeadline(occasion), effect)
+        return (machine, step)
     }
 
     private init(_ row: GrantRow, _ occasion: Occasion) {

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import TestSupport
+import Testing
+import TokenCore
+
+/// Inputs in any order, as races may bring them: whatever happens, an account whose grant may be used is never lost.
+@Suite struct GrantStateMachineWalkTests {
+    private struct Walk {
+        var random: SeededGenerator
+        var now = Moment.newYear
+        var versions: Int64 = 1
+        var inFlight: Int64?
+        var armed: Moment?
+        var isQueued = false
+        var isStoring = false
+        let policy = RefreshPolicy()
+
+        mutating func occasion() -> Occasion {
+            Occasion(now: now, draw: Double.random(in: 0...1, using: &random), policy: policy)
+        }
+
+        mutating func follow(_ step: Step) {
+            switch step.deadline {
+            case .keep: break
+            case .arm(let deadline): armed = deadline
+            case .disarm: armed = nil
+            }
+            if step.effect == .enqueue { isQueued = true }
+            if case .store = step.effect { isStoring = true }
+        }
+
+        mutating func answer() -> TokenAnswer {
+            let kinds = ["a", "b", "c-\(now.boot.nanoseconds)"]
+            let token = kinds[Int.random(in: 0..<3, using: &random)]
+            let rotated = Int.random(in: 0..<4, using: &random) == 0 ? Secret("r") : nil
+            let lifetime = Duration.seconds(Int.random(in: 1...900, using: &random))
+            return TokenAnswer(
+                accessToken: Secret(token),
+                life: TokenLife(sentAt: now, lifetime: lifetime),
+                newRefreshToken: rotated
+            )
+        }
+
+        mutating func row() -> GrantRow {
+            versions += Int64.random(in: 0...1, using: &random)
+            let user = UserID("1")
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0: return GrantRow(user: user, grant: .none, accessToken: nil, expiresAt: nil, memory: nil)
+            case 1:
+                let grant = GrantRow.Grant.unreadable(version: versions, reason: "x")
+                return GrantRow(user: user, grant: grant, accessToken: nil, expiresAt: nil, memory: nil)
+            default:
+                let expiresAt = now.wall + .seconds(Int.random(in: -100...900, using: &random))
+                return GrantRow(
+                    user: user,
+                    grant: .present(version: versions),
+                    accessToken: Secret("t"),
+                    expiresAt: expiresAt,
+                    memory: nil
+                )
+            }
+        }
+
+        /// Time goes by, and one of the things that may happen in this state does.
+        mutating func turn(_ machine: inout GrantStateMachine) {
+            now = now + .milliseconds(Int.random(in: 0..<20_000, using: &random))
+            switch Int.random(in: 0..<8, using: &random) {
+            case 0: follow(machine.rowChanged(row(), occasion()))
+            case 1: follow(machine.demanded(occasion()))
+            case 2,
+                3 where armed?.isReached(at: now) ?? false:
+                armed = nil
+                follow(machine.due(occasion()))
+            case 4 where isQueued && inFlight == nil: begin(&machine)
+            case 5, 6: end(&machine)
+            default: store(&machine)
+            }
+        }
+
+        private mutating func begin(_ machine: inout GrantStateMachine) {
+            isQueued = false
+            guard machine.phase == .queued else { return }
+            let version = Int.random(in: 0..<5, using: &random) == 0 ? versions + 100 : machine.grantVersion
+            inFlight = version
+            follow(machine.begun(version: version, occasion()))
+        }
+
+        private mutating func end(_ machine: inout GrantStateMachine) {
+            guard let version = inFlight else { return }
+            inFlight = nil
+            if Bool.random(using: &random) {
+                follow(machine.granted(answer(), using: version, occasion()))
+            } else {
+                let kinds = RefreshFailure.Kind.allCases
+                let kind = kinds[Int.random(in: 0..<kinds.count, using: &random)]
+                follow(machine.failed(RefreshFailure(kind, text: "x"), using: version, occasion()))
+            }
+        }
+
+        private mutating func store(_ machine: inout GrantStateMachine) {
+            guard isStoring else { return }
+            isStoring = false
+            switch Int.random(in: 0..<3, using: &random) {
+            case 0: follow(machine.stored(grantVersion: machine.grantVersion, occasion()))
+            case 1: follow(machine.superseded(occasion()))
+            default: follow(machine.storeFailed(RefreshFailure(.storeUnavailable, text: "x"), occasion()))
+            }
+        }
+    }
+
+    @Test(arguments: 1...40 as ClosedRange<UInt64>)
+    func anAccountThatMayBeRefreshedAlwaysHasSomethingComing(_ seed: UInt64) {
+        var walk = Walk(random: SeededGenerator(seed: seed))
+        let row = GrantRow(
+            user: UserID("1"),
+            grant: .present(version: 1),
+            accessToken: nil,
+            expiresAt: nil,
+            memory: nil
+        )
+        var (machine, step) = GrantStateMachine.loaded(row, walk.occasion())
+        walk.follow(step)
+        for turn in 0..<2000 {
+            walk.turn(&machine)
+            #expect(
+                machine.deadline == walk.armed || walk.armed == nil,
+                "turn \(turn), \(machine.phase), \(machine.standing), \(String(describing: machine.deadline)) \(String(describing: walk.armed))"
+            )
+            guard machine.standing != .noGrant, machine.prospect(at: walk.now) != .unreadable else { continue }
+            let hasSomethingComing: Bool
+            switch machine.phase {
+            case .resting: hasSomethingComing = walk.armed != nil
+            case .queued: hasSomethingComing = walk.isQueued
+            case .refreshing: hasSomethingComing = walk.inFlight != nil
+            case .storing: hasSomethingComing = walk.isStoring || walk.armed != nil
+            }
+            #expect(hasSomethingComing, "turn \(turn), \(machine.phase), \(machine.standing)")
+            if !hasSomethingComing { return }
+        }
+    }
+}
