@@ -26,6 +26,9 @@ extension RefreshEngine {
         chores.loadFailures = 0
         chores.reconcileAt = now + configuration.reconcileEvery
         loaded.store(true, ordering: .releasing)
+        let waiting = waitingForLoad
+        waitingForLoad = []
+        for continuation in waiting { continuation.resume() }
         logger.notice(
             "accounts loaded",
             metadata: [LogKey.accounts: "\(table.count)", LogKey.duration: (now.boot - began.boot).logMilliseconds]
@@ -66,12 +69,14 @@ extension RefreshEngine {
         let (machine, step) = GrantStateMachine.loaded(row, occasion)
         let account = Account(user: row.user, machine: machine, seenInPass: chores.pass)
         let slot = table.insert(account)
+        tally.count(machine, by: 1)
         carryOut(step, slot, account, row: row, occasion.now)
     }
 
     private func remove(_ user: UserID) {
         guard let slot = table.slot(of: user), let account = table[slot] else { return }
         if account.machine.isStoring { unstored -= 1 }
+        tally.count(account.machine, by: -1)
         due.disarm(slot)
         ready.disarm(slot)
         table.remove(slot)

@@ -125,9 +125,16 @@ extension RefreshEngine {
         guard phase != .ended else { return }
         phase = .ended
         outcome = failure.map { .failure($0) } ?? .success(())
-        let waiting = waitingForEnd
+        let waiting = waitingForEnd + waitingForLoad
         waitingForEnd = []
+        waitingForLoad = []
         for continuation in waiting { continuation.resume() }
+    }
+
+    /// Returns when every account is loaded, or when the engine has come to its end before that.
+    package func untilLoaded() async {
+        guard !isReady, phase != .ended else { return }
+        await withCheckedContinuation { waitingForLoad.append($0) }
     }
 
     /// Returns when the engine has come to its end.

@@ -21,6 +21,8 @@ extension RefreshEngine {
         guard let before = table[slot], let step = table.change(slot, { input(&$0, occasion) }),
             let after = table[slot]
         else { return }
+        tally.count(before.machine, by: -1)
+        tally.count(after.machine, by: 1)
         unstored += (after.machine.isStoring ? 1 : 0) - (before.machine.isStoring ? 1 : 0)
         carryOut(step, slot, after, row: row, occasion.now)
         tell(before.machine, after.machine, of: after.user, occasion.now)

@@ -37,6 +37,8 @@ package actor RefreshEngine {
     var readingGrants: Set<UserID> = []
     var attempts: [UserID: Attempt] = [:]
     var lastAttempt: UInt64 = 0
+    /// How many accounts stand how.
+    package internal(set) var tally = AccountTally()
     /// Accounts whose answer is not in the database yet.
     var unstored = 0
     var pendingWrites: [GrantWrite] = []
@@ -51,6 +53,7 @@ package actor RefreshEngine {
     var heartbeat: @Sendable () -> Void = {}
     var phase: LifePhase = .idle
     var outcome: Result<Void, StoreFailure>?
+    var waitingForLoad: [CheckedContinuation<Void, Never>] = []
     var waitingForEnd: [CheckedContinuation<Void, Never>] = []
 
     /// A refresh call under way.

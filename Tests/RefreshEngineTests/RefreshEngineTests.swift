@@ -213,6 +213,8 @@ extension RefreshEngineTests {
         #expect(fixture.store[two]?.accessToken == "token-of-r2")
         #expect(await fixture.engine.report(on: one)?.status == .degraded)
         #expect(await fixture.engine.report(on: two)?.status == .active)
+        let tally = await fixture.engine.tally
+        #expect([tally.healthy, tally.failing, tally.needingAPerson, tally.withoutGrant] == [1, 1, 0, 0])
     }
 
     @Test func aRefusedGrantIsRememberedAcrossRestarts() async {
