@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import TokenCore
+
+/// What stands in a column that should hold a token. ``GrantQueries`` has the same table in SQL; the raw values are its.
+enum ColumnVerdict: Int64, Sendable {
+    /// Nothing, or white space only.
+    case blank = 0
+    /// A text of the characters that tokens are made of (RFC 6749, appendix A).
+    case token = 1
+    /// More than ``GrantQueries/longestToken``.
+    case tooLong = 2
+    /// A character that no token has.
+    case notPrintable = 3
+
+    private static let whiteSpace: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0B, 0x0C, 0x0D]
+
+    /// The verdict on a value's bytes.
+    static func of(_ bytes: some Collection<UInt8>) -> ColumnVerdict {
+        guard bytes.count <= GrantQueries.longestToken else { return .tooLong }
+        if bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) { return bytes.isEmpty ? .blank : .token }
+        if bytes.allSatisfy(whiteSpace.contains) { return .blank }
+        return bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7F } ? .token : .notPrintable
+    }
+
+    /// Why it is no token, of the column that is called `column`; nil if nothing is wrong with it.
+    func complaint(about column: String) -> String? {
+        switch self {
+        case .blank, .token: nil
+        case .tooLong: "The \(column)'s column holds more than \(GrantQueries.longestToken) bytes, which is no token."
+        case .notPrintable: "The \(column)'s column holds a character that no token has, such as a line break."
+        }
+    }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// The application's table as the catalogue has it, quoted for use in statements.
+struct GrantColumns: Hashable, Sendable {
+    /// Schema and table, so that `search_path` plays no part.
+    let table: String
+    /// The id column.
+    let id: String
+    /// The access token's column.
+    let accessToken: String
+    /// The refresh token's column.
+    let refreshToken: String
+    /// The expiry's column.
+    let expiresAt: String
+    /// The id column's type.
+    let idType: IdentifierType
+    /// The expiry column's type.
+    let expiryType: ExpiryType
+}

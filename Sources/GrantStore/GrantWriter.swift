@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import TokenCore
+
+/// Writes one batch on one connection, so that a row that cannot be written holds up no other.
+///
+/// All rows that are free go in one statement. If the database refuses it for a row's sake, the batch is halved until
+/// that row stands alone. Rows that another session has locked are left out, and then tried one by one.
+struct GrantWriter {
+    /// How long all locked rows of a batch are waited for together.
+    private static let lockBudget = Duration.seconds(1)
+
+    private let plan: StorePlan
+    private let connection: PostgresConnection
+    private let statementLimit: Duration
+    private let deadline: Deadline
+    private var outcomes: [UserID: WriteOutcome] = [:]
+    private var locked: [GrantWrite] = []
+
+    /// Works on a connection until a deadline, each statement no longer than `statementLimit`.
+    init(_ plan: StorePlan, on connection: PostgresConnection, statementLimit: Duration, until deadline: Deadline) {
+        self.plan = plan
+        self.connection = connection
+        self.statementLimit = statementLimit
+        self.deadline = deadline
+    }
+
+    /// Writes, and says what became of each write. No user may occur twice.
+    mutating func outcomes(of writes: [GrantWrite]) throws(StoreError) -> [UserID: WriteOutcome] {
+        let sound = writes.filter { write in
+            outcomes[write.user] = verdict(on: write)
+            return outcomes[write.user] == nil
+        }
+        // The refresh token's column is not even named where it is to stay as it is.
+        try writeTogether(sound.filter { $0.answer.newRefreshToken == nil })
+        try writeTogether(sound.filter { $0.answer.newRefreshToken != nil })
+        try writeLocked()
+        return outcomes
+    }
+
+    /// What can be said of a write without asking the database; nil if that is nothing.
+    private func verdict(on write: GrantWrite) -> WriteOutcome? {
+        guard plan.columns.idType.canPrint(write.user) else { return .superseded }
+        for (token, name) in [
+            (write.answer.accessToken, "access token"), (write.answer.newRefreshToken, "refresh token"),
+        ] {
+            // It would be unreadable when it is read again.
+            guard let token, ColumnVerdict.of(Array(token.reveal().utf8)) != .token else { continue }
+            return .rejected(reason: "The new \(name) is not made of the characters that tokens are made of.")
+        }
+        return nil
+    }
+
+    private mutating func writeTogether(_ writes: [GrantWrite]) throws(StoreError) {
+        guard let first = writes.first else { return }
+        do throws(StoreError) {
+            try note(repeating(writes), of: writes)
+        } catch  where error.reach == .row {
+            guard writes.count > 1 else {
+                outcomes[first.user] = .rejected(reason: error.failure.description)
+                return
+            }
+            try writeTogether(Array(writes[..<(writes.count / 2)]))
+            try writeTogether(Array(writes[(writes.count / 2)...]))
+        }
+    }
+
+    /// Runs the statement, and once more if another session was in its way in a manner that does not last.
+    private func repeating(_ writes: [GrantWrite]) throws(StoreError) -> [RowOutcome] {
+        do throws(StoreError) {
+            return try run(writes, locked: .skip)
+        } catch  where error.isWorthRepeating {
+            return try run(writes, locked: .skip)
+        }
+    }
+
+    private mutating func note(_ rows: [RowOutcome], of writes: [GrantWrite]) {
+        let byUser = Dictionary(rows.map { ($0.user, $0) }) { first, _ in first }
+        for write in writes {
+            let row = byUser[write.user]
+            if let outcome = row.map(\.outcome) ?? .superseded {
+                outcomes[write.user] = outcome
+            } else {
+                locked.append(write)
+            }
+        }
+    }
+
+    private mutating func writeLocked() throws(StoreError) {
+        let budget = deadline.shortened(to: Self.lockBudget)
+        for write in locked {
+            outcomes[write.user] = budget.isOver ? .lockedElsewhere : try writeWaiting(write)
+        }
+    }
+
+    private func writeWaiting(_ write: GrantWrite) throws(StoreError) -> WriteOutcome {
+        do throws(StoreError) {
+            let rows = try connection.transaction(until: deadline) { () throws(StoreError) in
+                try connection.run(GrantQueries.shortLockWait, until: deadline)
+                return try run([write], locked: .wait)
+            }
+            return rows.first?.outcome ?? .lockedElsewhere
+        } catch  where error.isLockWait {
+            return .lockedElsewhere
+        } catch  where error.reach == .row {
+            return .rejected(reason: error.failure.description)
+        }
+    }
+
+    private func run(_ writes: [GrantWrite], locked: GrantQueries.LockedRows) throws(StoreError) -> [RowOutcome] {
+        let rotates = writes.contains { $0.answer.newRefreshToken != nil }
+        let secrets = writes.flatMap { [$0.answer.accessToken, $0.answer.newRefreshToken] }.compactMap { $0 }
+        let statement = plan.queries.write(rotates: rotates, locked: locked).hiding(secrets)
+        let limit = deadline.shortened(to: statementLimit)
+        return try connection.run(statement, arguments(writes, rotates: rotates), until: limit).rows(RowOutcome.init)
+    }
+
+    private func arguments(_ writes: [GrantWrite], rotates: Bool) -> [String?] {
+        let lives = writes.map(\.answer.life)
+        let arguments = [
+            ArrayLiteral.of(texts: writes.map(\.user.text)),
+            ArrayLiteral.of(texts: writes.map { $0.answer.accessToken.reveal() }),
+            ArrayLiteral.of(integers: lives.map { plan.columns.expiryType.stored($0.expiresAt.wall) }),
+            ArrayLiteral.of(integers: writes.map(\.usedVersion)),
+            ArrayLiteral.of(integers: lives.map(\.beganAt.wall.microseconds)),
+            ArrayLiteral.of(integers: lives.map { $0.lifetime.nanoseconds / 1_000_000 }.map { $0 > 0 ? $0 : nil }),
+        ]
+        return rotates
+            ? arguments + [ArrayLiteral.of(texts: writes.map { $0.answer.newRefreshToken?.reveal() })] : arguments
+    }
+}
+
+/// What the write's statement says of one row.
+private struct RowOutcome {
+    let user: UserID
+    /// Nil if somebody else held the row.
+    let outcome: WriteOutcome?
+
+    init?(_ row: PostgresRow) {
+        guard let id = row.text(0) else { return nil }
+        self.user = UserID(id)
+        if let version = row.integer(1) {
+            self.outcome = .stored(grantVersion: version)
+        } else if !row.flag(2) {
+            self.outcome = .superseded
+        } else if row.flag(3) {
+            self.outcome = .rejected(reason: "A trigger or rule of the table kept the row from being changed.")
+        } else {
+            self.outcome = nil
+        }
+    }
+}
+
+extension WriteOutcome {
+    fileprivate static let lockedElsewhere = WriteOutcome.rejected(
+        reason: "Another session of the database keeps the row locked."
+    )
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import CLibPQ
+import Dispatch
+import Synchronization
+
+/// Asks servers to stop statements that overran their deadline.
+///
+/// `PQcancel` opens a connection of its own and blocks until it is closed. libpq allows it on any thread, so it has a
+/// queue to itself: a server that does not answer holds up nobody else's lane.
+final class PostgresCanceller: Sendable {
+    /// All connections share it: there is next to nothing to do.
+    static let shared = PostgresCanceller()
+
+    /// How many requests may wait; with more of them the server is away, and asking it is of no use.
+    private static let maxWaiting = 4
+
+    private let queue = DispatchQueue(label: "tastytokend.postgres.cancel")
+    private let waiting = Mutex(0)
+
+    /// Sends a request on its way and lets go of it; nil is what a connection that is already gone gives.
+    func cancel(_ request: OpaquePointer?) {
+        guard let request else { return }
+        let isAdmitted = waiting.withLock { count in
+            count += 1
+            return count <= Self.maxWaiting
+        }
+        // The pointer goes to the queue and nowhere else.
+        nonisolated(unsafe) let owned = request
+        queue.async {
+            if isAdmitted { Self.send(owned) }
+            PQfreeCancel(owned)
+            self.waiting.withLock { $0 -= 1 }
+        }
+    }
+
+    /// Whether the request was delivered is not looked at: the connection is closed either way.
+    private static func send(_ request: OpaquePointer) {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { words in
+            _ = PQcancel(request, words.baseAddress, CInt(words.count))
+        }
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+package import Logging
+import Synchronization
+package import TokenCore
+
+/// The accounts in PostgreSQL: the application's table, and the daemon's own state beside it.
+///
+/// Three connections, each on a lane of its own: one for passes over the whole table, one for what is read by id, one for
+/// what is written. So a long pass, or a row that an application keeps locked, holds up only its own kind.
+package final class PostgresGrantStore: GrantStoring {
+    let configuration: StoreConfiguration
+    let passes: PostgresSession
+    let reads: PostgresSession
+    let writes: PostgresSession
+
+    private let plan = Mutex<StorePlan?>(nil)
+    private let isPassUnderWay = Mutex(false)
+
+    /// Makes a store; nothing is opened until ``open()`` or the first call.
+    ///
+    /// - Parameters:
+    ///   - configuration: where the database is, and how its table is made.
+    ///   - clock: the time; its boot clock decides deadlines and backoff.
+    ///   - random: jitter for the backoff.
+    ///   - logger: told of outages.
+    package init(
+        configuration: StoreConfiguration,
+        clock: @escaping ClockReading,
+        random: @escaping RandomShare,
+        logger: Logger
+    ) {
+        let settings = PostgresSession.Settings(
+            url: configuration.url,
+            connectDeadline: configuration.connectDeadline,
+            clock: clock,
+            random: random,
+            logger: logger
+        )
+        self.configuration = configuration
+        self.passes = PostgresSession(name: "passes", settings)
+        self.reads = PostgresSession(name: "reads", settings)
+        self.writes = PostgresSession(name: "writes", settings)
+    }
+
+    /// How the store stands; readable from any thread.
+    package var health: StoreHealth { StoreHealth(of: [passes.health, reads.health, writes.health]) }
+
+    /// What was found at the last look; nil before the first.
+    package var report: StoreReport? { plan.withLock { $0?.report } }
+
+    /// Connects, looks at the application's table, and brings the daemon's own schema up to date where the role may. It
+    /// may be called again at any time, to look anew.
+    ///
+    /// - Throws: `unavailable` or `timeout` where another try makes sense, `misconfigured` where a person must act.
+    @discardableResult
+    package func open() async throws(StoreFailure) -> StoreReport {
+        try await look().report
+    }
+
+    /// Closes the connections once the statements under way have ended. A later call opens them again.
+    package func close() {
+        for session in [passes, reads, writes] { session.close() }
+    }
+
+    /// Makes a call with the statements that fit the table. Where the database then says that they do not fit any more
+    /// (a schema was removed or made, a column renamed), it is looked at anew, and the call made once more.
+    func withPlan<Value: Sendable>(
+        _ call: (StorePlan) async throws(StoreFailure) -> Value
+    ) async throws(StoreFailure) -> Value {
+        let known = plan.withLock { $0 }
+        guard let known else { return try await call(look()) }
+        do throws(StoreFailure) {
+            return try await call(known)
+        } catch {
+            guard error.kind == .misconfigured else { throw error }
+            let renewed = try await look()
+            guard renewed.report != known.report else { throw error }
+            return try await call(renewed)
+        }
+    }
+
+    /// Lets one pass over the table run at a time, since all of them share a connection.
+    func withOnlyPass(_ pass: () async throws(StoreFailure) -> Void) async throws(StoreFailure) {
+        let isFirst = isPassUnderWay.withLock { isUnderWay in
+            defer { isUnderWay = true }
+            return !isUnderWay
+        }
+        guard isFirst else {
+            throw StoreFailure(.unavailable, text: "Another pass over the table is under way.")
+        }
+        defer { isPassUnderWay.withLock { $0 = false } }
+        try await pass()
+    }
+
+    private func look() async throws(StoreFailure) -> StorePlan {
+        let configuration = configuration
+        let limit = configuration.connectDeadline + configuration.statementDeadline
+        let found = try await writes.run(within: limit) { connection, deadline throws(StoreError) in
+            let names = try GrantTableNames(configuration.table)
+            let finding = try TableInspection.run(names, on: connection, until: deadline)
+            let migrator = Migrator(on: connection, until: deadline)
+            return StorePlan(finding, try migrator.run(mayApply: configuration.migratesAtStart))
+        }
+        plan.withLock { $0 = found }
+        return found
+    }
+}

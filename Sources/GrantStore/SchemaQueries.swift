@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// The questions and statements around schema `tastytokend`; the steps themselves are in folder Migrations.
+enum SchemaQueries {
+    /// How things stand, without touching what the role may not: the role; the database; whether it may create schemas;
+    /// whether the schema is there; whether the role may use it; may create in it; whether the table of versions is
+    /// there and readable; whether the table of states is there with all rights that the daemon needs.
+    static let survey = Statement(
+        "survey the schema",
+        """
+        SELECT current_user, current_database(), has_database_privilege(current_database(), 'CREATE'), n.oid IS NOT NULL,
+            coalesce(has_schema_privilege(n.oid, 'USAGE'), false), coalesce(has_schema_privilege(n.oid, 'CREATE'), false),
+            coalesce((SELECT has_table_privilege(c.oid, 'SELECT') FROM pg_class c
+                WHERE c.relnamespace = n.oid AND c.relname = 'schema_versions'), false),
+            coalesce((SELECT has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+                AND has_table_privilege(c.oid, 'UPDATE')
+                FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'grants'), false)
+        FROM (SELECT) one LEFT JOIN pg_namespace n ON n.nspname = 'tastytokend'
+        """
+    )
+
+    /// The newest version that was applied; NULL if none was.
+    static let version = Statement("schema version", "SELECT max(version) FROM tastytokend.schema_versions")
+
+    /// Keeps a migration from waiting long for a lock, and others from waiting behind it.
+    static let lockTimeout = Statement("lock timeout", "SET LOCAL lock_timeout = '3s'")
+
+    /// One migration at a time in this database. The lock goes with the transaction, so that a pooler cannot lose it. The
+    /// number is the word "tastytok" in ASCII.
+    static let lock = Statement("migration lock", "SELECT pg_advisory_xact_lock(8386110925231648619)")
+
+    /// The schema; to be run only where it is missing, since asking for it takes the right to create it.
+    static let createSchema = Statement("create schema", "CREATE SCHEMA tastytokend")
+
+    /// The table of versions.
+    static let createVersions = Statement(
+        "create table of versions",
+        """
+        CREATE TABLE IF NOT EXISTS tastytokend.schema_versions (
+            version integer PRIMARY KEY, title text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
+        """
+    )
+
+    /// Notes that the step of number `$1` and title `$2` was applied.
+    static let noteVersion = Statement(
+        "note version",
+        "INSERT INTO tastytokend.schema_versions (version, title) VALUES ($1::integer, $2)"
+    )
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// What the store found when it looked at the database; for the log at start, `check` and status.
+package struct StoreReport: Hashable, Sendable {
+    /// The application's table, quoted, with its schema.
+    package let table: String
+    /// The id column's type.
+    package let idType: String
+    /// The expiry column's type.
+    package let expiryType: String
+    /// Whether the daemon has a place for what it remembers.
+    package let ownSchema: OwnSchema
+    /// What works, but deserves an operator's look; a sentence each.
+    package let notices: [String]
+}
+
+/// The statements that fit what was found.
+struct StorePlan: Sendable {
+    /// What was found.
+    let report: StoreReport
+    /// The table.
+    let columns: GrantColumns
+    /// The statements.
+    let queries: GrantQueries
+
+    /// Fits the statements to a table and a schema.
+    init(_ finding: TableInspection.Finding, _ ownSchema: OwnSchema) {
+        self.columns = finding.columns
+        self.queries = GrantQueries(columns: finding.columns, hasOwnSchema: ownSchema.isPresent)
+        self.report = StoreReport(
+            table: finding.columns.table,
+            idType: finding.columns.idType.rawValue,
+            expiryType: finding.columns.expiryType.name,
+            ownSchema: ownSchema,
+            notices: finding.notices
+        )
+    }
+}

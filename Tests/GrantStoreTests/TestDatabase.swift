@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Glibc
+import Logging
+import Synchronization
+import TestSupport
+import TokenCore
+
+@testable import GrantStore
+
+/// A database of its own on a server that all tests share; the server goes when the test process ends.
+struct TestDatabase: Sendable {
+    private static let shared = Task {
+        try await TemporaryPostgres.start(accessRules: ["local all asked_for_password scram-sha-256"])
+    }
+
+    let server: TemporaryPostgres
+    let name: String
+
+    /// Makes a database with the application's table as Rails makes it, and two users in it.
+    init(setUp sql: String = TestDatabase.railsTable) async throws {
+        self.server = try await Self.shared.value
+        self.name = try await server.createDatabase()
+        try await execute(sql)
+    }
+
+    static let railsTable = """
+        CREATE TABLE users (
+            id bigserial PRIMARY KEY, email text, updated_at timestamp(6),
+            tastytrade_oauth_token text, tastytrade_oauth_refresh_token text, tastytrade_oauth_expires_at timestamp(6)
+        );
+        INSERT INTO users (email, tastytrade_oauth_token, tastytrade_oauth_refresh_token, tastytrade_oauth_expires_at)
+        VALUES ('a', 'access-1', 'refresh-1', '2026-01-01 00:15:00'), ('b', NULL, 'refresh-2', NULL);
+        """
+
+    func url(user: String = "postgres") -> String { server.url(database: name, user: user) }
+
+    func execute(_ sql: String) async throws {
+        try await server.execute(sql, database: name)
+    }
+
+    func query(_ sql: String) async throws -> String {
+        try await server.query(sql, database: name)
+    }
+
+    /// A store on this database; `adjust` changes its configuration.
+    func store(
+        user: String = "postgres",
+        clock: TestClock = TestClock(),
+        _ adjust: (inout StoreConfiguration) -> Void = { _ in }
+    ) -> PostgresGrantStore {
+        var configuration = StoreConfiguration(url: Secret(url(user: user)))
+        adjust(&configuration)
+        return .forTest(configuration, clock: clock)
+    }
+
+    /// A session of somebody else.
+    func session(user: String = "postgres") -> PostgresSession {
+        PostgresSession(name: "test", .forTest(url: url(user: user)))
+    }
+}
+
+/// The machine's clocks, with a boot clock that can be moved ahead.
+final class TestClock: Sendable {
+    private let ahead = Mutex(Duration.zero)
+
+    func advance(by duration: Duration) {
+        ahead.withLock { $0 += duration }
+    }
+
+    @Sendable func read() -> Moment {
+        let moment = Moment(
+            wall: WallTime(nanoseconds: Self.nanoseconds(CLOCK_REALTIME)),
+            boot: BootTime(nanoseconds: Self.nanoseconds(CLOCK_BOOTTIME))
+        )
+        return moment + ahead.withLock { $0 }
+    }
+
+    private static func nanoseconds(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}
+
+extension PostgresGrantStore {
+    /// With the longest backoff, so that a test that sees one knows it did not just miss it.
+    static func forTest(_ configuration: StoreConfiguration, clock: TestClock = TestClock()) -> PostgresGrantStore {
+        PostgresGrantStore(
+            configuration: configuration,
+            clock: clock.read,
+            random: { 0.999 },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
+    /// All rows that ``load(_:)`` gives, by user.
+    func loaded() async throws -> [UserID: GrantRow] {
+        let collected = Collected<GrantRow>()
+        try await load { collected.append($0) }
+        return Dictionary(uniqueKeysWithValues: collected.all.map { ($0.user, $0) })
+    }
+
+    /// All rows that ``digests(_:)`` gives, by user.
+    func digested() async throws -> [UserID: RowDigest] {
+        let collected = Collected<RowDigest>()
+        try await digests { collected.append($0) }
+        return Dictionary(uniqueKeysWithValues: collected.all.map { ($0.user, $0) })
+    }
+
+    /// Calls and gives what was thrown.
+    func failure<Value>(_ call: (PostgresGrantStore) async throws(StoreFailure) -> Value) async -> StoreFailure? {
+        do throws(StoreFailure) {
+            _ = try await call(self)
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
+extension PostgresSession.Settings {
+    static func forTest(url: String, clock: TestClock = TestClock()) -> Self {
+        Self(
+            url: Secret(url),
+            connectDeadline: .seconds(5),
+            clock: clock.read,
+            random: { 0.999 },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+}
+
+extension PostgresSession {
+    /// Runs a statement and gives the first field of each row.
+    @discardableResult
+    func query(_ sql: String, within limit: Duration = .seconds(10)) async throws(StoreFailure) -> [String] {
+        try await run(within: limit) { connection, deadline throws(StoreError) in
+            try connection.run(Statement("test", sql), until: deadline).rows { $0.count > 0 ? $0.text(0) : nil }
+        }
+    }
+}
+
+/// What came in batches.
+final class Collected<Element: Sendable>: Sendable {
+    private let batches = Mutex<[[Element]]>([])
+
+    func append(_ batch: [Element]) {
+        batches.withLock { $0.append(batch) }
+    }
+
+    var all: [Element] { batches.withLock { Array($0.joined()) } }
+    var sizes: [Int] { batches.withLock { $0.map(\.count) } }
+}
+
+extension WallTime {
+    /// 2026-01-01T00:00:00Z and that much later.
+    static func newYear(plus duration: Duration = .zero) -> WallTime { Moment.newYear.wall + duration }
+}
