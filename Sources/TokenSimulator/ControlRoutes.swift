@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import FoundationEssentials
+
+/// The simulator's own routes under `/_sim/`, in JSON. No fault strikes them.
+///
+/// | request | what it does |
+/// | --- | --- |
+/// | `GET counts`, `GET requests?limit=` | tells what was asked |
+/// | `GET accounts/{user}` | tells what one account asked |
+/// | `POST accounts/{user}/revoke`, `…/restore` | revokes the grants the user has now; makes them good again |
+/// | `POST grants` `{"user"}` | makes a grant |
+/// | `GET`, `POST`, `DELETE faults?user=` | lists, sets (``FaultOrder``), clears faults |
+/// | `POST release` | lets held answers go out |
+struct ControlRoutes {
+    /// Where the routes begin.
+    static let prefix = "/_sim/"
+
+    private struct Refused: Error {
+        let reply: SimulatedReply
+    }
+
+    private struct GrantOrder: Codable {
+        let user: String
+    }
+
+    private struct AccountView: Encodable {
+        let user: String
+        let revoked: Bool
+        let counts: AccountCounts
+    }
+
+    private struct RequestView: Encodable {
+        let atMs: Int64
+        let method: String
+        let path: String
+        let user: String?
+        let outcome: RequestOutcome
+        let headers: [RequestRecord.Header]
+        let fields: [String]
+    }
+
+    /// The service that is controlled.
+    let service: SimulatorService
+
+    /// Carries out a control request.
+    func answer(_ request: SimulatedRequest) -> SimulatedReply {
+        do throws(Refused) {
+            return try route(request)
+        } catch {
+            return error.reply
+        }
+    }
+
+    private func route(_ request: SimulatedRequest) throws(Refused) -> SimulatedReply {
+        let words = request.path.dropFirst(Self.prefix.count).split(separator: "/", omittingEmptySubsequences: false)
+        switch (request.method, words.first, words.count) {
+        case ("GET", "counts", 1): return .json(200, service.update { $0.journal.counts })
+        case ("GET", "requests", 1): return requests(request)
+        case ("GET", "accounts", 2): return account(try user(words[1]))
+        case ("POST", "accounts", 3): return try change(try user(words[1]), words[2])
+        case ("POST", "grants", 1): return try makeGrant(request)
+        case ("GET", "faults", 1): return faults()
+        case ("POST", "faults", 1): return try setFault(request)
+        case ("DELETE", "faults", 1): return clearFaults(request)
+        case ("POST", "release", 1): return release()
+        default: throw refused(404, "There is no such control route")
+        }
+    }
+}
+
+extension ControlRoutes {
+    private static let done = SimulatedReply(204)
+
+    private func requests(_ request: SimulatedRequest) -> SimulatedReply {
+        let limit = request.query["limit"].flatMap { Int($0) } ?? 100
+        let records = service.update { $0.journal.requests }.suffix(max(limit, 0))
+        let views = records.map { record in
+            RequestView(
+                atMs: record.receivedAt.milliseconds,
+                method: record.method,
+                path: record.path,
+                user: record.account,
+                outcome: record.outcome,
+                headers: record.headers,
+                fields: record.fields
+            )
+        }
+        return .json(200, ["requests": views])
+    }
+
+    private func account(_ user: String) -> SimulatedReply {
+        let view = service.update { state in
+            AccountView(
+                user: user,
+                revoked: state.ledger.isRevoked(user: user),
+                counts: state.journal.accounts[user] ?? AccountCounts()
+            )
+        }
+        return .json(200, view)
+    }
+
+    private func change(_ user: String, _ verb: Substring) throws(Refused) -> SimulatedReply {
+        switch verb {
+        case "revoke": service.revokeGrants(of: user)
+        case "restore": service.restoreGrants(of: user)
+        default: throw refused(404, "There is no such control route")
+        }
+        return Self.done
+    }
+
+    private func makeGrant(_ request: SimulatedRequest) throws(Refused) -> SimulatedReply {
+        let order: GrantOrder = try decode(request)
+        guard let token = try? service.makeGrant(for: order.user) else { throw refused(500, "Signing failed") }
+        return .json(200, ["refresh_token": token])
+    }
+
+    private func faults() -> SimulatedReply {
+        let now = service.now
+        let entries = service.update { $0.faults.active(at: now) }
+        return .json(200, ["faults": entries.map { FaultOrder($0, at: now) }])
+    }
+
+    private func setFault(_ request: SimulatedRequest) throws(Refused) -> SimulatedReply {
+        let order: FaultOrder = try decode(request)
+        do {
+            service.set(try order.fault(), for: order.scope)
+        } catch {
+            throw refused(400, error.description)
+        }
+        return Self.done
+    }
+
+    private func clearFaults(_ request: SimulatedRequest) -> SimulatedReply {
+        service.clearFaults(request.query["user"].map { .account($0) })
+        return Self.done
+    }
+
+    private func release() -> SimulatedReply {
+        service.releaseHeld()
+        return Self.done
+    }
+
+    private func user(_ word: Substring) throws(Refused) -> String {
+        guard let user = FormText.decode(Array(word.utf8)[...], plusIsSpace: false), !user.isEmpty else {
+            throw refused(400, "The user is not percent-encoded text")
+        }
+        return user
+    }
+
+    private func decode<Order: Decodable>(_ request: SimulatedRequest) throws(Refused) -> Order {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        guard let order = try? decoder.decode(Order.self, from: Data(request.body)) else {
+            throw refused(400, "The body is not what this route takes")
+        }
+        return order
+    }
+
+    private func refused(_ status: Int, _ message: String) -> Refused {
+        Refused(reply: .envelope(status, "control", message))
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// Whom a fault strikes.
+package enum FaultScope: Hashable, Sendable {
+    /// Every account, and requests that belong to none.
+    case all
+    /// One account, by the subject of its grants.
+    case account(String)
+}
+
+/// One way to misbehave, for as long as it lasts. Faults are values: a new way is a new case of ``Mode`` and the place that
+/// carries it out.
+package struct Fault: Hashable, Sendable {
+    /// What happens.
+    package var mode: Mode
+    /// How many more requests it strikes; nil for any number.
+    package var count: Int?
+    /// How long it lasts from when it is set; nil until it is cleared.
+    package var duration: Duration?
+
+    /// What a fault does to a request.
+    package enum Mode: Hashable, Sendable {
+        /// The answer comes that much later; drawn anew for each request.
+        case latency(ClosedRange<Duration>)
+        /// The answer waits until held requests are released.
+        case hold
+        /// Access tokens live that long.
+        case lifetime(Duration)
+        /// An error page of a gateway or of the service itself.
+        case errorPage(ErrorPage)
+        /// A refusal in the token endpoint's own form.
+        case refusal(status: Int, code: String, description: String)
+        /// The connection is reset (RST).
+        case reset(ResetPoint)
+        /// The whole service is away, for whoever asks.
+        case outage(OutageStyle)
+        /// These bytes instead of an HTTP reply, and then the end of the connection, or silence.
+        case raw([UInt8], closes: Bool)
+    }
+
+    /// Puts together a fault.
+    package init(_ mode: Mode, count: Int? = nil, duration: Duration? = nil) {
+        self.mode = mode
+        self.count = count
+        self.duration = duration
+    }
+}
+
+/// When a connection is reset.
+package enum ResetPoint: String, Hashable, Sendable, CaseIterable {
+    /// Before the request is acted on.
+    case before
+    /// After it was acted on: the reply is lost.
+    case after
+}
+
+/// How a service that is away shows itself.
+package enum OutageStyle: String, Hashable, Sendable, CaseIterable {
+    /// Connections are reset: new ones at once, old ones at their next request.
+    case reset
+    /// A gateway answers 503.
+    case unavailable
+}
+
+/// An error that is no verdict on a grant.
+package struct ErrorPage: Hashable, Sendable {
+    /// What the body is.
+    package enum Body: String, Hashable, Sendable, CaseIterable {
+        /// A page as nginx writes it.
+        case html
+        /// The ordinary error envelope (fact sheet section 8).
+        case json
+        /// Nothing.
+        case empty
+    }
+
+    /// The HTTP status.
+    package var status: Int
+    /// What the body is.
+    package var body: Body
+    /// `Retry-After`, as it is sent.
+    package var retryAfter: String?
+
+    /// Puts together an error page.
+    package init(_ status: Int, body: Body = .html, retryAfter: String? = nil) {
+        self.status = status
+        self.body = body
+        self.retryAfter = retryAfter
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Synchronization
+
+/// What a test, a demo or a control route can do with a running simulator.
+extension SimulatorService {
+    /// A new grant for a user.
+    func makeGrant(for user: String) throws -> String {
+        let now = self.now
+        let id = update { state in
+            let id = state.nextID()
+            state.ledger.made(grantID: id, for: user)
+            return id
+        }
+        return try mint.refreshToken(for: user, grantID: id, issuedAt: now)
+    }
+
+    /// Revokes every grant that the user has now.
+    func revokeGrants(of user: String) {
+        let now = self.now
+        update { $0.ledger.revokeAll(of: user, at: now) }
+    }
+
+    /// Revokes one grant; false if the refresh token is none of ours.
+    func revoke(refreshToken: String) -> Bool {
+        guard let grant = grant(of: refreshToken) else { return false }
+        update { $0.ledger.revoke(grantID: grant.grant_id) }
+        return true
+    }
+
+    /// Makes the user's grants good again.
+    func restoreGrants(of user: String) {
+        update { $0.ledger.restoreAll(of: user) }
+    }
+
+    /// Sets a fault beside those that are set.
+    func set(_ fault: Fault, for scope: FaultScope) {
+        let now = self.now
+        update { $0.faults.set(fault, for: scope, at: now) }
+    }
+
+    /// Clears the faults of one scope, or all there are. Held answers go out.
+    func clearFaults(_ scope: FaultScope?) {
+        update { $0.faults.clear(scope) }
+        releaseHeld()
+    }
+
+    /// Lets an answer wait until it is released.
+    func hold(_ resume: @escaping @Sendable () -> Void) {
+        update { $0.held.append(resume) }
+    }
+
+    /// Lets all held answers go out.
+    func releaseHeld() {
+        let held = update { state in
+            defer { state.held = [] }
+            return state.held
+        }
+        for resume in held { resume() }
+    }
+
+    /// Registers somebody who waits for the counts, unless they are so already; the number takes him out again.
+    func watch(_ watcher: CountsWatcher) -> UInt64 {
+        update { state in
+            let number = state.nextSerial()
+            state.watchers[number] = watcher
+            return number
+        }
+    }
+
+    /// Ends a watcher's wait without what it waited for, if it still waits.
+    func giveUp(_ number: UInt64) {
+        update { $0.watchers.removeValue(forKey: number) }?.continuation.resume(returning: nil)
+    }
+}

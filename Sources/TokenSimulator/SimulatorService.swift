@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import NIOHTTP1
+import Synchronization
+
+/// What the server does about one request.
+struct Delivery: Sendable {
+    /// What goes out.
+    enum Action: Sendable {
+        /// A reply.
+        case reply(SimulatedReply)
+        /// RST.
+        case reset
+        /// These bytes, and then the end or silence.
+        case raw([UInt8], closes: Bool)
+    }
+
+    /// What goes out.
+    let action: Action
+    /// How much later.
+    var delay: Duration?
+    /// Whether it waits to be released.
+    var isHeld = false
+    /// To be handed to ``SimulatorService/end(_:)`` when it went out; nil for the control routes, which are not counted.
+    var ticket: Ticket?
+
+    /// A request that is being answered.
+    struct Ticket: Sendable {
+        /// The account of a token request.
+        let account: String?
+    }
+}
+
+/// Decides what each request gets. All that changes lies behind one lock, held for no longer than a look-up; signing and
+/// checking signatures happen outside it.
+final class SimulatorService: Sendable {
+    /// Makes and recognises tokens.
+    let mint: TokenMint
+    private let lifetime: Duration
+    private let clock: SimulatorClock
+    private let tokenRoute: TokenRoute
+    private let state: Mutex<SimulatorState>
+
+    /// Prepares the service; faults from the configuration are set at once.
+    init(_ configuration: SimulatorConfiguration, clock: @escaping SimulatorClock) throws {
+        self.mint = try TokenMint(
+            keySeed: configuration.keySeed,
+            issuer: configuration.issuer,
+            client: configuration.client
+        )
+        self.lifetime = configuration.lifetime
+        self.clock = clock
+        self.tokenRoute = TokenRoute(client: configuration.client)
+        self.state = Mutex(SimulatorState(keptRequests: configuration.keptRequests, seed: configuration.randomSeed))
+        for fault in configuration.faults { set(fault, for: .all) }
+    }
+
+    /// The time.
+    var now: SimulatorInstant { clock() }
+
+    /// Changes the state, and then tells those who waited for what the counts have become.
+    func update<Result: Sendable>(_ change: (inout SimulatorState) -> Result) -> Result {
+        let (result, counts, ready) = state.withLock { state in
+            let result = change(&state)
+            let ready = state.takeReadyWatchers()
+            return (result, ready.isEmpty ? nil : state.journal.counts, ready)
+        }
+        for watcher in ready { watcher.continuation.resume(returning: counts) }
+        return result
+    }
+
+    /// Whether a new connection is to be reset; `isOneTooMany` if there are as many as there may be.
+    func resetsConnection(isOneTooMany: Bool) -> Bool {
+        let now = clock()
+        return update { state in
+            let isReset = isOneTooMany || state.faults.outage(at: now) == .reset
+            state.journal.connected(isReset: isReset)
+            return isReset
+        }
+    }
+
+    /// Decides about a request. `isTooLarge` if its body was longer than the bound, and was thrown away.
+    func answer(_ request: SimulatedRequest, isTooLarge: Bool = false) -> Delivery {
+        if request.path.hasPrefix(ControlRoutes.prefix) {
+            return Delivery(action: .reply(ControlRoutes(service: self).answer(request)))
+        }
+        let now = clock()
+        if let style = update({ $0.faults.outage(at: now) }) {
+            let action: Delivery.Action = style == .reset ? .reset : .reply(.errorPage(ErrorPage(503)))
+            return deliver(action, .outage, request, at: now)
+        }
+        if !request.hasUserAgent {
+            return deliver(.reply(.page(401, "Authorization Required")), .userAgentRefused, request, at: now)
+        }
+        if isTooLarge {
+            return deliver(.reply(.page(413, "Request Entity Too Large")), .tooLarge, request, at: now)
+        }
+        return route(request, at: now)
+    }
+
+    /// Notes that a request was answered, or will not be.
+    func end(_ ticket: Delivery.Ticket?) {
+        guard let ticket else { return }
+        update { $0.journal.end(account: ticket.account) }
+    }
+}
+
+extension SimulatorService {
+    private func route(_ request: SimulatedRequest, at now: SimulatorInstant) -> Delivery {
+        switch (request.path, request.method) {
+        case (TokenRoute.path, "POST"):
+            return answerToken(request, at: now)
+        case (AccountsRoute.path, "GET"):
+            return answerAccounts(request, at: now)
+        case (TokenRoute.path, _):
+            return methodNotAllowed("POST", request, at: now)
+        case (AccountsRoute.path, _):
+            return methodNotAllowed("GET", request, at: now)
+        default:
+            let reply = SimulatedReply.envelope(404, "not_found", "There is no such route")
+            return deliver(.reply(reply), .notFound, request, at: now)
+        }
+    }
+
+    private func answerToken(_ request: SimulatedRequest, at now: SimulatorInstant) -> Delivery {
+        let form = tokenRoute.form(of: request)
+        let checked = check(tokenRoute.screen(request, form))
+        let (decision, record) = update { state in
+            let decision = state.decide(checked, lifetime: lifetime, at: now)
+            let record = RequestRecord(
+                request,
+                account: checked.account,
+                outcome: decision.outcome,
+                fields: form.fields.keys.sorted(),
+                at: now
+            )
+            state.journal.begin(record, isTokenRequest: true)
+            return (decision, record)
+        }
+        return Delivery(
+            action: action(decision.action, at: now),
+            delay: decision.delay,
+            isHeld: decision.isHeld,
+            ticket: Delivery.Ticket(account: record.account)
+        )
+    }
+
+    private func check(_ screening: TokenRoute.Screening) -> SimulatorState.Checked {
+        switch screening {
+        case .refused(let reply, let outcome): .refused(reply, outcome)
+        case .presents(let token): grant(of: token).map { .grant($0) } ?? .refused(TokenRoute.invalidJWT, .invalidGrant)
+        }
+    }
+
+    /// What a refresh token of this client says, its signature checked once.
+    func grant(of token: String) -> TokenMint.GrantClaims? {
+        let fingerprint = GrantLedger.fingerprint(of: token)
+        let isVerified = update { $0.ledger.isVerified(fingerprint) }
+        guard let grant = mint.grantClaims(of: token, isVerified: isVerified), grant.aud == tokenRoute.client.id else {
+            return nil
+        }
+        if !isVerified { update { $0.ledger.markVerified(fingerprint) } }
+        return grant
+    }
+
+    private func action(_ action: TokenDecision.Action, at now: SimulatorInstant) -> Delivery.Action {
+        switch action {
+        case .reply(let reply): return .reply(reply)
+        case .reset: return .reset
+        case .raw(let bytes, let closes): return .raw(bytes, closes: closes)
+        case .issue(let grant, let id, let lifetime):
+            let end = now + lifetime
+            guard let token = try? mint.accessToken(of: grant, id: id, issuedAt: now, expiresAt: end) else {
+                return .reply(.errorPage(ErrorPage(500)))
+            }
+            return .reply(TokenRoute.success(accessToken: token, lifetime: lifetime))
+        }
+    }
+
+    private func answerAccounts(_ request: SimulatedRequest, at now: SimulatorInstant) -> Delivery {
+        guard let user = AccountsRoute.bearerToken(of: request).flatMap({ userOfLiveToken($0, at: now) }) else {
+            return deliver(.reply(AccountsRoute.unauthorized), .unauthorized, request, at: now)
+        }
+        return deliver(.reply(AccountsRoute.listing(for: user)), .listed, request, account: user, at: now)
+    }
+
+    /// Whose access token it is; nil if it is dead or not ours.
+    func userOfLiveToken(_ token: String, at now: SimulatorInstant) -> String? {
+        guard let claims = mint.accessClaims(of: token), claims.expiresAt > now else { return nil }
+        return claims.sub
+    }
+
+    private func methodNotAllowed(_ allowed: String, _ request: SimulatedRequest, at now: SimulatorInstant) -> Delivery
+    {
+        let allow = SimulatedReply.Field(name: "Allow", value: allowed)
+        let reply = SimulatedReply.envelope(405, "method_not_allowed", "Only \(allowed) is allowed", fields: [allow])
+        return deliver(.reply(reply), .methodNotAllowed, request, at: now)
+    }
+
+    private func deliver(
+        _ action: Delivery.Action,
+        _ outcome: RequestOutcome,
+        _ request: SimulatedRequest,
+        account: String? = nil,
+        at now: SimulatorInstant
+    ) -> Delivery {
+        let record = RequestRecord(request, account: account, outcome: outcome, at: now)
+        let isTokenRequest = request.path == TokenRoute.path
+        update { $0.journal.begin(record, isTokenRequest: isTokenRequest) }
+        return Delivery(action: action, ticket: Delivery.Ticket(account: nil))
+    }
+}
+
+extension SimulatorState {
+    /// Takes out those whose counts have come about.
+    fileprivate mutating func takeReadyWatchers() -> [CountsWatcher] {
+        guard !watchers.isEmpty else { return [] }
+        let ready = watchers.filter { $0.value.predicate(journal.counts) }
+        for key in ready.keys { watchers[key] = nil }
+        return Array(ready.values)
+    }
+}
+
+extension RequestRecord {
+    /// What may be shown of a request.
+    fileprivate init(
+        _ request: SimulatedRequest,
+        account: String?,
+        outcome: RequestOutcome,
+        fields: [String] = [],
+        at now: SimulatorInstant
+    ) {
+        let secret: Set = ["authorization", "proxy-authorization", "cookie"]
+        let headers = request.headers.map { name, value in
+            Header(name: name, value: secret.contains(name.lowercased()) ? "<redacted>" : value)
+        }
+        self.init(
+            receivedAt: now,
+            method: request.method,
+            path: request.path,
+            account: account,
+            outcome: outcome,
+            headers: headers,
+            fields: fields
+        )
+    }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Crypto
+import FoundationEssentials
+
+/// Makes and recognises the tokens: compact JWS signed with EdDSA, shaped like the real ones (fact sheet section 5).
+///
+/// Everything that must be known of a token stands in it, under the signature. So a million grants need no register, and
+/// a simulator that was started again with the same seed knows its tokens.
+struct TokenMint: Sendable {
+    /// What a refresh token says.
+    struct GrantClaims: Codable, Hashable, Sendable {
+        let iss: String
+        let sub: String
+        let iat: Int64
+        let aud: String
+        let grant_id: String
+        let scope: String
+    }
+
+    /// What an access token says.
+    struct AccessClaims: Codable, Hashable, Sendable {
+        let iss: String
+        let sub: String
+        let iat: Int64
+        let exp: Int64
+        /// The same end to the nanosecond: tests use lives of two seconds, of which `exp` could cut one.
+        let exp_ns: Int64
+        let jti: String
+        let scope: String
+
+        /// When the token dies.
+        var expiresAt: SimulatorInstant { SimulatorInstant(nanoseconds: exp_ns) }
+    }
+
+    private let issuer: String
+    private let client: SimulatedClient
+    private let key: Curve25519.Signing.PrivateKey
+    private let grantHeader: String
+    private let accessHeader: String
+
+    /// The signing key is made from the seed.
+    init(keySeed: String, issuer: String, client: SimulatedClient) throws {
+        let seed = SHA256.hash(data: Array("tastysim signing key: \(keySeed)".utf8))
+        self.key = try Curve25519.Signing.PrivateKey(rawRepresentation: Array(seed))
+        self.issuer = issuer
+        self.client = client
+        let kid = Base64URL.encode(Array(SHA256.hash(data: key.publicKey.rawRepresentation)))
+        func header(_ type: String) -> String {
+            let jku = "\(issuer)/oauth/jwks.json"
+            return Base64URL.encode(Array(#"{"alg":"EdDSA","typ":"\#(type)","kid":"\#(kid)","jku":"\#(jku)"}"#.utf8))
+        }
+        self.grantHeader = header("rt+jwt")
+        self.accessHeader = header("at+jwt")
+    }
+
+    /// The public key, raw (RFC 8032).
+    var publicKey: [UInt8] { Array(key.publicKey.rawRepresentation) }
+
+    /// A refresh token; it has no end.
+    func refreshToken(for user: String, grantID: String, issuedAt: SimulatorInstant) throws -> String {
+        let claims = GrantClaims(
+            iss: issuer,
+            sub: user,
+            iat: issuedAt.seconds,
+            aud: client.id,
+            grant_id: grantID,
+            scope: client.scope
+        )
+        return try sign(claims, under: grantHeader)
+    }
+
+    /// An access token that lives until `expiresAt`; `id` makes it differ from every other.
+    func accessToken(
+        of grant: GrantClaims,
+        id: String,
+        issuedAt: SimulatorInstant,
+        expiresAt: SimulatorInstant
+    ) throws -> String {
+        let claims = AccessClaims(
+            iss: issuer,
+            sub: grant.sub,
+            iat: issuedAt.seconds,
+            exp: expiresAt.seconds,
+            exp_ns: expiresAt.nanoseconds,
+            jti: id,
+            scope: grant.scope
+        )
+        return try sign(claims, under: accessHeader)
+    }
+
+    /// What a refresh token says; nil if it is none of ours. `isVerified` saves the work where its signature was checked
+    /// before.
+    func grantClaims(of token: String, isVerified: Bool = false) -> GrantClaims? {
+        claims(of: token, under: grantHeader, isVerified: isVerified)
+    }
+
+    /// What an access token says; nil if it is none of ours.
+    func accessClaims(of token: String) -> AccessClaims? {
+        claims(of: token, under: accessHeader, isVerified: false)
+    }
+}
+
+extension TokenMint {
+    private func sign(_ claims: some Encodable, under header: String) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        let message = header + "." + Base64URL.encode(try encoder.encode(claims))
+        return message + "." + Base64URL.encode(try key.signature(for: Array(message.utf8)))
+    }
+
+    private func claims<Claims: Decodable>(of token: String, under header: String, isVerified: Bool) -> Claims? {
+        let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0].elementsEqual(header.utf8), let payload = Base64URL.decode(parts[1]) else {
+            return nil
+        }
+        guard isVerified || isSigned(token, parts) else { return nil }
+        return try? JSONDecoder().decode(Claims.self, from: Data(payload))
+    }
+
+    private func isSigned(_ token: String, _ parts: [Substring.UTF8View]) -> Bool {
+        guard let signature = Base64URL.decode(parts[2]) else { return false }
+        let message = Array(token.utf8.prefix(parts[0].count + 1 + parts[1].count))
+        return key.publicKey.isValidSignature(signature, for: message)
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import TokenSimulator
+
+/// `tastysim serve`: the simulator until a signal ends it.
+struct Serve: AsyncParsableCommand {
+    /// The verb's words.
+    static let configuration = CommandConfiguration(
+        abstract: "Answer on a loopback port until SIGTERM or SIGINT.",
+        discussion: "Prints one line, 'listening URL', as soon as it answers."
+    )
+
+    /// What grants depend on.
+    @OptionGroup var shared: SharedOptions
+
+    /// Where to listen.
+    @Option(help: "Loopback address to listen on.") var host = "127.0.0.1"
+
+    /// The port.
+    @Option(help: "Port to listen on; 0 takes a free one.") var port: UInt16 = 0
+
+    /// Whether to speak TLS.
+    @Flag(inversion: .prefixedNo, help: "Speak TLS, with an authority of its own.") var tls = true
+
+    /// Where clients find the authority.
+    @Option(help: "File to write the authority's certificate to (PEM), for clients to trust.") var caFile: String?
+
+    /// The one OAuth client's secret.
+    @Option(help: "Client secret, a fake. Also TASTYSIM_CLIENT_SECRET.") var clientSecret: String?
+
+    /// A file with the secret.
+    @Option(help: "File that holds the client secret.") var clientSecretFile: String?
+
+    /// How long access tokens live.
+    @Option(help: "How long access tokens live, such as 900s or 2500ms.", transform: Self.duration)
+    var lifetime: Duration = .seconds(900)
+
+    /// How much later answers come.
+    @Option(help: "How much later answers come: 50ms, or drawn from a range: 50ms-200ms.", transform: Self.latency)
+    var latency: ClosedRange<Duration>?
+
+    /// How many threads serve.
+    @Option(help: "Threads that serve.") var threads = 1
+
+    /// Checks what the types cannot.
+    func validate() throws {
+        guard (1...64).contains(threads) else { throw ValidationError("--threads must be from 1 to 64") }
+        if clientSecret != nil, clientSecretFile != nil {
+            throw ValidationError("--client-secret and --client-secret-file exclude each other")
+        }
+    }
+
+    /// Serves.
+    func run() async throws {
+        let termination = TerminationSignals()
+        let simulator = try await TokenSimulator.start(try simulatorConfiguration(), clock: SimulatorInstant.systemNow)
+        print("listening \(simulator.url)")
+        fflush(nil)
+        await termination.first()
+        try await simulator.stop()
+    }
+
+    private func simulatorConfiguration() throws -> SimulatorConfiguration {
+        var configuration = shared.configuration()
+        configuration.host = host
+        configuration.port = Int(port)
+        configuration.usesTLS = tls
+        configuration.caFile = caFile
+        configuration.lifetime = lifetime
+        configuration.eventLoops = threads
+        if let secret = try secret() { configuration.client.secret = secret }
+        if let latency { configuration.faults = [Fault(.latency(latency))] }
+        return configuration
+    }
+
+    private func secret() throws -> String? {
+        if let clientSecret { return clientSecret }
+        if let clientSecretFile {
+            let text = try String(contentsOfFile: clientSecretFile, encoding: .utf8)
+            return String(text.prefix { !$0.isNewline })
+        }
+        return ProcessInfo.processInfo.environment["TASTYSIM_CLIENT_SECRET"]
+    }
+
+    private static func duration(_ text: String) throws -> Duration {
+        guard let duration = DurationText.duration(text) else {
+            throw ValidationError("'\(text)' is no duration such as 500ms, 30s, 5m or 1h")
+        }
+        return duration
+    }
+
+    private static func latency(_ text: String) throws -> ClosedRange<Duration> {
+        guard let range = DurationText.range(text) else {
+            throw ValidationError("'\(text)' is no duration, and no range such as 50ms-200ms")
+        }
+        return range
+    }
+}
