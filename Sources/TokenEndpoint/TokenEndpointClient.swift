@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import AsyncHTTPClient
+import NIOCore
+import NIOSSL
+package import TokenCore
+
+/// The daemon's only caller of the token endpoint, on AsyncHTTPClient.
+///
+/// A refresh is a payment (architecture.md, decision 1), so one call of ``refresh(_:for:)`` puts the request on the wire
+/// once at most. AsyncHTTPClient follows redirects and repeats connection attempts if it is let; both are off here. It
+/// never sends a request a second time over HTTP/1.1, and HTTP/2, where it would have to, is off as well.
+package final class TokenEndpointClient: TokenRequesting {
+    private let configuration: EndpointConfiguration
+    private let clock: ClockReading
+    private let http: HTTPClient
+
+    /// Prepares the client; nothing is connected before the first call. ``shutdown()`` must be called before the client
+    /// is let go.
+    ///
+    /// - Parameters:
+    ///   - configuration: deadlines, bounds and trust.
+    ///   - clock: read just before each request, since a token's life counts from then.
+    /// - Throws: if the file of authorities cannot be read.
+    package init(
+        _ configuration: EndpointConfiguration,
+        clock: @escaping ClockReading
+    ) throws(EndpointSetupFailure) {
+        self.configuration = configuration
+        self.clock = clock
+        self.http = HTTPClient(configuration: try Self.httpConfiguration(configuration))
+    }
+
+    /// Makes one refresh call (RFC 6749 section 6; fact sheet section 4.1).
+    ///
+    /// Cancelling the task does not end the call: the reply may be the only copy of what the endpoint gave. It ends
+    /// within the configured deadline in any case.
+    package func refresh(
+        _ refreshToken: Secret,
+        for client: ClientRegistration
+    ) async throws(RefreshFailure) -> TokenAnswer {
+        let call = TokenCall(refreshToken: refreshToken, client: client)
+        let exchange = TokenExchange(replyLimit: configuration.replyLimit)
+        let request = try call.request(version: configuration.version, exchange: exchange)
+        let sentAt = clock()
+        let reply: TokenReply
+        do {
+            let deadline = NIODeadline.now() + .nanoseconds(configuration.timeout.nanoseconds)
+            reply = try await http.execute(request: request, delegate: exchange, deadline: deadline).get()
+        } catch {
+            throw TransportFault(error, exchange: exchange).failure(for: call, at: clock().wall)
+        }
+        return try answer(reply, to: call, sentAt: sentAt)
+    }
+
+    /// Ends all connections. Calls in flight fail with an unknown outcome, so it is called when there are none.
+    package func shutdown() async {
+        // All that this can throw is that it was called before.
+        try? await http.shutdown()
+    }
+
+    private func answer(
+        _ reply: TokenReply,
+        to call: TokenCall,
+        sentAt: Moment
+    ) throws(RefreshFailure) -> TokenAnswer {
+        guard (200..<300).contains(reply.status) else {
+            throw EndpointError(reply, receivedAt: clock().wall).failure(for: call)
+        }
+        switch TokenResponse(reply.body).read(call: call, sentAt: sentAt, bounds: configuration.lifetimeBounds) {
+        case .answer(let answer):
+            return answer
+        case .unusable(let reason, let code, newRefreshToken: _):
+            throw RefreshFailure(.malformed, httpStatus: reply.status, code: code, text: reason)
+        }
+    }
+}
+
+extension TokenEndpointClient {
+    private static func httpConfiguration(
+        _ configuration: EndpointConfiguration
+    ) throws(EndpointSetupFailure) -> HTTPClient.Configuration {
+        var http = HTTPClient.Configuration(
+            tlsConfiguration: try tlsConfiguration(caFile: configuration.caFile),
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: .nanoseconds(configuration.connectTimeout.nanoseconds)),
+            decompression: .disabled
+        )
+        http.httpVersion = .http1Only
+        http.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.maxConnections
+        http.connectionPool.idleTimeout = .nanoseconds(configuration.idleTimeout.nanoseconds)
+        // The schedule tries again, with its backoff; here a failed attempt is told at once, with its own error.
+        http.connectionPool.retryConnectionEstablishment = false
+        http.tracing.tracer = nil
+        return http
+    }
+
+    private static func tlsConfiguration(caFile: String?) throws(EndpointSetupFailure) -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv12
+        guard let caFile else { return tls }
+        do {
+            tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(caFile))
+        } catch {
+            let file = SafeText.escape(caFile, limit: SafeText.proseLimit)
+            throw EndpointSetupFailure(description: "no certificates could be read from \(file) (tastytrade.caFile)")
+        }
+        return tls
+    }
+}

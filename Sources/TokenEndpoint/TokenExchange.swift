@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// A reply of the token endpoint, whole and within its bound.
+struct TokenReply: Sendable {
+    /// The HTTP status.
+    let status: Int
+    /// The field `Retry-After`, as it was sent.
+    var retryAfter: String?
+    /// The body; empty where an error page was longer than the bound.
+    let body: [UInt8]
+}
+
+extension TokenReply {
+    /// Takes what matters from the head.
+    fileprivate init(_ head: HTTPResponseHead, body: [UInt8]) {
+        self.init(
+            status: Int(head.status.code),
+            retryAfter: head.headers.first(name: "Retry-After"),
+            body: body
+        )
+    }
+}
+
+/// The reply was longer than the bound, and its connection was closed.
+struct ReplyTooLong: Error {}
+
+/// Collects one reply, and knows whether its request was sent.
+///
+/// AsyncHTTPClient's deadline covers a call with a delegate to the last byte of the reply; its async interface ends it
+/// with the head.
+final class TokenExchange: HTTPClientResponseDelegate {
+    typealias Response = TokenReply
+
+    private struct State {
+        var wasSent = false
+        var head: HTTPResponseHead?
+        var body = ByteBuffer()
+    }
+
+    private let replyLimit: Int
+    private let state = Mutex(State())
+
+    /// Takes the longest reply that is read, in bytes.
+    init(replyLimit: Int) {
+        self.replyLimit = replyLimit
+    }
+
+    /// Whether the body, and with it the token, was handed to a connection.
+    var wasSent: Bool { state.withLock { $0.wasSent } }
+
+    /// The reply without its body, as soon as its head came.
+    var bareReply: TokenReply? {
+        state.withLock { state in state.head.map { TokenReply($0, body: []) } }
+    }
+
+    /// Notes that the body is being handed to a connection.
+    func markSent() {
+        state.withLock { $0.wasSent = true }
+    }
+
+    func didReceiveHead(task: HTTPClient.Task<TokenReply>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
+        state.withLock { $0.head = head }
+        let announced = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
+        return announced > replyLimit
+            ? task.eventLoop.makeFailedFuture(ReplyTooLong()) : task.eventLoop.makeSucceededVoidFuture()
+    }
+
+    func didReceiveBodyPart(task: HTTPClient.Task<TokenReply>, _ part: ByteBuffer) -> EventLoopFuture<Void> {
+        let fits = state.withLock { state in
+            guard state.body.readableBytes + part.readableBytes <= replyLimit else { return false }
+            state.body.writeImmutableBuffer(part)
+            return true
+        }
+        return fits ? task.eventLoop.makeSucceededVoidFuture() : task.eventLoop.makeFailedFuture(ReplyTooLong())
+    }
+
+    func didFinishRequest(task: HTTPClient.Task<TokenReply>) throws -> TokenReply {
+        try state.withLock { state in
+            guard let head = state.head else { throw HTTPClientError.remoteConnectionClosed }
+            return TokenReply(head, body: Array(state.body.readableBytesView))
+        }
+    }
+}
