@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// The paths of the socket's API (product.md, Socket API), as a client asks for them.
+package enum APIPath {
+    /// What stands before every user's id.
+    package static let users = "/v1/users/"
+    /// Whether the daemon is alive.
+    package static let alive = "/healthz"
+    /// Whether every account is loaded.
+    package static let ready = "/readyz"
+
+    /// `GET`: the user's token. Seconds that are nil are left to the daemon.
+    package static func token(of user: String, minimumLife: Int? = nil, maximumWait: Int? = nil) -> String {
+        let query = [(QueryName.minimumLife, minimumLife), (QueryName.maximumWait, maximumWait)]
+            .compactMap { name, seconds in seconds.map { "\(name)=\($0)" } }
+            .joined(separator: "&")
+        return status(of: user) + "/token" + (query.isEmpty ? "" : "?" + query)
+    }
+
+    /// `GET`: how the user's account stands.
+    package static func status(of user: String) -> String {
+        users + PercentCoding.encode(user)
+    }
+}
+
+/// The names of query parameters.
+package enum QueryName {
+    /// How long the token must live yet, in whole seconds.
+    package static let minimumLife = "min_ttl"
+    /// How long the call may wait, in whole seconds.
+    package static let maximumWait = "max_wait"
+}
+
+/// The names of header fields that the API gives a meaning of its own.
+package enum HeaderName {
+    /// Why the token in the reply lives shorter than asked; holds a ``ProblemCode``.
+    package static let degraded = "Tastytokend-Degraded"
+}
+
+/// The media types of replies.
+package enum MediaType {
+    /// Every reply that is not named otherwise.
+    package static let json = "application/json"
+    /// The bare token.
+    package static let text = "text/plain"
+    /// An error (RFC 9457).
+    package static let problem = "application/problem+json"
+}
+
+/// Where the socket is unless somebody says otherwise.
+package enum SocketLocation {
+    /// The path of an installed daemon.
+    package static let standard = "/run/tastytokend/api.sock"
+    /// The environment variable that names another one.
+    package static let variable = "SOCKET_PATH"
+}
