@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import NIOCore
+import NIOHTTP1
+import SocketAPI
+import TokenCore
+
+/// What the general way tells the gate in front of it.
+enum ExchangeEvent: Sendable {
+    /// Every request that was whole has its answer; there is room for more bytes.
+    case answered
+    /// The last answer is on its way, and the connection ends when it is written.
+    case closing
+}
+
+/// The end of the general way: takes requests as the HTTP decoder cuts them, and answers them one at a time, in order.
+final class ExchangeHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = ByteBuffer
+
+    /// A request, or what came in its place, that waits for its turn.
+    private enum Item {
+        case request(HTTPRequestHead)
+        case fault(Problem)
+    }
+
+    /// A call of the engine that is not answered yet.
+    private enum Call {
+        case token(TokenHandler)
+        case status(StatusHandler)
+
+        func cancel() {
+            switch self {
+            case .token(let handler): handler.cancel()
+            case .status(let handler): handler.cancel()
+            }
+        }
+    }
+
+    private let caller: Caller
+    private let service: SocketService
+    private var receiving: (head: HTTPRequestHead, bodyBytes: Int)?
+    private var waiting: CircularBuffer<Item> = CircularBuffer()
+    private var answering: HTTPRequestHead?
+    private var call: Call?
+    private var isClosed = false
+
+    /// Whether a whole request has no answer yet.
+    var isAnswering: Bool { answering != nil }
+    /// Requests that came in whole, and faults that ended the connection.
+    private(set) var received = 0
+    /// Set when the daemon stops: the next answer is the connection's last.
+    var isStopping = false
+
+    /// The general way of one connection.
+    init(caller: Caller, service: SocketService) {
+        self.caller = caller
+        self.service = service
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isClosed else { return }
+        switch unwrapInboundIn(data) {
+        case .head(let head): begin(head, context)
+        case .body(let bytes): take(bytes.readableBytes, context)
+        case .end:
+            guard let head = receiving?.head else { return }
+            receiving = nil
+            enqueue(.request(head), context)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError else {
+            // The connection broke; there is nobody to tell.
+            return context.close(promise: nil)
+        }
+        receiving = nil
+        enqueue(.fault(Self.problem(for: error)), context)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        isClosed = true
+        call?.cancel()
+        call = nil
+        waiting.removeAll()
+        context.fireChannelInactive()
+    }
+}
+
+extension ExchangeHandler {
+    private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        if let length = head.headers.first(name: "content-length").flatMap(Int.init), length > service.limits.bodyBytes
+        {
+            return enqueue(.fault(bodyTooLarge), context)
+        }
+        receiving = (head, 0)
+        if head.headers.contains(name: "expect") {
+            // Whoever waits for leave to send a body gets it (RFC 9110 section 10.1.1): what arrives is bounded anyway.
+            write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"), context, thenClose: false)
+        }
+    }
+
+    private func take(_ bytes: Int, _ context: ChannelHandlerContext) {
+        guard let (head, soFar) = receiving else { return }
+        receiving = (head, soFar + bytes)
+        if soFar + bytes > service.limits.bodyBytes {
+            receiving = nil
+            enqueue(.fault(bodyTooLarge), context)
+        }
+    }
+
+    private var bodyTooLarge: Problem {
+        Problem(.requestTooLarge, detail: "A body may be \(service.limits.bodyBytes) bytes long.")
+    }
+
+    private static func problem(for error: HTTPParserError) -> Problem {
+        switch error {
+        case .headerOverflow:
+            Problem(.requestTooLarge, status: 431, detail: "The header section, or a field of it, is too long.")
+        case .invalidEOFState:
+            Problem(.badRequest, detail: "The request ends before it is whole.")
+        default:
+            // The parser's own word is from a fixed list, and says where to look.
+            Problem(.badRequest, detail: "The request is no HTTP/1.1 (\(error)).")
+        }
+    }
+
+    private func enqueue(_ item: Item, _ context: ChannelHandlerContext) {
+        received += 1
+        waiting.append(item)
+        answerNext(context)
+    }
+
+    private func answerNext(_ context: ChannelHandlerContext) {
+        while answering == nil, !isClosed, let item = waiting.popFirst() {
+            switch item {
+            case .fault(let problem): send(.problem(problem), Reply.Form(closing: true), context)
+            case .request(let head):
+                answering = head
+                answer(head, context)
+            }
+        }
+    }
+
+    private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let dispatch = Dispatch(head, caller: caller, access: service.access, isReady: service.serving.isReady)
+        let finish: (Reply) -> Void = { [self] reply in self.finish(reply, context) }
+        switch dispatch {
+        case .reply(let reply): finish(reply)
+        case .token(let request):
+            let handler = TokenHandler(request, service: service, eventLoop: context.eventLoop, finish: finish)
+            call = .token(handler)
+            handler.look()
+        case .status(let user):
+            let handler = StatusHandler(user, service: service, eventLoop: context.eventLoop, finish: finish)
+            call = .status(handler)
+            handler.begin()
+        }
+    }
+
+    private func finish(_ reply: Reply, _ context: ChannelHandlerContext) {
+        guard let head = answering, !isClosed else { return }
+        answering = nil
+        call = nil
+        let staysOpen = head.version == .http1_1 && head.isKeepAlive && !isStopping
+        send(reply, Reply.Form(withoutBody: head.method == .HEAD, closing: !staysOpen), context)
+        answerNext(context)
+        if answering == nil, !isClosed { context.triggerUserOutboundEvent(ExchangeEvent.answered, promise: nil) }
+    }
+
+    private func send(_ reply: Reply, _ form: Reply.Form, _ context: ChannelHandlerContext) {
+        var buffer = context.channel.allocator.buffer(capacity: 2048)
+        reply.write(to: &buffer, as: form)
+        write(buffer, context, thenClose: form.closing)
+    }
+
+    private func write(_ buffer: ByteBuffer, _ context: ChannelHandlerContext, thenClose: Bool) {
+        guard thenClose else {
+            return context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        }
+        isClosed = true
+        waiting.removeAll()
+        context.triggerUserOutboundEvent(ExchangeEvent.closing, promise: nil)
+        let channel = context.channel
+        // Only once it is written: closing drops what is not. The gate's write deadline bounds the wait.
+        context.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { _ in channel.close(promise: nil) }
+    }
+}

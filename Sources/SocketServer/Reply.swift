@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import NIOCore
+import NIOHTTP1
+import SocketAPI
+import TokenCore
+
+/// An answer on its way out.
+enum Reply {
+    /// A token's prerendered reply, with header fields that this caller gets besides.
+    case token(PublishedToken, secondsLeft: Int64, fields: [Field])
+    /// Anything else. A status without content (RFC 9110 section 15.4.5) has no body, and no length.
+    case composed(status: Int, fields: [Field], body: [UInt8])
+
+    /// A header field. Values are made here, never copied from a request.
+    struct Field: Hashable {
+        /// Its name.
+        let name: String
+        /// Its value.
+        let value: String
+
+        /// A field of that name.
+        init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// An answer that says what is wrong.
+    static func problem(_ problem: Problem, fields: [Field] = []) -> Reply {
+        let type = Field("Content-Type", MediaType.problem)
+        return .composed(status: problem.status, fields: [type, .noStore] + fields, body: problem.json)
+    }
+
+    /// An answer in JSON.
+    static func json(_ body: [UInt8]) -> Reply {
+        .composed(status: 200, fields: [Field("Content-Type", MediaType.json), .noStore], body: body)
+    }
+
+    /// A line of text for people and probes.
+    static func text(_ text: String) -> Reply {
+        .composed(status: 200, fields: [Field("Content-Type", MediaType.text), .noStore], body: Array(text.utf8))
+    }
+}
+
+extension Reply.Field {
+    /// Nothing of ours may lie in a cache: it is a secret or about to change.
+    static let noStore = Self("Cache-Control", "no-store")
+
+    /// When to come back, in whole seconds; at least one, so that nobody comes back at once.
+    static func retryAfter(_ delay: Duration) -> Self {
+        Self("Retry-After", String(max(delay.wholeSecondsUp, 1)))
+    }
+}
+
+extension Reply {
+    /// How a reply is written for one request.
+    struct Form {
+        /// Whether the request was a `HEAD`.
+        var withoutBody = false
+        /// Whether the connection ends with it.
+        var closing = false
+    }
+
+    /// Writes the answer as the caller gets it.
+    func write(to buffer: inout ByteBuffer, as form: Form) {
+        let closing = form.closing ? [Field("Connection", "close")] : []
+        switch self {
+        case .token(let token, let secondsLeft, let fields):
+            Self.write(token, secondsLeft: secondsLeft, fields: fields + closing, form, to: &buffer)
+        case .composed(let status, let fields, let body):
+            Self.write(status: status, fields: fields + closing, body: body, form, to: &buffer)
+        }
+    }
+
+    private static func write(
+        _ token: PublishedToken,
+        secondsLeft: Int64,
+        fields: [Field],
+        _ form: Form,
+        to buffer: inout ByteBuffer
+    ) {
+        guard !fields.isEmpty || form.withoutBody else {
+            return buffer.writeToken(token, secondsLeft: secondsLeft)
+        }
+        var whole = ByteBuffer()
+        whole.writeToken(token, secondsLeft: secondsLeft)
+        // The head ends with an empty line; what is added goes before it.
+        buffer.writeImmutableBuffer(whole.readSlice(length: token.bodyOffset - 2) ?? ByteBuffer())
+        buffer.write(fields)
+        buffer.writeImmutableBuffer(form.withoutBody ? ByteBuffer(string: "\r\n") : whole)
+    }
+
+    private static func write(status: Int, fields: [Field], body: [UInt8], _ form: Form, to buffer: inout ByteBuffer) {
+        buffer.writeString("HTTP/1.1 \(status) \(HTTPResponseStatus(statusCode: status).reasonPhrase)\r\n")
+        buffer.write(fields)
+        if status != 304 { buffer.writeString("Content-Length: \(body.count)\r\n") }
+        buffer.writeString("\r\n")
+        if !form.withoutBody, status != 304 { buffer.writeBytes(body) }
+    }
+}
+
+extension ByteBuffer {
+    fileprivate mutating func write(_ fields: [Reply.Field]) {
+        for field in fields {
+            writeString("\(field.name): \(field.value)\r\n")
+        }
+    }
+
+    /// Writes a token's reply as it was rendered, with the seconds left in their place; allocates nothing where the
+    /// buffer has room.
+    mutating func writeToken(_ token: PublishedToken, secondsLeft: Int64) {
+        let start = writerIndex
+        writeBytes(token.reply)
+        var place = start + token.expiresInRange.upperBound
+        // More than the place holds is said as the most it holds; such a token outlives every cache of the number.
+        var rest = min(max(secondsLeft, 0), 999_999)
+        repeat {
+            place -= 1
+            setInteger(UInt8(ascii: "0") + UInt8(rest % 10), at: place)
+            rest /= 10
+        } while rest > 0 && place > start + token.expiresInRange.lowerBound
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import SocketAPI
+package import TokenCore
+
+/// What a request's path names.
+package enum Resource: Hashable, Sendable {
+    /// A user's token.
+    case token(UserID)
+    /// How a user's account stands.
+    case status(UserID)
+    /// Whether the daemon is alive.
+    case alive
+    /// Whether every account is loaded.
+    case ready
+    /// Nothing.
+    case unknown
+    /// Nothing that could be: the escapes of the path are broken.
+    case malformed
+}
+
+/// A request's target, taken apart.
+package struct Target: Hashable, Sendable {
+    /// What the path names.
+    package let resource: Resource
+    /// What stands behind the question mark, escapes and all; empty if there is none.
+    package let query: String
+
+    /// Takes a target apart: an absolute path, or the absolute form that a proxy sends (RFC 9112 section 3.2).
+    package init(_ target: String) {
+        let parts = Self.path(of: target).split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        self.query = parts.count == 2 ? String(parts[1]) : ""
+        self.resource = Self.resource(at: parts.first ?? "")
+    }
+
+    private static func path(of target: String) -> Substring {
+        guard let scheme = target.firstRange(of: "://"), !target.hasPrefix("/") else { return target[...] }
+        let rest = target[scheme.upperBound...]
+        return rest.firstIndex { $0 == "/" || $0 == "?" }.map { rest[$0...] } ?? ""
+    }
+
+    private static func resource(at path: Substring) -> Resource {
+        switch path {
+        case APIPath.alive: return .alive
+        case APIPath.ready: return .ready
+        default: break
+        }
+        guard path.hasPrefix(APIPath.users) else { return .unknown }
+        let segments = path.dropFirst(APIPath.users.count).split(separator: "/", omittingEmptySubsequences: false)
+        guard let first = segments.first, !first.isEmpty else { return .unknown }
+        guard let id = PercentCoding.decode(first) else { return .malformed }
+        switch segments.dropFirst() {
+        case []: return .status(UserID(id))
+        case ["token"]: return .token(UserID(id))
+        default: return .unknown
+        }
+    }
+}
+
+extension Resource {
+    /// The right that it takes; nil where everybody may ask.
+    package var right: Right? {
+        switch self {
+        case .alive, .ready: nil
+        case .token: .token
+        case .status: .status
+        // Whoever has no right learns nothing about the paths there are either.
+        case .unknown, .malformed: .admin
+        }
+    }
+
+    /// Whom it concerns.
+    package var user: UserID? {
+        switch self {
+        case .token(let user), .status(let user): user
+        case .alive, .ready, .unknown, .malformed: nil
+        }
+    }
+}

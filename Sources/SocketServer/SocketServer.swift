@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+package import Logging
+import NIOCore
+import NIOPosix
+package import TokenCore
+
+/// The socket's server: HTTP/1.1 for the programs of this host (product.md, Socket API).
+///
+/// It answers from memory. It is started once and stopped once; between the two it needs nobody.
+package actor SocketServer {
+    private struct Running {
+        let group: MultiThreadedEventLoopGroup
+        let listener: any Channel
+        let registry: ConnectionRegistry
+        let file: SocketFile?
+    }
+
+    private let service: SocketService
+    private var running: Running?
+    private var wasStarted = false
+
+    /// A server that does not listen yet.
+    ///
+    /// - Parameters:
+    ///   - serving: the engine.
+    ///   - clock: both clocks, read for every answer.
+    ///   - access: who may ask for what.
+    ///   - limits: what connections may take.
+    ///   - logger: for what callers cannot be told.
+    ///   - usesShortWay: false sends every request the general way, to compare the two.
+    package init(
+        serving: any TokenServing,
+        clock: @escaping ClockReading,
+        access: @escaping AccessDecision,
+        limits: SocketLimits = SocketLimits(),
+        logger: Logger,
+        usesShortWay: Bool = true
+    ) {
+        self.service = SocketService(
+            serving: serving,
+            clock: clock,
+            access: access,
+            limits: limits,
+            logger: logger,
+            usesShortWay: usesShortWay
+        )
+    }
+
+    /// Listens and answers from here on. A failure leaves nothing behind.
+    package func start(at place: SocketPlace) async throws(SocketServerError) {
+        guard !wasStarted else { throw .alreadyStarted }
+        wasStarted = true
+        let socket = try ListeningSocket.open(place, backlog: service.limits.backlog)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: service.limits.eventLoops)
+        let registry = ConnectionRegistry(service.limits)
+        do {
+            let listener = try await bootstrap(group, registry).withBoundSocket(socket.descriptor).get()
+            running = Running(group: group, listener: listener, registry: registry, file: socket.file)
+            service.logger.info("The socket answers", metadata: ["socket.path": "\(place.words)"])
+        } catch {
+            socket.file?.remove()
+            try? await group.shutdownGracefully()
+            throw .system(call: "registration", path: place.words, error: "\(error)")
+        }
+    }
+
+    /// Connections that are open now.
+    package var connections: Int { running?.registry.count ?? 0 }
+
+    /// Comes back once every event loop has come round, which tells that callers are being answered. It sets no
+    /// deadline: whoever feeds a watchdog has one.
+    package func comeRound() async {
+        guard let running else { return }
+        for eventLoop in running.group.makeIterator() {
+            try? await eventLoop.submit {}.get()
+        }
+    }
+
+    /// Takes no more connections, lets requests in flight end for so long, then closes what is left. A file that was
+    /// made for the socket is removed.
+    package func stop(within time: Duration) async {
+        guard let running else { return }
+        self.running = nil
+        running.file?.remove()
+        try? await running.listener.close().get()
+        running.registry.stop()
+        let eventLoop = running.group.next()
+        let emptied = eventLoop.makePromise(of: Void.self)
+        running.registry.emptied(on: eventLoop).cascade(to: emptied)
+        let deadline = eventLoop.scheduleTask(in: TimeAmount(time)) { running.registry.closeAll() }
+        try? await emptied.futureResult.get()
+        deadline.cancel()
+        try? await running.group.shutdownGracefully()
+        service.logger.info("The socket is closed")
+    }
+
+    private func bootstrap(_ group: MultiThreadedEventLoopGroup, _ registry: ConnectionRegistry) -> ServerBootstrap {
+        let pipeline = ConnectionPipeline(service: service, registry: registry)
+        let high = service.limits.unwrittenBytes
+        return ServerBootstrap(group: group)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 * 1024))
+            .childChannelOption(.writeBufferWaterMark, value: .init(low: high / 4, high: high))
+            .childChannelInitializer { pipeline.set(up: $0) }
+    }
+}
+
+extension SocketPlace {
+    /// Where it is, for people.
+    fileprivate var words: String {
+        switch self {
+        case .inherited(let descriptor): "inherited descriptor \(descriptor)"
+        case .path(let path, _, _): path
+        }
+    }
+}

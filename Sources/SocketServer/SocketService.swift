@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Logging
+import TokenCore
+
+/// What every connection works with.
+struct SocketService: Sendable {
+    /// The engine, as far as callers are concerned.
+    let serving: any TokenServing
+    /// Both clocks.
+    let clock: ClockReading
+    /// Who may ask for what.
+    let access: AccessDecision
+    /// What a connection may take.
+    let limits: SocketLimits
+    /// Where what callers cannot be told is said.
+    let logger: Logger
+    /// Whether the short way is taken; off only where both ways are compared.
+    let usesShortWay: Bool
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Synchronization
+package import TokenCore
+
+/// A board that does what the test says: entries change when told, and waiters are woken as the port promises.
+///
+/// It checks what it is told: a waiter that was never given out, or is cancelled twice, is a ``violations`` entry.
+package final class BoardDouble: TokenServing {
+    fileprivate struct State {
+        var entries: [UserID: BoardEntry] = [:]
+        var reports: [UserID: GrantReport] = [:]
+        var waiters: [ChangeWaiter: @Sendable () -> Void] = [:]
+        var spent: Set<ChangeWaiter> = []
+        var nextNumber: UInt64 = 1
+        var refreshes: [UserID] = []
+        var violations: [String] = []
+        var isReady = true
+        var watchers: [(condition: @Sendable (Snapshot) -> Bool, resume: CheckedContinuation<Void, Never>)] = []
+    }
+
+    /// What a test may wait for.
+    package struct Snapshot: Sendable {
+        /// Callbacks that are registered now.
+        package let waiters: Int
+        /// Users whose refresh was asked for, in order.
+        package let refreshes: [UserID]
+    }
+
+    private let state = Mutex(State())
+
+    /// A board without accounts.
+    package init() {}
+
+    /// Puts an entry on the board under the next version, and wakes whoever waits for a change of it.
+    package func publish(_ token: PublishedToken?, _ prospect: RefreshProspect = .possible, for user: UserID) {
+        let woken = state.withLock { state -> [@Sendable () -> Void] in
+            let version = (state.entries[user]?.version ?? 0) + 1
+            state.entries[user] = BoardEntry(token: token, prospect: prospect, version: version)
+            return state.takeWaiters(of: user)
+        }
+        for wake in woken { wake() }
+        resumeWatchers()
+    }
+
+    /// Takes the account off the board, and wakes whoever waits for a change of it.
+    package func remove(_ user: UserID) {
+        let woken = state.withLock { state -> [@Sendable () -> Void] in
+            state.entries[user] = nil
+            return state.takeWaiters(of: user)
+        }
+        for wake in woken { wake() }
+        resumeWatchers()
+    }
+
+    /// What ``report(on:)`` tells of an account from now on.
+    package func report(_ report: GrantReport) {
+        state.withLock { $0.reports[report.user] = report }
+    }
+
+    /// Whether every account is loaded.
+    package func setReady(_ isReady: Bool) {
+        state.withLock { $0.isReady = isReady }
+    }
+
+    /// What it was told that the port does not allow.
+    package var violations: [String] { state.withLock(\.violations) }
+
+    /// How things stand.
+    package var snapshot: Snapshot { state.withLock(\.snapshot) }
+
+    /// Comes back as soon as the condition holds.
+    package func when(_ condition: @escaping @Sendable (Snapshot) -> Bool) async {
+        await withCheckedContinuation { continuation in
+            state.withLock { $0.watchers.append((condition, continuation)) }
+            resumeWatchers()
+        }
+    }
+
+    private func resumeWatchers() {
+        let due = state.withLock { state in
+            let snapshot = state.snapshot
+            let due = state.watchers.filter { $0.condition(snapshot) }
+            state.watchers.removeAll { $0.condition(snapshot) }
+            return due
+        }
+        for watcher in due { watcher.resume.resume() }
+    }
+}
+
+extension BoardDouble {
+    package func entry(for user: UserID) -> BoardEntry? {
+        state.withLock { $0.entries[user] }
+    }
+
+    package func onChange(
+        of user: UserID,
+        after version: UInt64,
+        _ wake: @escaping @Sendable () -> Void
+    ) -> ChangeWaiter? {
+        let waiter = state.withLock { state -> ChangeWaiter? in
+            guard state.entries[user]?.version == version else { return nil }
+            let waiter = ChangeWaiter(user: user, number: state.nextNumber)
+            state.nextNumber += 1
+            state.waiters[waiter] = wake
+            return waiter
+        }
+        if waiter == nil { wake() }
+        resumeWatchers()
+        return waiter
+    }
+
+    package func cancel(_ waiter: ChangeWaiter) {
+        state.withLock { state in
+            // A waiter that was woken may be cancelled once more: the two can cross on their way.
+            if state.waiters.removeValue(forKey: waiter) == nil, state.spent.remove(waiter) == nil {
+                state.violations.append("cancelled a waiter that is not registered: \(waiter)")
+            }
+        }
+        resumeWatchers()
+    }
+
+    package func requestRefresh(of user: UserID) {
+        state.withLock { state in
+            if state.entries[user] == nil { state.violations.append("asked to refresh \(user), who is unknown") }
+            state.refreshes.append(user)
+        }
+        resumeWatchers()
+    }
+
+    package func report(on user: UserID) async -> GrantReport? {
+        state.withLock { $0.reports[user] }
+    }
+
+    package var isReady: Bool { state.withLock(\.isReady) }
+}
+
+extension BoardDouble.State {
+    fileprivate var snapshot: BoardDouble.Snapshot {
+        BoardDouble.Snapshot(waiters: waiters.count, refreshes: refreshes)
+    }
+
+    fileprivate mutating func takeWaiters(of user: UserID) -> [@Sendable () -> Void] {
+        let due = waiters.filter { $0.key.user == user }
+        for waiter in due.keys {
+            waiters[waiter] = nil
+            spent.insert(waiter)
+        }
+        return Array(due.values)
+    }
+}
