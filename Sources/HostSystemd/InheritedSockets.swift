@@ -4,8 +4,8 @@
 import CSystemd
 import Glibc
 
-/// The sockets that the service manager opened for us, by the name that the socket unit gives them (`FileDescriptorName=`;
-/// sd_listen_fds_with_names(3)). None, where it opened none or opened them for another process.
+/// The sockets that the service manager opened for us, by the name that the socket unit gives them
+/// (`FileDescriptorName=`; sd_listen_fds_with_names(3)). None, where it opened none or opened them for another process.
 package struct InheritedSockets: Sendable {
     private let descriptors: [(name: String, descriptor: Int32)]
 

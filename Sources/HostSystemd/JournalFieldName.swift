@@ -6,8 +6,8 @@ struct JournalFieldName: Hashable, Sendable {
     /// The name, fit for the journal.
     let text: String
 
-    /// Maps a key. Nil if nothing of it can be used. A name that the journal or the handler gives a meaning of their own is
-    /// put behind `FIELD_`, so that metadata never changes what a record claims to be.
+    /// Maps a key. Nil if nothing of it can be used. A name that the journal or the handler gives a meaning of their
+    /// own is put behind `FIELD_`, so that metadata never changes what a record claims to be.
     init?(metadataKey key: String) {
         var name = String(decoding: key.unicodeScalars.map(Self.allowed), as: UTF8.self)
         // A leading underscore marks fields that only the journal itself may write.

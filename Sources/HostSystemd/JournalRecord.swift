@@ -22,8 +22,8 @@ package struct JournalRecord: Sendable {
         ranges.map { String(decoding: bytes[$0], as: UTF8.self) }
     }
 
-    /// Hands the record to the journal (sd_journal_sendv(3)). A journal that does not take it loses it: there is nowhere
-    /// left to complain.
+    /// Hands the record to the journal (sd_journal_sendv(3)). A journal that does not take it loses it: there is
+    /// nowhere left to complain.
     package func sendToJournal() {
         bytes.withUnsafeBytes { memory in
             guard let base = memory.baseAddress else { return }

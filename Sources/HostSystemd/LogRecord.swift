@@ -3,8 +3,8 @@
 
 package import Logging
 
-/// A log event made ready to be written: metadata merged, flattened, escaped and bounded. All handlers start from it, so
-/// that none of them can forget one of these.
+/// A log event made ready to be written: metadata merged, flattened, escaped and bounded. All handlers start from it,
+/// so that none of them can forget one of these.
 package struct LogRecord: Sendable {
     /// One piece of metadata.
     package struct Field: Hashable, Sendable {

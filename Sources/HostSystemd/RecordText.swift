@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-/// Makes text from anywhere fit for one line of a log: what it is made of cannot end the line, drive a terminal, or fill
-/// the disk.
+/// Makes text from anywhere fit for one line of a log: what it is made of cannot end the line, drive a terminal, or
+/// fill the disk.
 package enum RecordText {
-    /// The text with control characters written as escapes, cut at a character's border to so many bytes of UTF-8, with an
-    /// ellipsis where something is missing.
+    /// The text with control characters written as escapes, cut at a character's border to so many bytes of UTF-8, with
+    /// an ellipsis where something is missing.
     package static func bounded(_ text: String, toBytes limit: Int) -> String {
         var result = ""
         var kept = result.endIndex

@@ -7,8 +7,8 @@ package import Logging
 /// Tells the service manager how the daemon fares: the datagrams of sd_notify(3), each in a socket of its own.
 ///
 /// libsystemd's `sd_notify` takes the address from the process's environment, which nothing below the composition root
-/// may read. The protocol is a stable interface that sd_notify(3) invites programs to speak themselves, so this does, and
-/// the address is an argument. Without an address (no service manager) every message is dropped in silence.
+/// may read. The protocol is a stable interface that sd_notify(3) invites programs to speak themselves, so this does,
+/// and the address is an argument. Without an address (no service manager) every message is dropped in silence.
 package struct ServiceNotifier: Sendable {
     private let address: NotifyAddress?
     private let logger: Logger
@@ -34,8 +34,8 @@ package struct ServiceNotifier: Sendable {
         send("STOPPING=1\n\(Self.statusLine(status))")
     }
 
-    /// The configuration is being read again. `monotonicMicroseconds` is `CLOCK_MONOTONIC` when the signal was taken, by
-    /// which the manager (`Type=notify-reload`) tells this reload's end from an earlier one's.
+    /// The configuration is being read again. `monotonicMicroseconds` is `CLOCK_MONOTONIC` when the signal was taken,
+    /// by which the manager (`Type=notify-reload`) tells this reload's end from an earlier one's.
     package func reloading(monotonicMicroseconds: UInt64, status: String) {
         send("RELOADING=1\nMONOTONIC_USEC=\(monotonicMicroseconds)\n\(Self.statusLine(status))")
     }

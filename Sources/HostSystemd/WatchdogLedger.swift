@@ -27,8 +27,8 @@ package struct WatchdogLedger: Sendable {
         self.seen = counters
     }
 
-    /// How often ``decide(counters:at:)`` must be asked at least, and how far apart two messages are at least: a quarter
-    /// of the timeout, so that the two together stay within the half that sd_watchdog_enabled(3) recommends.
+    /// How often ``decide(counters:at:)`` must be asked at least, and how far apart two messages are at least: a
+    /// quarter of the timeout, so that the two together stay within the half that sd_watchdog_enabled(3) recommends.
     package var interval: Duration { timeout / 4 }
 
     /// Looks at the counters; after `.pet` they are what the next time is measured against.

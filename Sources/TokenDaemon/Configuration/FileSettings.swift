@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import HostSystemd
+import Yams
+
+/// What the configuration file says, flattened to the table's names, each with the line it stands on.
+struct FileSettings {
+    /// A value, or a list of values.
+    struct Entry {
+        /// The text or texts as written, before anything is made of them.
+        let value: SettingValue
+        /// The line of the value.
+        let line: Int?
+    }
+
+    /// The file's path, as it is named in findings.
+    let path: String
+    /// Values by key.
+    private(set) var entries: [String: Entry] = [:]
+    /// What has a structure of its own, by key.
+    private(set) var trees: [String: Node] = [:]
+    /// What is wrong with the file itself: syntax, unknown keys, a value where a section belongs.
+    private(set) var mistakes: [ConfigurationFinding] = []
+
+    /// An empty file.
+    init(path: String) {
+        self.path = path
+    }
+
+    /// Reads YAML. Nothing of the text is quoted in a mistake but keys: a secret may stand in the wrong place.
+    init(path: String, bytes: [UInt8]) {
+        self.path = path
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            refuse(nil, line: nil, "is not UTF-8 text", "save it as UTF-8")
+            return
+        }
+        do {
+            // The encoding is named because the parser would ask the process's environment for it.
+            guard let root = try Parser(yaml: text, encoding: .utf8).singleRoot() else { return }
+            readRoot(root)
+        } catch let error as YamlError {
+            readFailure(error)
+        } catch {
+            refuse(nil, line: nil, "is not YAML", "check its syntax")
+        }
+    }
+
+    /// Where something with a structure of its own begins; nil if it is not there.
+    func place(ofTree name: String) -> SettingPlace? {
+        trees[name].map { .file(path, line: $0.mark?.line) }
+    }
+
+    private mutating func readRoot(_ root: Node) {
+        if root.isNull { return }
+        guard case .mapping(let mapping) = root else {
+            return refuse(nil, line: root.mark?.line, "holds no keys", "write sections with keys, as in config.yaml")
+        }
+        read(mapping, under: "")
+    }
+
+    private mutating func read(_ mapping: Node.Mapping, under prefix: String) {
+        for (keyNode, value) in mapping {
+            guard let key = keyNode.scalar?.string else {
+                refuse(nil, line: keyNode.mark?.line, "a key is not a name", "write names as keys")
+                continue
+            }
+            guard !key.contains(".") else {
+                refuse(prefix + key, line: keyNode.mark?.line, "is no known key", "write the parts as sections")
+                continue
+            }
+            read(value, as: prefix + key, line: keyNode.mark?.line)
+        }
+    }
+
+    private mutating func read(_ node: Node, as name: String, line: Int?) {
+        if let key = ConfigurationKey.byName[name] {
+            return read(node, as: key, line: line)
+        }
+        guard ConfigurationKey.all.contains(where: { $0.name.hasPrefix(name + ".") }) else {
+            let meant = KeySuggestion.nearest(to: name, among: Self.sectionsAndKeys)
+            return refuse(name, line: line, "is no known key", meant.map { "did you mean \($0)?" } ?? "remove it")
+        }
+        switch node {
+        case .mapping(let section): read(section, under: name + ".")
+        case _ where node.isNull: break
+        default: refuse(name, line: line, "is a section", "put its keys below it, indented")
+        }
+    }
+
+    private mutating func read(_ node: Node, as key: ConfigurationKey, line: Int?) {
+        let line = node.mark?.line ?? line
+        switch (key.shape, node) {
+        case (.tree, _):
+            trees[key.name] = node
+        case _ where node.isNull:
+            refuse(key.name, line: line, "has no value", "give it one, or remove the line")
+        case (_, .scalar(let scalar)):
+            entries[key.name] = Entry(value: .text(scalar.string), line: line)
+        case (.list, .sequence(let sequence)):
+            let texts = sequence.compactMap(\.scalar?.string)
+            guard texts.count == sequence.count else { fallthrough }
+            entries[key.name] = Entry(value: .list(texts), line: line)
+        default:
+            let wanted = key.shape == .list ? "a list of plain values" : "one plain value"
+            refuse(key.name, line: line, "is not \(wanted)", "write \(wanted) behind the key")
+        }
+    }
+
+    private mutating func readFailure(_ error: YamlError) {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            refuse(nil, line: mark.line, "is not YAML (\(problem))", "check quotes, colons and indentation there")
+        case .duplicatedKeysInMapping(let keys, let context):
+            let names = keys.map { RecordText.bounded($0, toBytes: 64) }.joined(separator: ", ")
+            refuse(nil, line: context.mark.line, "says \(names) more than once", "keep one of them")
+        default:
+            refuse(nil, line: nil, "is not YAML", "check its syntax")
+        }
+    }
+
+    private mutating func refuse(_ key: String?, line: Int?, _ problem: String, _ remedy: String) {
+        mistakes.append(
+            ConfigurationFinding(
+                place: .file(path, line: line),
+                key: key.map { RecordText.bounded($0, toBytes: 80) },
+                problem: problem,
+                remedy: remedy
+            )
+        )
+    }
+
+    /// Everything that may stand before a colon, sections included.
+    private static let sectionsAndKeys: [String] = {
+        var names: Set<String> = []
+        for key in ConfigurationKey.all {
+            let parts = key.name.split(separator: ".")
+            for count in 1...parts.count { names.insert(parts.prefix(count).joined(separator: ".")) }
+        }
+        return names.sorted()
+    }()
+}
+
+extension Node {
+    /// Whether nothing, or YAML's word for nothing, stands here.
+    fileprivate var isNull: Bool {
+        guard case .scalar(let scalar) = self, scalar.style == .plain || scalar.style == .any else { return false }
+        return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+    }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import HostSystemd
+import TokenCore
+
+/// How secrets are found: the value itself or a file that holds it, in the environment or in the configuration file,
+/// else a credential of the service manager (product.md, Configuration).
+extension SettingReader {
+    /// A secret of one line.
+    mutating func secret(_ name: String, file hasFile: Bool = true, credential: String? = nil) -> Secret? {
+        guard let found = secretText(name, hasFile: hasFile, credential: credential) else { return nil }
+        guard let text = understandSecret(found.text, name, at: found.place) else { return nil }
+        note(name, "(from \(found.place))")
+        return Secret(text)
+    }
+
+    /// Several secrets: a list, or a text with commas or line breaks between them.
+    mutating func secrets(_ name: String, credential: String?) -> [Secret] {
+        guard let found = secretText(name, hasFile: true, credential: credential) else { return [] }
+        let texts = found.text.split { $0 == "," || $0.isNewline }.map(String.init)
+        if texts.isEmpty { mistake(name, at: found.place, "is empty", "put the secrets in, or remove it") }
+        note(name, "(\(texts.count) from \(found.place))")
+        return texts.compactMap { understandSecret($0, name, at: found.place).map { Secret($0) } }
+    }
+
+    private mutating func understandSecret(_ text: String, _ name: String, at place: SettingPlace) -> String? {
+        guard !text.isEmpty else {
+            mistake(name, at: place, "is empty", "put the secret in, or remove it")
+            return nil
+        }
+        do {
+            return try SettingForm.text.read(text)
+        } catch {
+            mistake(name, at: place, error.problem, error.remedy)
+            return nil
+        }
+    }
+
+    /// The topmost layer's text and its place. A layer that names both the value and a file contradicts itself.
+    private mutating func secretText(
+        _ name: String,
+        hasFile: Bool,
+        credential: String?
+    ) -> (text: String, place: SettingPlace)? {
+        let layers = [inEnvironment(name, hasFile), inFile(name, hasFile)]
+        for layer in layers {
+            switch layer {
+            case (nil, nil):
+                continue
+            case (let (_, place)?, _?):
+                mistake(name, at: place, "is given as well as \(name)File", "keep one of the two")
+                return nil
+            case (let (text, place)?, nil):
+                remarkOnEffect(.named(name), place)
+                remarkOnOpenness(name, place)
+                return (text, place)
+            case (nil, let (path, place)?):
+                remarkOnEffect(.named(name + "File"), place)
+                return secretFile(name + "File", path, place)
+            }
+        }
+        return credential.flatMap { fromCredential(name, $0) }
+    }
+
+    private typealias Found = (text: String, place: SettingPlace)
+
+    private func inEnvironment(_ name: String, _ hasFile: Bool) -> (value: Found?, file: Found?) {
+        func look(_ name: String) -> Found? {
+            let variable = ConfigurationKey.named(name).environmentName
+            return environment[variable].map { ($0, .environment(variable)) }
+        }
+        return (look(name), hasFile ? look(name + "File") : nil)
+    }
+
+    private func inFile(_ name: String, _ hasFile: Bool) -> (value: Found?, file: Found?) {
+        func look(_ name: String) -> Found? {
+            guard let entry = file.entries[name] else { return nil }
+            let place = SettingPlace.file(file.path, line: entry.line)
+            switch entry.value {
+            case .text(let text): return (text, place)
+            case .list(let texts): return (texts.joined(separator: ","), place)
+            }
+        }
+        return (look(name), hasFile ? look(name + "File") : nil)
+    }
+
+    private mutating func remarkOnOpenness(_ name: String, _ place: SettingPlace) {
+        guard case .file = place, let fileMode, fileMode & 0o007 != 0 else { return }
+        warn(name, at: place, "stands in a file that everybody may read", "chmod o= \(file.path)")
+    }
+
+    private mutating func secretFile(_ name: String, _ path: String, _ place: SettingPlace) -> Found? {
+        do {
+            let path = try SettingForm.path.read(path)
+            let contents = try readSecret(path)
+            if contents.mode & 0o077 != 0 {
+                warn(name, at: .file(path, line: nil), "may be read by others than its owner", "chmod go= \(path)")
+            }
+            return try (Self.text(of: contents), .file(path, line: nil))
+        } catch {
+            mistake(name, at: place, "\"\(RecordText.bounded(path, toBytes: 80))\" \(error.problem)", error.remedy)
+            return nil
+        }
+    }
+
+    /// The service manager keeps its credentials from others itself; their mode says nothing (it may show an ACL's
+    /// mask).
+    private mutating func fromCredential(_ name: String, _ credential: String) -> Found? {
+        guard let folder = environment["CREDENTIALS_DIRECTORY"], !folder.isEmpty else { return nil }
+        let path = "\(folder)/\(credential)"
+        do throws(SettingComplaint) {
+            return try (Self.text(of: readSecret(path)), .file(path, line: nil))
+        } catch {
+            if error == Self.missing { return nil }
+            mistake(name, at: .file(path, line: nil), error.problem, error.remedy)
+            return nil
+        }
+    }
+
+    private static let missing = SettingComplaint("does not exist", "create it, or correct the path")
+
+    private func readSecret(_ path: String) throws(SettingComplaint) -> FileReading.Contents {
+        do {
+            return try files.read(path, 64 * 1024)
+        } catch {
+            switch error {
+            case .missing: throw Self.missing
+            case .unreadable(let reason):
+                throw SettingComplaint("cannot be read (\(reason))", "let the daemon's user read it")
+            }
+        }
+    }
+
+    /// The text without the line breaks that editors and `echo` leave at the end.
+    private static func text(of contents: FileReading.Contents) throws(SettingComplaint) -> String {
+        guard let text = String(validating: contents.bytes, as: UTF8.self) else {
+            throw SettingComplaint("is not UTF-8 text", "put nothing but the secret in it")
+        }
+        return String(text.reversed().drop { $0.isNewline }.reversed())
+    }
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import HostSystemd
+import Yams
+
+/// A setting as it was written, before anything is made of it.
+enum SettingValue: Hashable {
+    /// One text.
+    case text(String)
+    /// A list, as only the file can write one.
+    case list([String])
+
+    /// The texts, those of a single one split at commas and at white space where `spaces` says so.
+    func elements(splittingSpaces spaces: Bool) -> [String] {
+        switch self {
+        case .list(let texts):
+            texts
+        case .text(let text):
+            text.split { $0 == "," || (spaces && $0.isWhitespace) }.map { $0.trimmingSpaces() }
+        }
+    }
+}
+
+/// Reads settings from their layers, the environment over the file over the defaults, and keeps account of what is
+/// wrong.
+///
+/// A mistaken setting reads as its default, so that reading goes on and finds the other mistakes as well; the loader
+/// gives no configuration out if there was any.
+struct SettingReader {
+    /// The process's environment.
+    let environment: [String: String]
+    /// How files are read.
+    let files: FileReading
+    /// What the configuration file says.
+    let file: FileSettings
+    /// The permission bits of the configuration file; nil if there is none.
+    let fileMode: UInt32?
+    /// What is wrong.
+    private(set) var mistakes: [ConfigurationFinding]
+    /// What is not wrong, but should be known.
+    private(set) var warnings: [ConfigurationFinding] = []
+    /// The values that hold, without secrets, in the order they were read.
+    private(set) var effective: [EffectiveSetting] = []
+    private var unsound: Set<String> = []
+
+    /// Reads from these layers; starts from the mistakes of the file itself.
+    init(environment: [String: String], files: FileReading, file: FileSettings, fileMode: UInt32?) {
+        self.environment = environment
+        self.files = files
+        self.file = file
+        self.fileMode = fileMode
+        self.mistakes = file.mistakes
+        self.unsound = Set(file.mistakes.compactMap(\.key))
+    }
+
+    /// The setting of the topmost layer that has it, with its place; nil where only a default can hold.
+    func setting(_ name: String) -> (value: SettingValue, place: SettingPlace)? {
+        let variable = ConfigurationKey.named(name).environmentName
+        if let text = environment[variable] { return (.text(text), .environment(variable)) }
+        return file.entries[name].map { ($0.value, .file(file.path, line: $0.line)) }
+    }
+
+    /// Where the setting was found.
+    func place(of name: String) -> SettingPlace { setting(name)?.place ?? .none }
+
+    /// The value of a key that has a default.
+    mutating func value<Value>(_ name: String, _ form: SettingForm<Value>) -> Value {
+        let key = ConfigurationKey.named(name)
+        guard let defaultText = key.defaultText, let standard = try? form.read(defaultText) else {
+            preconditionFailure("the default of \(name) does not fit its own form")
+        }
+        guard let (text, value) = read(key, form) else {
+            note(name, defaultText)
+            return standard
+        }
+        note(name, text)
+        return value
+    }
+
+    /// The value of a key without a default; nil where nothing is said.
+    mutating func optional<Value>(_ name: String, _ form: SettingForm<Value>) -> Value? {
+        guard let (text, value) = read(.named(name), form) else { return nil }
+        note(name, text)
+        return value
+    }
+
+    /// The values of a list.
+    mutating func list(_ name: String, _ form: SettingForm<String>, splittingSpaces: Bool) -> [String] {
+        let key = ConfigurationKey.named(name)
+        let standard = SettingValue.text(key.defaultText ?? "")
+        let found = setting(name)
+        let texts = (found?.value ?? standard).elements(splittingSpaces: splittingSpaces)
+        if texts != standard.elements(splittingSpaces: splittingSpaces) { remarkOnEffect(key, found?.place) }
+        if texts.isEmpty, let found {
+            mistake(name, at: found.place, "is empty", "give it a value, or remove it")
+        }
+        let values = texts.compactMap { text in understand(text, key, form, at: found?.place ?? .none) }
+        note(name, values.joined(separator: ","))
+        return values
+    }
+
+    private mutating func read<Value>(_ key: ConfigurationKey, _ form: SettingForm<Value>) -> (String, Value)? {
+        guard let (value, place) = setting(key.name), case .text(let text) = value else { return nil }
+        if text != key.defaultText { remarkOnEffect(key, place) }
+        return understand(text, key, form, at: place).map { (text, $0) }
+    }
+
+    private mutating func understand<Value>(
+        _ text: String,
+        _ key: ConfigurationKey,
+        _ form: SettingForm<Value>,
+        at place: SettingPlace
+    ) -> Value? {
+        guard !text.isEmpty else {
+            mistake(key.name, at: place, "is empty", "give it a value, or remove it")
+            return nil
+        }
+        do {
+            return try form.read(text)
+        } catch {
+            mistake(key.name, at: place, "\"\(RecordText.bounded(text, toBytes: 80))\" \(error.problem)", error.remedy)
+            return nil
+        }
+    }
+}
+
+extension SettingReader {
+    /// Notes a mistake.
+    mutating func mistake(_ name: String, at place: SettingPlace, _ problem: String, _ remedy: String) {
+        unsound.insert(name)
+        mistakes.append(ConfigurationFinding(place: place, key: name, problem: problem, remedy: remedy))
+    }
+
+    /// Notes a mistake at the place where the setting was found.
+    mutating func mistake(_ name: String, _ problem: String, _ remedy: String) {
+        mistake(name, at: place(of: name), problem, remedy)
+    }
+
+    /// Notes that settings which are each in order do not go together, unless one of them is mistaken already: a
+    /// contradiction to a default that took a mistake's place would only confuse. The first that is set is named as the
+    /// place.
+    mutating func require(_ holds: Bool, _ names: [String], _ problem: String, _ remedy: String) {
+        guard !holds, unsound.isDisjoint(with: names), let first = names.first else { return }
+        let culprit = names.first { setting($0) != nil } ?? first
+        mistake(culprit, problem, remedy)
+    }
+
+    /// Notes something that is no mistake.
+    mutating func warn(_ name: String, at place: SettingPlace, _ problem: String, _ remedy: String) {
+        warnings.append(ConfigurationFinding(place: place, key: name, problem: problem, remedy: remedy))
+    }
+
+    /// Notes a value that holds. Nothing secret may come here.
+    mutating func note(_ name: String, _ text: String) {
+        effective.append(EffectiveSetting(key: name, value: RecordText.bounded(text, toBytes: 256)))
+    }
+
+    /// Remarks on a key that somebody set, to something else than its default, and that this version does nothing with.
+    mutating func remarkOnEffect(_ key: ConfigurationKey, _ place: SettingPlace?) {
+        guard let place, !key.takesEffect else { return }
+        warn(key.name, at: place, "has no effect in this version", "leave it for a later one, or remove it")
+    }
+}
+
+/// One value that holds, in words.
+package struct EffectiveSetting: Hashable, Sendable {
+    /// The key.
+    package let key: String
+    /// The value as it is written; for a secret, only where it comes from.
+    package let value: String
+}
+
+extension Substring {
+    /// The text without white space at its ends.
+    fileprivate func trimmingSpaces() -> String {
+        let head = drop { $0.isWhitespace }
+        return String(head.reversed().drop { $0.isWhitespace }.reversed())
+    }
+}

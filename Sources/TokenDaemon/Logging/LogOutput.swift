@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import HostSystemd
+package import Logging
+package import TokenCore
+
+/// Decides where records go and in what form (product.md, `log.format`).
+package enum LogOutput {
+    /// A factory for `LoggingSystem.bootstrap`.
+    ///
+    /// - Parameters:
+    ///   - log: the configuration's section.
+    ///   - environment: says whether the standard error is the journal's.
+    ///   - descriptor: the standard error.
+    ///   - now: gives the records their time, where the journal does not.
+    /// - Returns: what makes a handler for a logger's label.
+    package static func factory(
+        _ log: Configuration.Log,
+        environment: [String: String],
+        descriptor: Int32 = 2,
+        now: @escaping @Sendable () -> WallTime
+    ) -> @Sendable (String) -> any LogHandler {
+        let level = log.level
+        let sink = LineSink.descriptor(descriptor)
+        let isJournal = JournalStream.isConnected(to: descriptor, environment: environment)
+        switch log.format ?? (isJournal ? .journald : .text) {
+        case .journald:
+            return { JournalLogHandler(label: $0, identifier: "tastytokend", level: level) }
+        case .text:
+            return { LineLogHandler(label: $0, level: level, layout: .text, sink: sink, now: now) }
+        case .json:
+            return { LineLogHandler(label: $0, level: level, layout: .json, sink: sink, now: now) }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Testing
+import TokenCore
+import TokenDaemon
+
+@Suite struct ConfigurationSecretsTests {
+    private func secret(_ fixture: ConfigurationFixture) throws -> String? {
+        try fixture.load().configuration.tastytrade.clientSecret?.reveal()
+    }
+
+    /// A machine that has the secret in every place there is.
+    private var everywhere: ConfigurationFixture {
+        var fixture = ConfigurationFixture("tastytrade:\n  clientSecretFile: /file\n")
+        fixture.put("/file", "of the file\n")
+        fixture.put("/variable", "of the variable's file\r\n\n")
+        fixture.put("/creds/tastytrade-client-secret", "of the credential\n", mode: 0o440)
+        fixture.environment = ["CREDENTIALS_DIRECTORY": "/creds", "TASTYTRADE_CLIENT_SECRET": "of the variable"]
+        return fixture
+    }
+
+    @Test func environmentComesBeforeTheFileAndTheFileBeforeTheCredential() throws {
+        var fixture = everywhere
+        #expect(try secret(fixture) == "of the variable")
+        fixture.environment["TASTYTRADE_CLIENT_SECRET"] = nil
+        fixture.environment["TASTYTRADE_CLIENT_SECRET_FILE"] = "/variable"
+        #expect(try secret(fixture) == "of the variable's file")
+        fixture.environment["TASTYTRADE_CLIENT_SECRET_FILE"] = nil
+        #expect(try secret(fixture) == "of the file")
+        fixture.files[ConfigurationFixture.path] = nil
+        #expect(try secret(fixture) == "of the credential")
+    }
+
+    @Test func valueAndFileInOneLayerContradictEachOther() {
+        var fixture = everywhere
+        fixture.environment["TASTYTRADE_CLIENT_SECRET_FILE"] = "/variable"
+        #expect(
+            fixture.mistakes() == [
+                "environment TASTYTRADE_CLIENT_SECRET: tastytrade.clientSecret: "
+                    + "is given as well as tastytrade.clientSecretFile: keep one of the two"
+            ]
+        )
+    }
+
+    @Test func databaseURLComesFromTheSamePlaces() throws {
+        var fixture = ConfigurationFixture("database:\n  urlFile: /url\n")
+        fixture.put("/url", "postgresql://u:p@h1,h2/d\n")
+        #expect(try fixture.load().configuration.database.url?.reveal() == "postgresql://u:p@h1,h2/d")
+        fixture.environment["DATABASE_URL"] = "host=/run/postgresql dbname=d"
+        #expect(try fixture.load().configuration.database.url?.reveal() == "host=/run/postgresql dbname=d")
+        var credential = ConfigurationFixture()
+        credential.environment["CREDENTIALS_DIRECTORY"] = "/creds"
+        credential.put("/creds/database-url", "postgres://h/d")
+        #expect(try credential.load().configuration.database.url?.reveal() == "postgres://h/d")
+    }
+
+    @Test(arguments: [
+        (0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1), (0o666, 1),
+    ])
+    func secretFileThatOthersMayReadIsAWarning(mode: UInt32, count: Int) throws {
+        var fixture = everywhere
+        fixture.environment = [:]
+        fixture.put("/file", "s", mode: mode)
+        let warnings = try fixture.load().warnings.map(\.description)
+        let line = "/file: tastytrade.clientSecretFile: may be read by others than its owner: chmod go= /file"
+        #expect(warnings == Array(repeating: line, count: count))
+    }
+
+    @Test(arguments: [(0o640, 0), (0o644, 1)])
+    func secretInAFileForEverybodyIsAWarning(mode: UInt32, count: Int) throws {
+        var fixture = ConfigurationFixture("tastytrade:\n  clientSecret: s\n", mode: mode)
+        fixture.environment = [:]
+        let warnings = try fixture.load().warnings.map(\.description)
+        let line =
+            "/etc/t.yaml:2: tastytrade.clientSecret: stands in a file that everybody may read: chmod o= /etc/t.yaml"
+        #expect(warnings == Array(repeating: line, count: count))
+    }
+
+    @Test func withoutNeedTheSecretMayBeMissing() throws {
+        var fixture = ConfigurationFixture()
+        fixture.environment = [:]
+        let loaded = try fixture.load(needsClient: false)
+        #expect(loaded.configuration.tastytrade.client == nil)
+    }
+
+    @Test func effectiveValuesTellEverythingButSecrets() throws {
+        var fixture = ConfigurationFixture(
+            """
+            tastytrade: {clientSecret: planted-1}
+            database: {url: "postgresql://u:planted-2@h/d", listenUrl: "postgresql://u:planted-3@h/d"}
+            encryption: {rails: {primaryKeys: [planted-4, planted-5], keyDerivationSalt: planted-6}}
+            """
+        )
+        fixture.environment = ["REFRESH_AT": "0.5"]
+        let loaded = try fixture.load()
+        let values = Dictionary(uniqueKeysWithValues: loaded.effectiveNonSecretValues.map { ($0.key, $0.value) })
+        #expect(values["refresh.at"] == "0.5")
+        #expect(values["tastytrade.apiUrl"] == "https://api.tastyworks.com")
+        #expect(values["tastytrade.clientSecret"] == "(from /etc/t.yaml:1)")
+        #expect(values["encryption.rails.primaryKeys"] == "(2 from /etc/t.yaml:3)")
+        var dumped = ""
+        dump(loaded, to: &dumped)
+        #expect(!dumped.contains("planted"))
+        let defaults = ConfigurationKey.all.filter { $0.defaultText != nil }.map(\.name)
+        #expect(Set(defaults).isSubset(of: values.keys))
+    }
+}
