@@ -35,6 +35,7 @@ struct ReplyTooLong: Error {}
 /// AsyncHTTPClient's deadline covers a call with a delegate to the last byte of the reply; its async interface ends it
 /// with the head.
 final class TokenExchange: HTTPClientResponseDelegate {
+    /// What a call gives.
     typealias Response = TokenReply
 
     private struct State {
@@ -64,6 +65,7 @@ final class TokenExchange: HTTPClientResponseDelegate {
         state.withLock { $0.wasSent = true }
     }
 
+    /// Takes the head, and ends the call if it announces a body beyond the bound.
     func didReceiveHead(task: HTTPClient.Task<TokenReply>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
         state.withLock { $0.head = head }
         let announced = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
@@ -71,6 +73,7 @@ final class TokenExchange: HTTPClientResponseDelegate {
             ? task.eventLoop.makeFailedFuture(ReplyTooLong()) : task.eventLoop.makeSucceededVoidFuture()
     }
 
+    /// Takes a part of the body, and ends the call if the bound is passed.
     func didReceiveBodyPart(task: HTTPClient.Task<TokenReply>, _ part: ByteBuffer) -> EventLoopFuture<Void> {
         let fits = state.withLock { state in
             guard state.body.readableBytes + part.readableBytes <= replyLimit else { return false }
@@ -80,6 +83,7 @@ final class TokenExchange: HTTPClientResponseDelegate {
         return fits ? task.eventLoop.makeSucceededVoidFuture() : task.eventLoop.makeFailedFuture(ReplyTooLong())
     }
 
+    /// Gives the whole reply.
     func didFinishRequest(task: HTTPClient.Task<TokenReply>) throws -> TokenReply {
         try state.withLock { state in
             guard let head = state.head else { throw HTTPClientError.remoteConnectionClosed }

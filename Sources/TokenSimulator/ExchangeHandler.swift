@@ -9,7 +9,9 @@ import NIOSSL
 /// One connection: puts each request together, asks the service, and carries out what it says. Requests come one at a
 /// time; the pipeline holds the next one back.
 final class ExchangeHandler: ChannelInboundHandler {
+    /// What the HTTP decoder gives.
     typealias InboundIn = HTTPServerRequestPart
+    /// What the HTTP encoder takes.
     typealias OutboundOut = HTTPServerResponsePart
 
     /// The longest body that is read, in bytes.
@@ -35,6 +37,7 @@ final class ExchangeHandler: ChannelInboundHandler {
         self.service = service
     }
 
+    /// Takes in the next part of a request.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
@@ -49,13 +52,15 @@ final class ExchangeHandler: ChannelInboundHandler {
         }
     }
 
+    /// The caller is gone: nobody waits for the answer any more.
     func channelInactive(context: ChannelHandlerContext) {
         if let pending = takePending() { service.end(pending.delivery.ticket) }
         context.fireChannelInactive()
     }
 
+    /// Ends a connection on which nothing was asked or sent for the whole idle time. A held answer may wait for as long as
+    /// it is held.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // Nothing was asked or sent for the whole idle time. A held answer may wait for as long as it is held.
         if event is IdleStateHandler.IdleStateEvent, pending == nil {
             context.close(promise: nil)
         } else {
@@ -63,6 +68,7 @@ final class ExchangeHandler: ChannelInboundHandler {
         }
     }
 
+    /// Ends a connection that broke: TLS, HTTP, or the socket.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         context.close(promise: nil)
     }

@@ -29,24 +29,29 @@ struct FaultOrder: Codable, Hashable, Sendable {
     var count: Int?
     /// How long it lasts.
     var forMs: Double?
-    /// The latency's bounds; the upper one is the lower one where it is missing.
+    /// The latency's lower bound.
     var minMs: Double?
+    /// The latency's upper bound; the lower one, where it is missing.
     var maxMs: Double?
     /// How long tokens live.
     var lifeMs: Double?
-    /// The status of an error page or a refusal, and what the page is.
+    /// The status of an error page or a refusal.
     var status: Int?
+    /// What an error page is: `html`, `json` or `empty`.
     var body: String?
+    /// `Retry-After` of an error page, as it is sent.
     var retryAfter: String?
-    /// The code and words of a refusal.
+    /// The code of a refusal.
     var code: String?
+    /// The words of a refusal.
     var description: String?
     /// `before` or `after`, for a reset.
     var when: String?
     /// `reset` or `unavailable`, for an outage.
     var style: String?
-    /// The bytes of a raw answer, and whether the connection ends after them; it does where this is missing.
+    /// The bytes of a raw answer.
     var text: String?
+    /// Whether the connection ends after a raw answer; it does, where this is missing.
     var closes: Bool?
 }
 

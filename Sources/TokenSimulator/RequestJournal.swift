@@ -11,21 +11,31 @@ package enum RequestOutcome: String, Codable, Hashable, Sendable, CaseIterable {
     case userAgentRefused = "user_agent_refused"
     /// 401 for a call with no live access token.
     case unauthorized
-    /// Refusals of the token endpoint.
+    /// The token endpoint could not read the request, or misses something in it.
     case invalidRequest = "invalid_request"
+    /// The client's secret or id is wrong.
     case invalidClient = "invalid_client"
+    /// The refresh token is none of ours, or its grant is revoked.
     case invalidGrant = "invalid_grant"
+    /// The grant type is not `refresh_token`.
     case unsupportedGrantType = "unsupported_grant_type"
-    /// 404, 405, 413.
+    /// 404.
     case notFound = "not_found"
+    /// 405.
     case methodNotAllowed = "method_not_allowed"
+    /// 413.
     case tooLarge = "too_large"
-    /// Faults.
+    /// A fault: an error page.
     case errorPage = "error_page"
+    /// A fault: a refusal that the request did not earn.
     case refusalFault = "refusal_fault"
+    /// A fault: the connection was reset before the request was acted on.
     case resetBefore = "reset_before"
+    /// A fault: a token was made, and the connection reset before the reply.
     case resetAfter = "reset_after"
+    /// A fault: the service was away.
     case outage
+    /// A fault: bytes of the test's own.
     case raw
 }
 
@@ -63,13 +73,15 @@ package struct SimulatorCounts: Codable, Hashable, Sendable {
     package var tokenRequests = 0
     /// By outcome; an outcome that never came is missing.
     package var outcomes: [String: Int] = [:]
-    /// Requests being answered now, and the most there were at once.
+    /// Requests being answered now.
     package var inFlight = 0
+    /// The most requests that were being answered at once.
     package var peakInFlight = 0
     /// Token requests that began while another one of the same account was being answered.
     package var overlaps = 0
-    /// Connections that were made, and those that were reset at once.
+    /// Connections that were made.
     package var connections = 0
+    /// Connections that were reset at once.
     package var connectionsReset = 0
 
     /// How many requests came out so.
@@ -90,7 +102,9 @@ package struct AccountCounts: Codable, Hashable, Sendable {
 
 /// Counts and lists what the simulator was asked. The counts are exact; the list has a bound.
 struct RequestJournal {
+    /// How many there were.
     private(set) var counts = SimulatorCounts()
+    /// How many there were of each account.
     private(set) var accounts: [String: AccountCounts] = [:]
     private var ring: [RequestRecord] = []
     private var oldest = 0

@@ -7,7 +7,9 @@ import FoundationEssentials
 struct SimulatedReply: Hashable, Sendable {
     /// A header field.
     struct Field: Hashable, Sendable {
+        /// The field's name.
         let name: String
+        /// The field's value.
         let value: String
     }
 

@@ -19,6 +19,7 @@ package struct SimulatorInstant: Hashable, Comparable, Sendable {
     /// Whole milliseconds since 1970-01-01T00:00:00Z.
     var milliseconds: Int64 { nanoseconds / 1_000_000 }
 
+    /// Whether `left` is the earlier one.
     package static func < (left: SimulatorInstant, right: SimulatorInstant) -> Bool {
         left.nanoseconds < right.nanoseconds
     }

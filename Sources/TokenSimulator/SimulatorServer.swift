@@ -83,6 +83,7 @@ private final class ConnectionRegistry: Sendable {
     private let limit: Int
     private let state = Mutex(State())
 
+    /// Takes the bound.
     init(limit: Int) {
         self.limit = limit
     }

@@ -11,23 +11,35 @@ import FoundationEssentials
 struct TokenMint: Sendable {
     /// What a refresh token says.
     struct GrantClaims: Codable, Hashable, Sendable {
+        /// Who made it.
         let iss: String
+        /// Whose grant it is.
         let sub: String
+        /// When it was made, in seconds since 1970.
         let iat: Int64
+        /// The id of the client that it was made for.
         let aud: String
+        /// Tells the grants of one user apart.
         let grant_id: String
+        /// What it allows.
         let scope: String
     }
 
     /// What an access token says.
     struct AccessClaims: Codable, Hashable, Sendable {
+        /// Who made it.
         let iss: String
+        /// Whose it is.
         let sub: String
+        /// When it was made, in seconds since 1970.
         let iat: Int64
+        /// When it dies, in seconds since 1970, rounded down.
         let exp: Int64
         /// The same end to the nanosecond: tests use lives of two seconds, of which `exp` could cut one.
         let exp_ns: Int64
+        /// Differs from token to token.
         let jti: String
+        /// What it allows.
         let scope: String
 
         /// When the token dies.

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import NIOHTTP1
+
+extension SimulatorService {
+    /// Finds the route of a request that came through the gateway.
+    func route(_ request: SimulatedRequest, at now: SimulatorInstant) -> Delivery {
+        switch (request.path, request.method) {
+        case (TokenRoute.path, "POST"):
+            return answerToken(request, at: now)
+        case (AccountsRoute.path, "GET"):
+            return answerAccounts(request, at: now)
+        case (TokenRoute.path, _):
+            return methodNotAllowed("POST", request, at: now)
+        case (AccountsRoute.path, _):
+            return methodNotAllowed("GET", request, at: now)
+        default:
+            let reply = SimulatedReply.envelope(404, "not_found", "There is no such route")
+            return deliver(.reply(reply), .notFound, request, at: now)
+        }
+    }
+
+    private func answerToken(_ request: SimulatedRequest, at now: SimulatorInstant) -> Delivery {
+        let form = tokenRoute.form(of: request)
+        let checked = check(tokenRoute.screen(request, form))
+        let (decision, record) = update { state in
+            let decision = state.decide(checked, lifetime: lifetime, at: now)
+            let record = RequestRecord(
+                request,
+                account: checked.account,
+                outcome: decision.outcome,
+                fields: form.fields.keys.sorted(),
+                at: now
+            )
+            state.journal.begin(record, isTokenRequest: true)
+            return (decision, record)
+        }
+        return Delivery(
+            action: action(decision.action, at: now),
+            delay: decision.delay,
+            isHeld: decision.isHeld,
+            ticket: Delivery.Ticket(account: record.account)
+        )
+    }
+
+    private func check(_ screening: TokenRoute.Screening) -> SimulatorState.Checked {
+        switch screening {
+        case .refused(let reply, let outcome): .refused(reply, outcome)
+        case .presents(let token): grant(of: token).map { .grant($0) } ?? .refused(TokenRoute.invalidJWT, .invalidGrant)
+        }
+    }
+
+    /// What a refresh token of this client says, its signature checked once.
+    func grant(of token: String) -> TokenMint.GrantClaims? {
+        let fingerprint = GrantLedger.fingerprint(of: token)
+        let isVerified = update { $0.ledger.isVerified(fingerprint) }
+        guard let grant = mint.grantClaims(of: token, isVerified: isVerified), grant.aud == tokenRoute.client.id else {
+            return nil
+        }
+        if !isVerified { update { $0.ledger.markVerified(fingerprint) } }
+        return grant
+    }
+
+    private func action(_ action: TokenDecision.Action, at now: SimulatorInstant) -> Delivery.Action {
+        switch action {
+        case .reply(let reply): return .reply(reply)
+        case .reset: return .reset
+        case .raw(let bytes, let closes): return .raw(bytes, closes: closes)
+        case .issue(let grant, let id, let lifetime):
+            let end = now + lifetime
+            guard let token = try? mint.accessToken(of: grant, id: id, issuedAt: now, expiresAt: end) else {
+                return .reply(.errorPage(ErrorPage(500)))
+            }
+            return .reply(TokenRoute.success(accessToken: token, lifetime: lifetime))
+        }
+    }
+
+    private func answerAccounts(_ request: SimulatedRequest, at now: SimulatorInstant) -> Delivery {
+        guard let user = AccountsRoute.bearerToken(of: request).flatMap({ userOfLiveToken($0, at: now) }) else {
+            return deliver(.reply(AccountsRoute.unauthorized), .unauthorized, request, at: now)
+        }
+        return deliver(.reply(AccountsRoute.listing(for: user)), .listed, request, account: user, at: now)
+    }
+
+    /// Whose access token it is; nil if it is dead or not ours.
+    func userOfLiveToken(_ token: String, at now: SimulatorInstant) -> String? {
+        guard let claims = mint.accessClaims(of: token), claims.expiresAt > now else { return nil }
+        return claims.sub
+    }
+
+    private func methodNotAllowed(_ allowed: String, _ request: SimulatedRequest, at now: SimulatorInstant) -> Delivery
+    {
+        let allow = SimulatedReply.Field(name: "Allow", value: allowed)
+        let reply = SimulatedReply.envelope(405, "method_not_allowed", "Only \(allowed) is allowed", fields: [allow])
+        return deliver(.reply(reply), .methodNotAllowed, request, at: now)
+    }
+
+    /// Counts a request, and answers it at once.
+    func deliver(
+        _ action: Delivery.Action,
+        _ outcome: RequestOutcome,
+        _ request: SimulatedRequest,
+        account: String? = nil,
+        at now: SimulatorInstant
+    ) -> Delivery {
+        let record = RequestRecord(request, account: account, outcome: outcome, at: now)
+        let isTokenRequest = request.path == TokenRoute.path
+        update { $0.journal.begin(record, isTokenRequest: isTokenRequest) }
+        return Delivery(action: action, ticket: Delivery.Ticket(account: nil))
+    }
+}
+
+extension RequestRecord {
+    /// What may be shown of a request.
+    fileprivate init(
+        _ request: SimulatedRequest,
+        account: String?,
+        outcome: RequestOutcome,
+        fields: [String] = [],
+        at now: SimulatorInstant
+    ) {
+        let secret: Set = ["authorization", "proxy-authorization", "cookie"]
+        let headers = request.headers.map { name, value in
+            Header(name: name, value: secret.contains(name.lowercased()) ? "<redacted>" : value)
+        }
+        self.init(
+            receivedAt: now,
+            method: request.method,
+            path: request.path,
+            account: account,
+            outcome: outcome,
+            headers: headers,
+            fields: fields
+        )
+    }
+}
