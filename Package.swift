@@ -16,9 +16,9 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
@@ -42,16 +42,17 @@ let package = Package(
         ),
         .target(
             name: "GrantStore",
-            dependencies: ["CLibPQ", "TokenCore", .product(name: "Logging", package: "swift-log")]
+            dependencies: ["CLibPQ", "TokenCore", .product(name: "Logging", package: "swift-log")],
+            resources: [.embedInCode("Migrations")]
         ),
         .target(
             name: "TokenEndpoint",
             dependencies: [
                 "TokenCore",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]
         ),
@@ -70,7 +71,7 @@ let package = Package(
         ),
         .target(
             name: "HostSystemd",
-            dependencies: ["CSystemd", .product(name: "Logging", package: "swift-log")]
+            dependencies: ["CSystemd", "TokenCore", .product(name: "Logging", package: "swift-log")]
         ),
         .target(
             name: "TokenDaemon",
@@ -78,18 +79,21 @@ let package = Package(
                 "GrantStore",
                 "HostSystemd",
                 "RefreshEngine",
+                "SocketAPI",
                 "SocketServer",
                 "TokenCore",
                 "TokenEndpoint",
                 "Yams",
-                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
         .executableTarget(
             name: "tastytokend",
-            dependencies: ["TokenDaemon", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            dependencies: [
+                "SocketAPI", "TokenDaemon", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
         ),
         .executableTarget(
             name: "tastytoken",
@@ -100,11 +104,11 @@ let package = Package(
             name: "TokenSimulator",
             dependencies: [
                 .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
             ]
         ),
@@ -113,7 +117,6 @@ let package = Package(
             dependencies: [
                 "TokenSimulator",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
             ]
         ),
 
@@ -133,7 +136,10 @@ let package = Package(
             name: "TokenEndpointTests",
             dependencies: [
                 "TestSupport", "TokenCore", "TokenEndpoint", "TokenSimulator",
-                .product(name: "Logging", package: "swift-log"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]
         ),
         .testTarget(name: "SocketAPITests", dependencies: ["SocketAPI"]),
@@ -149,17 +155,29 @@ let package = Package(
         ),
         .testTarget(
             name: "HostSystemdTests",
-            dependencies: ["HostSystemd", "TestSupport", .product(name: "Logging", package: "swift-log")]
+            dependencies: ["HostSystemd", "TestSupport", "TokenCore", .product(name: "Logging", package: "swift-log")]
         ),
-        .testTarget(name: "TokenDaemonTests", dependencies: ["TestSupport", "TokenCore", "TokenDaemon"]),
+        .testTarget(
+            name: "TokenDaemonTests",
+            dependencies: [
+                "RefreshEngine", "TestSupport", "TokenCore", "TokenDaemon", "Yams",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .testTarget(
             name: "TokenSimulatorTests",
             dependencies: [
-                "TestSupport", "TokenSimulator", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "TestSupport", "TokenSimulator",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ]
         ),
-        .testTarget(name: "EndToEndTests", dependencies: ["SocketAPI", "TestSupport", "TokenSimulator"]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["TestSupport", "TokenSimulator", "tastysim", "tastytoken", "tastytokend"]
+        ),
     ]
 )
 

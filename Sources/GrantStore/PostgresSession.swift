@@ -43,6 +43,9 @@ final class PostgresSession: @unchecked Sendable {
         self.settings = settings
     }
 
+    /// Runs a job after those before it, on no connection.
+    func submit(_ job: @escaping @Sendable () -> Void) { lane.submit(job) }
+
     /// How it stands; readable from any thread.
     var health: StoreHealth { shownHealth.withLock { $0 } }
 

@@ -45,8 +45,8 @@ extension RefreshEngine {
     ///
     /// - Parameters:
     ///   - alarm: the one timer.
-    ///   - heartbeat: called at every ring, as a sign that the schedule is alive.
-    package func start(_ alarm: any Alarm, heartbeat: @escaping @Sendable () -> Void = {}) {
+    ///   - heartbeat: called at every ring with how accounts stand, as a sign that the schedule is alive.
+    package func start(_ alarm: any Alarm, heartbeat: @escaping @Sendable (AccountTally) -> Void = { _ in }) {
         guard phase == .idle else { return }
         self.alarm = alarm
         self.heartbeat = heartbeat
@@ -58,7 +58,7 @@ extension RefreshEngine {
     /// The alarm rang, perhaps early: looks at the time, and does what is due.
     package func alarmRang() {
         armedFor = nil
-        heartbeat()
+        heartbeat(tally)
         advance()
     }
 

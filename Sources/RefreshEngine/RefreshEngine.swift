@@ -50,7 +50,7 @@ package actor RefreshEngine {
     var chores = Chores()
     var alarm: (any Alarm)?
     var armedFor: WallTime?
-    var heartbeat: @Sendable () -> Void = {}
+    var heartbeat: @Sendable (AccountTally) -> Void = { _ in }
     var phase: LifePhase = .idle
     var outcome: Result<Void, StoreFailure>?
     var waitingForLoad: [CheckedContinuation<Void, Never>] = []

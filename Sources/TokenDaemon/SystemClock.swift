@@ -14,10 +14,15 @@ package enum SystemClock {
         )
     }
 
+    /// The clock's reading. `timespec` is filled as the two 64-bit words that it is on every 64-bit Linux: which module
+    /// its members belong to changes with what else is imported.
     private static func nanoseconds(_ clock: clockid_t) -> Int64 {
-        var time = timespec()
-        // It fails only for a clock that the kernel does not know; Linux has had both since 2.6.39.
-        clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        var time: (seconds: Int64, nanoseconds: Int64) = (0, 0)
+        withUnsafeMutableBytes(of: &time) { words in
+            guard let place = words.baseAddress?.assumingMemoryBound(to: timespec.self) else { return }
+            // It fails only for a clock that the kernel does not know; Linux has had both since 2.6.39.
+            clock_gettime(clock, place)
+        }
+        return time.seconds * 1_000_000_000 + time.nanoseconds
     }
 }

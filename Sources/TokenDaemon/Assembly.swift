@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Glibc
+import GrantStore
+import HostSystemd
+import Logging
+import RefreshEngine
+import SocketServer
+import TokenCore
+import TokenEndpoint
+
+/// The parts of a daemon, put together from top to bottom; nothing runs yet.
+struct Assembly {
+    let store: PostgresGrantStore
+    let endpoint: TokenEndpointClient
+    let engine: RefreshEngine
+    let executor: QueueExecutor
+    let server: SocketServer
+    let place: SocketPlace
+
+    init(
+        _ configuration: Configuration,
+        sockets: InheritedSockets,
+        version: String,
+        clock: @escaping ClockReading,
+        logger: Logger
+    ) throws(DaemonFailure) {
+        let draw: @Sendable () -> Double = { Double.random(in: 0...1) }
+        let client = try Self.client(configuration.tastytrade)
+        place = try Self.place(configuration.socket, sockets)
+        store = Self.store(configuration.database, clock, draw, logger)
+        endpoint = try Self.endpoint(configuration, version: version, clock)
+        executor = QueueExecutor(label: "tastytokend.engine")
+        engine = RefreshEngine(
+            EngineConfiguration(configuration),
+            client: client,
+            store: store,
+            endpoint: endpoint,
+            renderer: TokenReplyRenderer(),
+            executor: executor,
+            clock: clock,
+            draw: draw,
+            logger: logger
+        )
+        server = SocketServer(
+            serving: engine,
+            clock: clock,
+            access: ownerOnlyAccess(ownUser: geteuid()),
+            logger: logger
+        )
+    }
+
+    private static func client(_ settings: Configuration.TastyTrade) throws(DaemonFailure) -> ClientRegistration {
+        guard let secret = settings.clientSecret else {
+            throw .configuration("tastytrade.clientSecret is not set; without it no token can be refreshed")
+        }
+        return ClientRegistration(
+            name: "default",
+            environment: settings.environment,
+            clientID: settings.clientID,
+            clientSecret: secret,
+            apiURL: settings.apiURL
+        )
+    }
+
+    private static func store(
+        _ settings: Configuration.Database,
+        _ clock: @escaping ClockReading,
+        _ draw: @escaping @Sendable () -> Double,
+        _ logger: Logger
+    ) -> PostgresGrantStore {
+        let table = GrantTable(
+            table: settings.table,
+            id: settings.columns.id,
+            accessToken: settings.columns.accessToken,
+            refreshToken: settings.columns.refreshToken,
+            expiresAt: settings.columns.expiresAt
+        )
+        return PostgresGrantStore(
+            configuration: StoreConfiguration(url: settings.url, table: table),
+            clock: clock,
+            random: draw,
+            logger: logger
+        )
+    }
+
+    private static func endpoint(
+        _ configuration: Configuration,
+        version: String,
+        _ clock: @escaping ClockReading
+    ) throws(DaemonFailure) -> TokenEndpointClient {
+        var settings = EndpointConfiguration(version: version)
+        settings.connectTimeout = configuration.refresh.connectTimeout
+        settings.timeout = configuration.refresh.timeout
+        settings.maxConnections = configuration.refresh.maxInFlight
+        settings.caFile = configuration.tastytrade.caFile
+        do {
+            return try TokenEndpointClient(settings, clock: clock)
+        } catch {
+            throw .configuration("tastytrade.caFile: \(error)")
+        }
+    }
+
+    /// The socket that the service manager opened under the name `api`, else the configured path.
+    private static func place(
+        _ settings: Configuration.Socket,
+        _ sockets: InheritedSockets
+    ) throws(DaemonFailure) -> SocketPlace {
+        do {
+            if let descriptor = try sockets.listeners(named: "api").first { return .inherited(descriptor) }
+        } catch {
+            throw .configuration("\(error)")
+        }
+        let group = try settings.group.map { name throws(DaemonFailure) in try groupID(name) }
+        return .path(settings.path, mode: UInt32(settings.mode), group: group)
+    }
+
+    private static func groupID(_ name: String) throws(DaemonFailure) -> UInt32 {
+        if let number = UInt32(name) { return number }
+        var entry = group()
+        var buffer = [CChar](repeating: 0, count: 16_384)
+        var found: UnsafeMutablePointer<group>?
+        let status = getgrnam_r(name, &entry, &buffer, buffer.count, &found)
+        guard status == 0, found != nil else {
+            throw .configuration("socket.group: there is no group \"\(name)\" on this host; create it, or name another")
+        }
+        return entry.gr_gid
+    }
+}
+
+extension EngineConfiguration {
+    /// Takes what the configuration says of refreshing.
+    init(_ configuration: Configuration) {
+        let refresh = configuration.refresh
+        self.init(
+            policy: RefreshPolicy(
+                at: refresh.at,
+                jitter: refresh.jitter,
+                backoff: Backoff(initial: refresh.backoffInitial, maximum: refresh.backoffMax)
+            ),
+            maxInFlight: refresh.maxInFlight,
+            maxPerSecond: refresh.maxPerSecond,
+            reconcileEvery: configuration.database.reconcileEvery,
+            // A call may take all of its deadline; then its answer is to be stored.
+            drainWithin: refresh.timeout + .seconds(15)
+        )
+    }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Glibc
+import GrantStore
+import HostSystemd
+package import Logging
+import RefreshEngine
+import ServiceLifecycle
+import SocketServer
+package import TokenCore
+import TokenEndpoint
+import UnixSignals
+
+/// The daemon from start to stop: loads, answers, says so to the service manager, and drains when asked to end.
+package struct Daemon: Sendable {
+    /// How long callers may take to read their last reply.
+    private static let farewell: Duration = .seconds(5)
+    /// The longest silence of the alarm where no watchdog wants it shorter (architecture.md, decision 3).
+    private static let alarmInterval: Duration = .seconds(30)
+
+    private let assembly: Assembly
+    private let notifier: ServiceNotifier
+    private let watchdogTimeout: Duration?
+    private let clock: ClockReading
+    private let logger: Logger
+
+    /// Puts the parts together; nothing runs yet.
+    ///
+    /// - Parameters:
+    ///   - configuration: checked already.
+    ///   - environment: the process's; what the service manager says of its sockets and its watchdog is in it.
+    ///   - version: the product's.
+    ///   - clock: both clocks.
+    ///   - logger: for all parts.
+    /// - Throws: what keeps the daemon from being put together, with its exit status.
+    package init(
+        _ configuration: Configuration,
+        environment: [String: String],
+        version: String,
+        clock: @escaping ClockReading,
+        logger: Logger
+    ) throws(DaemonFailure) {
+        let sockets: InheritedSockets
+        do {
+            sockets = try InheritedSockets(environment: environment, processID: getpid())
+            let address = try environment["NOTIFY_SOCKET"].map { text throws(HostFailure) in try NotifyAddress(text) }
+            notifier = ServiceNotifier(address: address, logger: logger)
+            watchdogTimeout = try WatchdogTimeout.read(from: environment, processID: getpid())
+        } catch {
+            throw .configuration("\(error)")
+        }
+        assembly = try Assembly(configuration, sockets: sockets, version: version, clock: clock, logger: logger)
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Runs until SIGTERM or SIGINT, or until something ends that the daemon cannot do without.
+    ///
+    /// - Throws: why it ended without having been asked to.
+    package func run() async throws(DaemonFailure) {
+        // A caller who hangs up while a reply is written is his own affair.
+        signal(SIGPIPE, SIG_IGN)
+        let work = DaemonWork(daemon: self)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: work, successTerminationBehavior: .gracefullyShutdownGroup)],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        do {
+            try await group.run()
+        } catch let failure as DaemonFailure {
+            throw failure
+        } catch {
+            throw .system("\(error)")
+        }
+    }
+
+    fileprivate func work() async throws {
+        let scheduler = WatchdogPart("scheduler")
+        let heartbeat = heartbeat(scheduler)
+        let alarm = DispatchAlarm(
+            on: assembly.executor.queue,
+            atLeastEvery: min(Self.alarmInterval, watchdogTimeout.map { $0 / 4 } ?? Self.alarmInterval)
+        ) { [engine = assembly.engine] in
+            engine.assumeIsolated { $0.alarmRang() }
+        }
+        defer { alarm.cancel() }
+        do throws(SocketServerError) {
+            try await assembly.server.start(at: assembly.place)
+        } catch {
+            await close()
+            throw DaemonFailure(error)
+        }
+        await assembly.engine.start(alarm) { [clock] in heartbeat.beat($0, now: clock().boot) }
+        let end = await outcome(heartbeat)
+        await close()
+        try end.get()
+    }
+
+    /// Runs the engine to its end, and tells the service manager when it is ready and when it is asked to stop.
+    private func outcome(_ heartbeat: Heartbeat) async -> Result<Void, DaemonFailure> {
+        await withGracefulShutdownHandler {
+            async let ready: Void = announce(heartbeat)
+            do {
+                try await assembly.engine.run()
+                await ready
+                return .success(())
+            } catch {
+                await ready
+                return .failure(.configuration("\(error)"))
+            }
+        } onGracefulShutdown: {
+            heartbeat.stopping()
+        }
+    }
+
+    private func announce(_ heartbeat: Heartbeat) async {
+        await assembly.engine.untilLoaded()
+        guard assembly.engine.isReady else { return }
+        heartbeat.ready(await assembly.engine.tally)
+    }
+
+    private func heartbeat(_ scheduler: WatchdogPart) -> Heartbeat {
+        let store = WatchdogPart("store") { [store = assembly.store] part in
+            store.comeRound { part.advance() }
+        }
+        let acceptor = WatchdogPart("acceptor") { [server = assembly.server] part in
+            Task {
+                await server.comeRound()
+                part.advance()
+            }
+        }
+        let watchdog = watchdogTimeout.map {
+            Watchdog(timeout: $0, parts: [scheduler, store, acceptor], notifier: notifier, logger: logger)
+        }
+        return Heartbeat(scheduler: scheduler, watchdog: watchdog, notifier: notifier) { [store = assembly.store] in
+            store.health.lastFailure
+        }
+    }
+
+    private func close() async {
+        await assembly.server.stop(within: Self.farewell)
+        await assembly.endpoint.shutdown()
+        assembly.store.close()
+    }
+}
+
+/// The daemon as the service group runs it; the group logs it by its description.
+private struct DaemonWork: Service, CustomStringConvertible {
+    let daemon: Daemon
+    let description = "tastytokend"
+
+    func run() async throws {
+        try await daemon.work()
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import GrantStore
+import HostSystemd
+import SocketServer
+import TokenCore
+import TokenEndpoint
+
+/// Why the daemon ends without having been asked to, with the exit status that the contract names for it
+/// (product.md, Configuration; sysexits(3)).
+package struct DaemonFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The exit status.
+    package let exitStatus: Int32
+    /// What happened, to what, and what to do; a line for each mistake.
+    package let description: String
+
+    private init(_ exitStatus: Int32, _ description: String) {
+        self.exitStatus = exitStatus
+        self.description = description
+    }
+
+    /// The configuration is wrong: 78 (`EX_CONFIG`).
+    package static func configuration(_ text: String) -> DaemonFailure { DaemonFailure(78, text) }
+
+    /// Another daemon has the socket: 69 (`EX_UNAVAILABLE`).
+    package static func unavailable(_ text: String) -> DaemonFailure { DaemonFailure(69, text) }
+
+    /// The system refused something that should work: 71 (`EX_OSERR`).
+    package static func system(_ text: String) -> DaemonFailure { DaemonFailure(71, text) }
+
+    init(_ error: SocketServerError) {
+        switch error {
+        case .inUse: self = .unavailable("\(error)")
+        case .pathTooLong, .notASocket, .unsuitableDescriptor: self = .configuration("\(error)")
+        case .system, .alreadyStarted: self = .system("\(error)")
+        }
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import HostSystemd
+import RefreshEngine
+import Synchronization
+import TokenCore
+
+/// What the daemon tells the service manager while it runs, at the pace of the engine's own alarm: its status in words,
+/// and signs of life from the parts that moved.
+final class Heartbeat: Sendable {
+    private struct State {
+        var phase = Phase.loading
+        var lastStatus = ""
+        var lastStatusAt: BootTime?
+    }
+
+    /// What the status speaks of.
+    enum Phase: Sendable {
+        /// Accounts are not loaded yet.
+        case loading
+        /// At work.
+        case running
+        /// Asked to end.
+        case stopping
+    }
+
+    /// More often than this nobody reads a status.
+    private static let pause: Duration = .seconds(1)
+
+    private let scheduler: WatchdogPart
+    private let watchdog: Watchdog?
+    private let notifier: ServiceNotifier
+    private let databaseTrouble: @Sendable () -> String?
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - scheduler: the engine's part; each beat is its progress.
+    ///   - watchdog: fed at each beat if all parts moved; nil if nobody watches.
+    ///   - databaseTrouble: why the database is out of reach, in words; nil while it is not.
+    init(
+        scheduler: WatchdogPart,
+        watchdog: Watchdog?,
+        notifier: ServiceNotifier,
+        databaseTrouble: @escaping @Sendable () -> String?
+    ) {
+        self.scheduler = scheduler
+        self.watchdog = watchdog
+        self.notifier = notifier
+        self.databaseTrouble = databaseTrouble
+    }
+
+    /// The alarm rang.
+    func beat(_ tally: AccountTally, now: BootTime) {
+        scheduler.advance()
+        watchdog?.tick(now: now)
+        guard let news = news(tally, now) else { return }
+        notifier.status(news)
+    }
+
+    /// The accounts are loaded and the socket answers.
+    func ready(_ tally: AccountTally) {
+        let status = StatusWords.running(tally, databaseTrouble: databaseTrouble())
+        state.withLock { state in
+            state.phase = .running
+            state.lastStatus = status
+        }
+        notifier.ready(status: status)
+    }
+
+    /// The daemon was asked to end.
+    func stopping() {
+        state.withLock { $0.phase = .stopping }
+        notifier.stopping(status: StatusWords.stopping)
+    }
+
+    /// The status, if it is another than the last one and that is not too fresh.
+    private func news(_ tally: AccountTally, _ now: BootTime) -> String? {
+        let trouble = databaseTrouble()
+        return state.withLock { state in
+            if let last = state.lastStatusAt, now - last < Self.pause { return nil }
+            let status: String
+            switch state.phase {
+            case .loading: status = StatusWords.loading(databaseTrouble: trouble)
+            case .running: status = StatusWords.running(tally, databaseTrouble: trouble)
+            case .stopping: return nil
+            }
+            guard status != state.lastStatus else { return nil }
+            state.lastStatus = status
+            state.lastStatusAt = now
+            return status
+        }
+    }
+}

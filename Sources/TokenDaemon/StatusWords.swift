@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import RefreshEngine
+
+/// What the service manager shows beside the daemon's name (`STATUS=`, sd_notify(3)).
+enum StatusWords {
+    /// How the daemon does, in one line: how many accounts there are, and what keeps it from being well.
+    static func running(_ tally: AccountTally, databaseTrouble: String?) -> String {
+        var parts = ["\(tally.total) \(tally.total == 1 ? "account" : "accounts")"]
+        if tally.failing > 0 { parts.append("\(tally.failing) failing") }
+        if tally.needingAPerson > 0 {
+            parts.append("\(tally.needingAPerson) \(tally.needingAPerson == 1 ? "needs" : "need") a new grant")
+        }
+        if tally.withoutGrant > 0 { parts.append("\(tally.withoutGrant) without a grant") }
+        if parts.count == 1 { parts.append(tally.total == 0 ? "nothing to do" : "all well") }
+        if let databaseTrouble { parts.append("database: \(databaseTrouble)") }
+        return parts.joined(separator: ", ")
+    }
+
+    /// Before the accounts are loaded.
+    static func loading(databaseTrouble: String?) -> String {
+        databaseTrouble.map { "Waiting for the database: \($0)" } ?? "Loading accounts"
+    }
+
+    /// While refreshes in flight are finished.
+    static let stopping = "Finishing refreshes in flight"
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import ArgumentParser
+import SocketAPI
+
+/// The daemon's command line. Without a verb it runs.
+@main
+struct Tastytokend: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tastytokend",
+        abstract: "Keeps TastyTrade access tokens fresh and hands them to local programs.",
+        version: ProductVersion.current,
+        subcommands: [Run.self],
+        defaultSubcommand: Run.self
+    )
+}

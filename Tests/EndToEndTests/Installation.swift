@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Foundation
+import TestSupport
+import TokenSimulator
+
+/// A whole installation in a folder of its own: a private PostgreSQL with the table as Rails makes it, the simulator
+/// behind TLS, and the daemon as it was built.
+final class Installation: Sendable {
+    let folder: String
+    let postgres: TemporaryPostgres
+    let simulator: TokenSimulator
+    let secret: String
+    private let settings: [String: String]
+
+    /// The daemon's socket.
+    var socket: String { "\(folder)/api.sock" }
+
+    private init(
+        folder: String,
+        postgres: TemporaryPostgres,
+        simulator: TokenSimulator,
+        secret: String,
+        settings: [String: String]
+    ) {
+        self.folder = folder
+        self.postgres = postgres
+        self.simulator = simulator
+        self.secret = secret
+        self.settings = settings
+    }
+
+    /// Makes an installation, gives it to `body`, and removes it, whatever `body` did.
+    ///
+    /// - Parameters:
+    ///   - accounts: how many users there are, with ids from 1.
+    ///   - lifetime: how long the simulator's tokens live.
+    ///   - settings: environment variables for the daemon, over the fixture's own.
+    static func with<Value>(
+        accounts: Int,
+        lifetime: Duration = .seconds(900),
+        settings: [String: String] = [:],
+        _ body: (Installation) async throws -> Value
+    ) async throws -> Value {
+        try await withTemporaryPostgres { postgres in
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+                "ttd-\(UUID().uuidString.prefix(8))"
+            ).path
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let secret = "canary-secret-\(UUID().uuidString)"
+            var configuration = SimulatorConfiguration(keySeed: "end-to-end", randomSeed: 1)
+            configuration.client.secret = secret
+            configuration.lifetime = lifetime
+            configuration.caFile = "\(folder)/authority.pem"
+            let simulator = try await TokenSimulator.start(configuration, clock: SimulatorInstant.systemNow)
+            let installation = Installation(
+                folder: folder,
+                postgres: postgres,
+                simulator: simulator,
+                secret: secret,
+                settings: settings
+            )
+            do {
+                try await installation.fill(accounts)
+                let value = try await body(installation)
+                try await simulator.stop()
+                return value
+            } catch {
+                try? await simulator.stop()
+                throw error
+            }
+        }
+    }
+
+    private func fill(_ accounts: Int) async throws {
+        try await postgres.execute(
+            """
+            CREATE TABLE users (
+              id bigserial PRIMARY KEY, email character varying NOT NULL DEFAULT '',
+              tastytrade_oauth_token text, tastytrade_oauth_refresh_token text,
+              tastytrade_oauth_expires_at timestamp(6) without time zone,
+              created_at timestamp(6) without time zone NOT NULL DEFAULT now(),
+              updated_at timestamp(6) without time zone NOT NULL DEFAULT now())
+            """
+        )
+        guard accounts > 0 else { return }
+        let rows = try (1...accounts).map { "('\(try simulator.makeGrant(for: "\($0)"))')" }
+        try await postgres.execute(
+            "INSERT INTO users (tastytrade_oauth_refresh_token) VALUES \(rows.joined(separator: ","))"
+        )
+    }
+
+    /// Starts the daemon.
+    func startDaemon(_ more: [String: String] = [:]) throws -> RunningProgram {
+        let own = [
+            "DATABASE_URL": postgres.url,
+            "TASTYTRADE_ENV": "sandbox",
+            "TASTYTRADE_CLIENT_SECRET": secret,
+            "TASTYTRADE_API_URL": simulator.url,
+            "TASTYTRADE_CA_FILE": "\(folder)/authority.pem",
+            "SOCKET_PATH": socket,
+            "WEB_ENABLED": "false",
+            "STATE_DIRECTORY": folder,
+            "LOG_FORMAT": "json",
+        ]
+        let environment = own.merging(settings) { $1 }.merging(more) { $1 }
+        return try RunningProgram("tastytokend", ["run"], environment: environment, in: folder)
+    }
+
+    /// Starts the daemon and waits until it is ready.
+    func startReadyDaemon(_ more: [String: String] = [:]) async throws -> RunningProgram {
+        let daemon = try startDaemon(more)
+        try await eventually("the daemon is ready; it said: \(daemon.errors)") {
+            guard daemon.isRunning else {
+                throw RunningProgram.Failure.stillRunning("no daemon", errors: daemon.errors)
+            }
+            return (try? SocketProbe.get("/readyz", at: self.socket).status) == 200
+        }
+        return daemon
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    func stop(_ daemon: RunningProgram) async throws -> RunningProgram.End {
+        daemon.signal(SIGTERM)
+        return try await daemon.end()
+    }
+
+    /// Runs the client tool against this daemon.
+    func tastytoken(_ arguments: String...) async throws -> RunningProgram.End {
+        try await RunningProgram.run("tastytoken", arguments, environment: ["SOCKET_PATH": socket], in: folder)
+    }
+}
+
+/// What did not come about in time.
+struct Overdue: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Looks again and again until `condition` holds. Only how long a failing test takes depends on the time.
+func eventually(
+    within seconds: Int = 60,
+    _ what: @autoclosure () -> String,
+    _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < deadline {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+    throw Overdue(description: "not within \(seconds) s: \(what())")
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Foundation
+
+/// A caller of the socket who keeps his connection and may send many requests at once.
+struct SocketProbe: ~Copyable {
+    struct Reply: Sendable {
+        let status: Int
+        let head: String
+        let body: String
+
+        /// A member of the body.
+        func member<Value>(_ name: String, as type: Value.Type = String.self) -> Value? {
+            let object = try? JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]
+            return object?[name] as? Value
+        }
+    }
+
+    enum Failure: Error {
+        case system(String, Int32)
+        case malformed(String)
+        case ended
+    }
+
+    private let descriptor: Int32
+    private var received: [UInt8] = []
+
+    init(at path: String) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw Failure.system("socket", errno) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        var patience = timeval(tv_sec: 70, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        let status = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard status == 0 else { throw Failure.system("connect", errno) }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Sends the requests in one go and reads their replies, in order.
+    mutating func get(_ paths: [String], headers: [String] = []) throws -> [Reply] {
+        let more = headers.map { "\($0)\r\n" }.joined()
+        try send(paths.map { "GET \($0) HTTP/1.1\r\nHost: localhost\r\n\(more)\r\n" }.joined())
+        return try paths.map { _ in try reply() }
+    }
+
+    /// One request on a connection of its own.
+    static func get(_ path: String, headers: [String] = [], at socket: String) throws -> Reply {
+        var probe = try SocketProbe(at: socket)
+        return try probe.get([path], headers: headers)[0]
+    }
+
+    private func send(_ text: String) throws {
+        var rest = ArraySlice(text.utf8)
+        while !rest.isEmpty {
+            let count = Array(rest).withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { throw Failure.system("write", errno) }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    private mutating func reply() throws -> Reply {
+        let separator = Array("\r\n\r\n".utf8)
+        var end: Int?
+        while end == nil {
+            end = received.firstRange(of: separator)?.upperBound
+            if end == nil { try receive() }
+        }
+        let head = String(decoding: received[..<(end ?? 0)], as: UTF8.self)
+        let fields = head.split(separator: "\r\n")
+        let length = fields.first { $0.lowercased().hasPrefix("content-length:") }?.split(separator: ":").last
+        guard let status = fields.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+            throw Failure.malformed(head)
+        }
+        let size = length.flatMap { Int($0.trimmingCharacters(in: .whitespaces)) } ?? 0
+        while received.count < (end ?? 0) + size { try receive() }
+        let body = String(decoding: received[(end ?? 0)..<(end ?? 0) + size], as: UTF8.self)
+        received.removeFirst((end ?? 0) + size)
+        return Reply(status: status, head: head, body: body)
+    }
+
+    private mutating func receive() throws {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = read(descriptor, &buffer, buffer.count)
+        guard count >= 0 else { throw Failure.system("read", errno) }
+        guard count > 0 else { throw Failure.ended }
+        received.append(contentsOf: buffer[..<count])
+    }
+}
+
+/// Does what blocks on a thread that may.
+func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        DispatchQueue.global().async { continuation.resume(with: Result(catching: body)) }
+    }
+}
