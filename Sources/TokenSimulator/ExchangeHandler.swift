@@ -89,9 +89,9 @@ final class ExchangeHandler: ChannelInboundHandler {
 
     private func schedule(_ delivery: Delivery, number: UInt64, context: ChannelHandlerContext) {
         let loop = context.eventLoop
-        if delivery.isHeld {
+        if let release = delivery.heldAfter {
             let bound = NIOLoopBound((self, context), eventLoop: loop)
-            service.hold {
+            service.hold(after: release) {
                 loop.execute { bound.value.0.deliver(number, context: bound.value.1) }
             }
         } else if let delay = delivery.delay {

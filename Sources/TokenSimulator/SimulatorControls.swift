@@ -46,15 +46,21 @@ extension SimulatorService {
         releaseHeld()
     }
 
-    /// Lets an answer wait until it is released.
-    func hold(_ resume: @escaping @Sendable () -> Void) {
-        update { $0.held.append(resume) }
+    /// Lets an answer wait until it is released, unless that happened since it was decided to hold it.
+    func hold(after release: UInt64, _ resume: @escaping @Sendable () -> Void) {
+        let waits = update { state in
+            guard state.releases == release else { return false }
+            state.held.append(resume)
+            return true
+        }
+        if !waits { resume() }
     }
 
     /// Lets all held answers go out.
     func releaseHeld() {
         let held = update { state in
             defer { state.held = [] }
+            state.releases += 1
             return state.held
         }
         for resume in held { resume() }

@@ -39,7 +39,7 @@ extension SimulatorService {
         return Delivery(
             action: action(decision.action, at: now),
             delay: decision.delay,
-            isHeld: decision.isHeld,
+            heldAfter: decision.heldAfter,
             ticket: Delivery.Ticket(account: record.account)
         )
     }

@@ -19,8 +19,8 @@ struct Delivery: Sendable {
     let action: Action
     /// How much later.
     var delay: Duration?
-    /// Whether it waits to be released.
-    var isHeld = false
+    /// The release that it waits for: the next one after so many; nil if it does not wait.
+    var heldAfter: UInt64?
     /// To be handed to ``SimulatorService/end(_:)`` when it went out; nil for the control routes, which are not counted.
     var ticket: Ticket?
 

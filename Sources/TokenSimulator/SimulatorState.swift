@@ -13,6 +13,8 @@ struct SimulatorState {
     var random: SeededGenerator
     /// Answers that wait to be released.
     var held: [@Sendable () -> Void] = []
+    /// How often held answers were released.
+    var releases: UInt64 = 0
     /// Who waits for the counts to become something.
     var watchers: [UInt64: CountsWatcher] = [:]
     private var serial: UInt64 = 0
@@ -64,8 +66,8 @@ struct TokenDecision: Sendable {
     let outcome: RequestOutcome
     /// How much later the answer goes out.
     let delay: Duration?
-    /// Whether it waits to be released.
-    let isHeld: Bool
+    /// See ``Delivery/heldAfter``.
+    let heldAfter: UInt64?
 }
 
 extension SimulatorState {
@@ -90,7 +92,7 @@ extension SimulatorState {
             action: action,
             outcome: outcome,
             delay: effects.latency.map { draw($0) },
-            isHeld: effects.isHeld
+            heldAfter: effects.isHeld ? releases : nil
         )
     }
 
