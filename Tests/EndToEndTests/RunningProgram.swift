@@ -73,12 +73,7 @@ final class RunningProgram: Sendable {
 
     /// Waits until it has ended.
     func end(within seconds: Int = 60) async throws -> End {
-        let isOver = await withCheckedContinuation { continuation in
-            // Waiting blocks, which the cooperative pool's threads must not.
-            DispatchQueue.global().async { [ended] in
-                continuation.resume(returning: ended.wait(timeout: .now() + .seconds(seconds)) == .success)
-            }
-        }
+        let isOver = try await onThread { [ended] in ended.wait(timeout: .now() + .seconds(seconds)) == .success }
         guard isOver else { throw Failure.stillRunning(name, errors: errors) }
         let status = process.withLock { $0.terminationReason == .exit ? $0.terminationStatus : -$0.terminationStatus }
         return End(status: status, output: output, errors: errors)

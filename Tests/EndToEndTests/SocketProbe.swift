@@ -97,9 +97,10 @@ struct SocketProbe: ~Copyable {
     }
 }
 
-/// Does what blocks on a thread that may.
+/// Does what blocks on a thread of its own: the cooperative pool's must not block, and Dispatch's global pool grows by one
+/// thread a second when its threads do.
 func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue.global().async { continuation.resume(with: Result(catching: body)) }
+        Thread.detachNewThread { continuation.resume(with: Result(catching: body)) }
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import Dispatch
 import Foundation
 
 /// A program run to its end.
@@ -25,7 +24,7 @@ struct Command: Sendable {
     func run() async throws -> String {
         try await withCheckedThrowingContinuation { continuation in
             // Reading and waiting block, which the cooperative pool's threads must not.
-            DispatchQueue.global().async { continuation.resume(with: Result { try runBlocking() }) }
+            Thread.detachNewThread { continuation.resume(with: Result { try runBlocking() }) }
         }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import Dispatch
+import Foundation
 import Glibc
 import Synchronization
 
@@ -29,7 +29,7 @@ final class Janitor: Sendable {
         self.ended = Task {
             await withCheckedContinuation { continuation in
                 // Waiting blocks, which the cooperative pool's threads must not.
-                DispatchQueue.global().async {
+                Thread.detachNewThread {
                     _ = process.wait()
                     continuation.resume()
                 }
