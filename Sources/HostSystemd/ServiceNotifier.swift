@@ -52,9 +52,11 @@ package struct ServiceNotifier: Sendable {
         send("WATCHDOG=1")
     }
 
-    /// One line, bounded, whatever the words are made of: a line break would begin another message.
-    static func statusLine(_ text: String) -> String {
-        "STATUS=\(RecordText.bounded(text, toBytes: 512))"
+    /// One line, bounded, whatever the words are made of: a line break would begin another message. White space becomes
+    /// spaces rather than escapes, since the manager takes backslashes for escapes of its own.
+    private static func statusLine(_ text: String) -> String {
+        let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return "STATUS=\(RecordText.bounded(words, toBytes: 512))"
     }
 
     private func send(_ message: String) {

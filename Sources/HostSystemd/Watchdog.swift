@@ -40,6 +40,8 @@ package final class Watchdog: Sendable {
 
     fileprivate struct State {
         var ledger: WatchdogLedger
+        var lastFed: BootTime?
+        var lastAsked: BootTime?
         var reported: [Int] = []
     }
 
@@ -57,13 +59,13 @@ package final class Watchdog: Sendable {
     /// Pets if it is time and every part moved; then asks each part to move again. Called by the daemon's one timer.
     package func tick(now: BootTime) {
         let counters = parts.map(\.count)
-        let (verdict, news) = state.withLock { state in
+        let (verdict, asks, stalled) = state.withLock { state in
             let verdict = state.ledger.decide(counters: counters, at: now)
-            return (verdict, state.note(verdict))
+            return (verdict, state.mayAsk(after: verdict, at: now), state.complaint(about: verdict, at: now))
         }
         if verdict == .pet { notifier.petWatchdog() }
-        report(news)
-        if verdict != .tooSoon { parts.forEach { $0.ask() } }
+        report(stalled)
+        if asks { parts.forEach { $0.ask() } }
     }
 
     private func report(_ stalled: [Int]) {
@@ -74,16 +76,32 @@ package final class Watchdog: Sendable {
 }
 
 extension Watchdog.State {
-    /// Which parts to warn about: the stalled ones, the first time that just these are.
-    fileprivate mutating func note(_ verdict: WatchdogLedger.Verdict) -> [Int] {
+    /// Whether the parts are to be asked to move. While some do not, they are asked once in an interval only: what a stuck
+    /// part is asked piles up in its queue.
+    fileprivate mutating func mayAsk(after verdict: WatchdogLedger.Verdict, at now: BootTime) -> Bool {
+        switch verdict {
+        case .tooSoon: return false
+        case .held: if let lastAsked, now - lastAsked < ledger.interval { return false }
+        case .pet: break
+        }
+        lastAsked = now
+        return true
+    }
+
+    /// Which parts to complain about: those that have held the watchdog back for half of its timeout, once.
+    fileprivate mutating func complaint(about verdict: WatchdogLedger.Verdict, at now: BootTime) -> [Int] {
         switch verdict {
         case .tooSoon:
             return []
         case .pet:
+            lastFed = now
             reported = []
             return []
         case .held(let stalled):
-            guard stalled != reported else { return [] }
+            // Before the first time, patience begins with the first look.
+            let since = lastFed ?? now
+            lastFed = since
+            guard now - since >= ledger.timeout / 2, stalled != reported else { return [] }
             reported = stalled
             return stalled
         }

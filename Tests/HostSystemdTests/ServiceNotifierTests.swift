@@ -32,10 +32,10 @@ import Testing
     @Test func wordsCannotSmuggleInAnotherMessage() throws {
         let manager = try NotifyReceiver(abstract: true)
         let notifier = ServiceNotifier(address: try NotifyAddress(manager.address), logger: log.logger)
-        notifier.status("all well\nWATCHDOG=1")
+        notifier.status("all\twell\r\nWATCHDOG=1\n")
         notifier.status(String(repeating: "ä", count: 400))
         let messages = manager.received()
-        #expect(messages.first == "STATUS=all well\\nWATCHDOG=1")
+        #expect(messages.first == "STATUS=all well WATCHDOG=1")
         #expect(messages.last?.utf8.count ?? .max <= 512 + "STATUS=".utf8.count)
         #expect(messages.last?.hasSuffix("…") == true)
     }

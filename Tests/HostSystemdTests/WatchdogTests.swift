@@ -3,6 +3,7 @@
 
 import HostSystemd
 import Logging
+import Synchronization
 import Testing
 import TokenCore
 
@@ -42,6 +43,26 @@ import TokenCore
         for tick in 0...4 { watchdog.tick(now: at(Int64(tick) * 15)) }
         // The first tick finds no progress yet, and asks for it.
         #expect(manager.received() == Array(repeating: "WATCHDOG=1", count: 4))
+    }
+
+    @Test func partThatIsSlowToBeginIsNoComplaint() throws {
+        let manager = try NotifyReceiver(abstract: true)
+        let store = WatchdogPart("store")
+        let watchdog = try watchdog([store], manager)
+        for tick in 0..<30 { watchdog.tick(now: at(Int64(tick))) }
+        #expect(log.recorded.isEmpty)
+        watchdog.tick(now: at(30))
+        watchdog.tick(now: at(31))
+        #expect(log.recorded == ["error: watchdog is not fed: parts do not move parts=store"])
+        #expect(manager.received().isEmpty)
+    }
+
+    @Test func stuckPartIsAskedOnceInAnInterval() throws {
+        let manager = try NotifyReceiver(abstract: true)
+        let asked = Mutex(0)
+        let watchdog = try watchdog([WatchdogPart("acceptor", nudge: { _ in asked.withLock { $0 += 1 } })], manager)
+        for tick in 0..<60_000 { watchdog.tick(now: BootTime(nanoseconds: Int64(tick) * 1_000_000)) }
+        #expect(asked.withLock { $0 } == 4)
     }
 
     @Test func ticksInQuickSuccessionSendOneMessage() throws {
