@@ -36,6 +36,7 @@ struct ConnectionParameters {
         let options = try connectionString.map { text throws(StoreError) in try Self.options(of: text) } ?? [:]
         self.secrets = ["password", "sslpassword"].compactMap { options[$0].map(Secret.init) }
         self.servers = Self.servers(options)
+        try connectionString.map { text throws(StoreError) in try Self.checkSpelling(of: text, options) }
     }
 
     /// Keywords and values for `PQconnectStartParams` with `expand_dbname`, where later ones win.
@@ -59,6 +60,20 @@ struct ConnectionParameters {
             entry += 1
         }
         return options
+    }
+
+    /// Refuses what libpq takes apart at the wrong place: it would go on with a piece of the password for a port, a host
+    /// or a database, and show it in its failures.
+    private static func checkSpelling(of text: Secret, _ options: [String: String]) throws(StoreError) {
+        let ports = options["port"]?.split(separator: ",") ?? []
+        guard ports.allSatisfy({ UInt16($0) != nil }) else { throw unparsable("the port is not a number") }
+        let parts = text.reveal().split(separator: "://", maxSplits: 1)
+        guard parts.count == 2, parts[0] == "postgres" || parts[0] == "postgresql" else { return }
+        let authorityAndPath = parts[1].prefix { $0 != "?" }
+        let path = authorityAndPath.drop { $0 != "/" }
+        guard !path.contains("@"), authorityAndPath.count(where: { $0 == "@" }) <= 1 else {
+            throw unparsable("an @ stands where none can be")
+        }
     }
 
     /// libpq quotes the string, or the part of it that it stumbled over: only what stands before the quotation is used.

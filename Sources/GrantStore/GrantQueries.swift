@@ -145,15 +145,15 @@ extension GrantQueries {
         "(CASE WHEN \(text) COLLATE \"C\" >= '!' THEN false ELSE coalesce(btrim(\(text), E' \\t\\n\\r\\f\\x0b'), '') = '' END)"
     }
 
-    /// Tells tokens (RFC 6749 appendix A: visible ASCII and space) from what else may stand in a column. Whatever JSON
-    /// would not escape and has one byte per character is found good by two linear scans; the regular expression, ten
+    /// Tells tokens (RFC 6749 appendix A: visible ASCII and space) from what else may stand in a column. What JSON would
+    /// not escape, has one byte per character and no DEL is found good by linear scans; the regular expression, many
     /// times as slow, is left for the rest.
     func verdict(_ text: String) -> String {
         """
         CASE WHEN \(isBlank(text)) THEN 0 \
         WHEN octet_length(\(text)) > \(Self.longestToken) THEN 2 \
         WHEN octet_length(to_json(\(text))::text) = octet_length(\(text)) + 2 \
-        AND octet_length(\(text)) = length(\(text)) THEN 1 \
+        AND octet_length(\(text)) = length(\(text)) AND strpos(\(text) COLLATE "C", E'\\x7f') = 0 THEN 1 \
         WHEN \(text) COLLATE "C" ~ '[^ -~]' THEN 3 ELSE 1 END
         """
     }

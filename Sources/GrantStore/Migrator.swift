@@ -40,6 +40,7 @@ struct Migrator {
     /// Looks, applies what is due and allowed, and says what there is then.
     ///
     /// - Parameter mayApply: false to look only.
+    /// - Returns: whether the daemon can keep its state there.
     /// - Throws: a failure of kind `misconfigured` if the schema is newer than this daemon.
     func run(mayApply: Bool) throws(StoreError) -> OwnSchema {
         let survey = try survey()

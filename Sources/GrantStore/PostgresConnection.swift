@@ -58,6 +58,8 @@ final class PostgresConnection {
     ///   - statement: what to run. Without arguments it may be a script of several.
     ///   - arguments: the parameters in their text form; nil is NULL. None may hold a NUL character.
     ///   - deadline: when it is cancelled.
+    /// - Returns: the result of the statement, or of the script's last.
+    /// - Throws: what the server said, or what became of the connection.
     @discardableResult
     func run(
         _ statement: Statement,

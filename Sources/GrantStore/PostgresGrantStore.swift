@@ -96,6 +96,7 @@ package final class PostgresGrantStore: GrantStoring {
 
     private func look() async throws(StoreFailure) -> StorePlan {
         let configuration = configuration
+        // Several statements, and perhaps a migration.
         let limit = configuration.connectDeadline + configuration.statementDeadline
         let found = try await writes.run(within: limit) { connection, deadline throws(StoreError) in
             let names = try GrantTableNames(configuration.table)

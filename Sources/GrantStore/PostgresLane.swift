@@ -43,6 +43,9 @@ final class PostgresLane: Sendable {
     /// - Parameters:
     ///   - limit: how long the caller waits, waiting for its turn included.
     ///   - job: gets the deadline that follows from `limit`; not begun at all once that is over.
+    /// - Returns: what the job gives.
+    /// - Throws: what the job throws; `timeout` if it did not end, or not even begin, in time; `unavailable` if too many
+    ///   wait.
     func run<Value: Sendable>(
         within limit: Duration,
         _ job: @escaping @Sendable (Deadline) throws(StoreError) -> Value

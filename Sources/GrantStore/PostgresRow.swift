@@ -64,7 +64,7 @@ struct PostgresRow {
                 append(line, start..<written, isNull: isNull)
                 (start, written, isNull) = (read, read, false)
             case UInt8(ascii: "\\") where read < line.count:
-                isNull = line[read] == UInt8(ascii: "N")
+                isNull = line[read] == UInt8(ascii: "N") && written == start
                 line[written] = Self.unescaped(line[read])
                 (read, written) = (read + 1, written + 1)
             default:

@@ -53,10 +53,20 @@ final class PostgresSession: @unchecked Sendable {
     /// call fails at once.
     ///
     /// - Parameters:
-    ///   - limit: how long the caller waits at most, everything included.
+    ///   - limit: how long the job itself may take; connecting, or waiting for other jobs, has the connection's own
+    ///     deadline on top.
     ///   - job: what to do; see ``Job``.
+    /// - Returns: what the job gives.
+    /// - Throws: what the job throws; `unavailable` or `misconfigured` if there is no connection to be had.
     func run<Value: Sendable>(within limit: Duration, _ job: @escaping Job<Value>) async throws(StoreFailure) -> Value {
-        try await lane.run(within: limit) { deadline throws(StoreError) in try self.perform(job, deadline) }
+        try await lane.run(within: settings.connectDeadline + limit) { deadline throws(StoreError) in
+            try self.perform(
+                { connection, deadline throws(StoreError) in
+                    try job(connection, deadline.shortened(to: limit))
+                },
+                deadline
+            )
+        }
     }
 
     /// Runs a job that goes on with what an earlier one began, and therefore makes sense on no other connection.

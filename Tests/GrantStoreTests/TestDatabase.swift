@@ -61,20 +61,28 @@ struct TestDatabase: Sendable {
     }
 }
 
-/// The machine's clocks, with a boot clock that can be moved ahead.
+/// The machine's clocks, which can be moved ahead, and stand still otherwise if so wished.
 final class TestClock: Sendable {
     private let ahead = Mutex(Duration.zero)
+    private let frozen: Moment?
+
+    init(isFrozen: Bool = false) {
+        self.frozen = isFrozen ? Self.now : nil
+    }
 
     func advance(by duration: Duration) {
         ahead.withLock { $0 += duration }
     }
 
     @Sendable func read() -> Moment {
-        let moment = Moment(
-            wall: WallTime(nanoseconds: Self.nanoseconds(CLOCK_REALTIME)),
-            boot: BootTime(nanoseconds: Self.nanoseconds(CLOCK_BOOTTIME))
+        (frozen ?? Self.now) + ahead.withLock { $0 }
+    }
+
+    private static var now: Moment {
+        Moment(
+            wall: WallTime(nanoseconds: nanoseconds(CLOCK_REALTIME)),
+            boot: BootTime(nanoseconds: nanoseconds(CLOCK_BOOTTIME))
         )
-        return moment + ahead.withLock { $0 }
     }
 
     private static func nanoseconds(_ clock: clockid_t) -> Int64 {

@@ -17,6 +17,7 @@ struct ChildProcess: Sendable {
     ///   - words: the path and the arguments.
     ///   - environment: what the child has for an environment, as `NAME=value`.
     ///   - streams: descriptors for the child's standard input, output and error; nil is `/dev/null`.
+    /// - Throws: if the program cannot be started.
     init(_ words: [String], environment: [String], streams: [CInt?]) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)

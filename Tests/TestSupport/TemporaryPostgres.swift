@@ -37,6 +37,8 @@ package final class TemporaryPostgres: Sendable {
     /// - Parameters:
     ///   - settings: lines for `postgresql.conf`.
     ///   - accessRules: lines for `pg_hba.conf`, before the one that trusts everybody.
+    /// - Returns: the running server.
+    /// - Throws: if PostgreSQL is not installed, or with what its programs said.
     package static func start(settings: [String] = [], accessRules: [String] = []) async throws -> TemporaryPostgres {
         let installation = try PostgresInstallation.find()
         let folder = try installation.makeFolder()

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Dispatch
+import Glibc
+
+/// Holds a queue's thread until it is opened.
+struct Gate: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    func wait() { semaphore.wait() }
+    func open() { semaphore.signal() }
+}
+
+/// A socket in the place where PostgreSQL's would be, which takes connections and never says a word.
+final class SilentListener: Sendable {
+    let folder: String
+    private let descriptor: CInt
+
+    init() throws {
+        var template = Array("/tmp/tastytokend-silent.XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw SocketError(code: errno) }
+        self.folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        self.descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: "\(folder)/.s.PGSQL.5432".utf8) }
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard result == 0, listen(descriptor, 8) == 0 else { throw SocketError(code: errno) }
+    }
+
+    deinit {
+        close(descriptor)
+        unlink("\(folder)/.s.PGSQL.5432")
+        rmdir(folder)
+    }
+
+    struct SocketError: Error {
+        let code: CInt
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import TestSupport
+import Testing
+import TokenCore
+
+@testable import GrantStore
+
+@Suite struct MigratorTests {
+    @Test func migratingTwiceChangesNothingMore() async throws {
+        let database = try await TestDatabase()
+        let versions = "SELECT version, title, applied_at FROM tastytokend.schema_versions"
+        #expect(try await database.store().open().ownSchema == .present(version: 1))
+        let first = try await database.query(versions)
+        let store = database.store()
+        #expect(try await store.open().ownSchema == .present(version: 1))
+        #expect(try await store.open().ownSchema == .present(version: 1))
+        #expect(try await database.query(versions) == first)
+        #expect(first.hasPrefix("1|grant state|"))
+    }
+
+    @Test func daemonsThatStartTogetherDoItOnce() async throws {
+        let database = try await TestDatabase()
+        try await withThrowingTaskGroup(of: OwnSchema.self) { group in
+            for _ in 0..<8 {
+                group.addTask { try await database.store().open().ownSchema }
+            }
+            for try await schema in group { #expect(schema == .present(version: 1)) }
+        }
+        #expect(try await database.query("SELECT count(*) FROM tastytokend.schema_versions") == "1")
+    }
+
+    @Test func aRoleThatMayNotCreateWorksWithoutMemory() async throws {
+        let database = try await TestDatabase()
+        let role = "modest_\(database.name)"
+        try await database.execute("CREATE ROLE \(role) LOGIN; GRANT SELECT, UPDATE ON users TO \(role)")
+        let store = database.store(user: role)
+        guard case .absent(let reason) = try await store.open().ownSchema else {
+            Issue.record("The role made a schema.")
+            return
+        }
+        #expect(reason.contains("GRANT CREATE ON DATABASE \"\(database.name)\" TO \"\(role)\""))
+        try await useEverything(store)
+        #expect(try await store.loaded()[UserID("1")]?.memory == nil)
+    }
+
+    @Test func aSchemaThatTheRoleMayNotUseIsAsGoodAsNone() async throws {
+        let database = try await TestDatabase()
+        let role = "stranger_\(database.name)"
+        try await database.execute("CREATE ROLE \(role) LOGIN; GRANT SELECT, UPDATE ON users TO \(role)")
+        try await database.store().open()
+        let store = database.store(user: role)
+        guard case .absent = try await store.open().ownSchema else {
+            Issue.record("The role may not use the schema.")
+            return
+        }
+        try await useEverything(store)
+        try await database.execute("GRANT USAGE ON SCHEMA tastytokend TO \(role)")
+        try await database.execute("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA tastytokend TO \(role)")
+        #expect(try await store.open().ownSchema == .present(version: 1))
+        try await useEverything(store)
+        #expect(try await store.loaded()[UserID("1")]?.memory?.status == .degraded)
+    }
+
+    @Test func aSchemaThatIsRemovedUnderUsDoesNotKeepTokensFromBeingStored() async throws {
+        let database = try await TestDatabase()
+        let store = database.store { $0.migratesAtStart = false }
+        try await database.store().open()
+        #expect(try await store.open().ownSchema == .present(version: 1))
+        try await database.execute("DROP SCHEMA tastytokend CASCADE")
+        try await useEverything(store)
+        #expect(store.report?.ownSchema.isPresent == false)
+    }
+
+    @Test func aSchemaNewerThanTheDaemonIsMisconfigured() async throws {
+        let database = try await TestDatabase()
+        try await database.store().open()
+        try await database.execute("INSERT INTO tastytokend.schema_versions VALUES (99, 'from the future')")
+        let failure = await database.store().failure { store async throws(StoreFailure) in try await store.open() }
+        #expect(failure?.kind == .misconfigured)
+        #expect(failure?.text.contains("99") == true)
+    }
+
+    @Test func nothingIsChangedWhereThatIsNotWanted() async throws {
+        let database = try await TestDatabase()
+        let report = try await database.store { $0.migratesAtStart = false }.open()
+        #expect(!report.ownSchema.isPresent)
+        #expect(try await database.query("SELECT to_regnamespace('tastytokend') IS NULL") == "t")
+    }
+
+    @Test func aFailedMigrationLeavesNothingBehind() async throws {
+        let database = try await TestDatabase()
+        // A stranger's table stands where ours should come to be.
+        try await database.execute("CREATE SCHEMA tastytokend; CREATE TABLE tastytokend.grants (x int)")
+        guard case .absent(let reason) = try await database.store().open().ownSchema else {
+            Issue.record("The stranger's table was taken for ours.")
+            return
+        }
+        #expect(reason.contains("grants"))
+        #expect(try await database.query("SELECT to_regclass('tastytokend.schema_versions') IS NULL") == "t")
+    }
+
+    /// Every call of the port once.
+    private func useEverything(_ store: PostgresGrantStore) async throws {
+        let user = UserID("1")
+        let grant = try #require(try await store.grants(of: [user]).first)
+        let outcomes = try await store.write([.sample(user, token: "a", used: grant.version)])
+        #expect(outcomes == [user: .stored(grantVersion: grant.version)])
+        try await store.remember([
+            GrantNote(user: user, status: .degraded, grantVersion: nil, consecutiveFailures: 1, lastError: "x")
+        ])
+        #expect(try await store.rows(of: [user]).count == 1)
+        #expect(try await store.loaded().count == 2)
+        #expect(try await store.digested().count == 2)
+    }
+}
