@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 /// How `tastytoken` ends (product.md, tastytoken); the numbers are those of sysexits.h.
-package enum ExitStatus: Int32, Sendable, CaseIterable {
+package enum ToolExit: Int32, Sendable, CaseIterable {
     /// Done.
     case done = 0
     /// The command line, or what it made of the request, is wrong.
