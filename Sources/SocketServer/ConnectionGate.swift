@@ -34,6 +34,9 @@ final class ConnectionGate: ChannelDuplexHandler {
     private var held = ByteBuffer()
     private var general: ExchangeHandler?
     private var shortWay: ShortWay
+    private let batch: FlushBatch
+    private var isInBatch = false
+    private var context: ChannelHandlerContext?
     private var deadlines: ConnectionDeadlines
     private var isPumping = false
     private var readIsHeld = false
@@ -44,13 +47,22 @@ final class ConnectionGate: ChannelDuplexHandler {
     /// Bytes given to the decoder at a time, so that it never turns more than this into waiting requests.
     private static let slice = 2048
 
-    /// The gate of one connection.
-    init(caller: Caller, service: SocketService) {
+    /// The gate of one connection, which joins the batch of its event loop.
+    init(caller: Caller, service: SocketService, batch: FlushBatch) {
         self.caller = caller
+        self.batch = batch
         self.service = service
         self.mode = service.usesShortWay ? .short : .passing
         self.shortWay = ShortWay(caller: caller, service: service)
         self.deadlines = ConnectionDeadlines(service.limits)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -135,9 +147,19 @@ extension ConnectionGate {
         guard !isPumping else { return }
         isPumping = true
         while step(context) {}
-        shortWay.flush(context)
         isPumping = false
+        if shortWay.hasAnswers, !isInBatch {
+            isInBatch = true
+            batch.add(self)
+        }
         settle(context)
+    }
+
+    /// Sends what the short way has answered in this turn of the event loop.
+    func flushAnswers() {
+        isInBatch = false
+        guard let context, mode != .closing else { return }
+        shortWay.flush(context)
     }
 
     /// One request or slice; false when there is nothing more to do now.
@@ -249,6 +271,7 @@ extension ConnectionGate {
 
     private func closeIfIdle(_ context: ChannelHandlerContext) {
         guard mode != .closing, !isBusy, context.channel.isWritable else { return }
+        shortWay.flush(context)
         mode = .closing
         deadlines.write.arm(on: context)
         // An empty write completes after all that was written before it; closing at once would drop that.

@@ -3,7 +3,6 @@
 
 import Logging
 import NIOCore
-import NIOPosix
 import SocketAPI
 
 /// Sets a new connection up: who is there, whether there is room, and what handles its bytes.
@@ -12,18 +11,24 @@ struct ConnectionPipeline: Sendable {
     let service: SocketService
     /// The connections that are open.
     let registry: ConnectionRegistry
+    /// The batch of each event loop.
+    let batches = FlushBatches()
 
     /// Puts the handlers into a connection that was just accepted, on its event loop.
     func set(up channel: any Channel) -> EventLoopFuture<Void> {
         channel.peer().flatMapThrowing { caller in
             let handlers = channel.pipeline.syncOperations
             switch registry.admit(channel, of: caller.user) {
-            case .admitted: try handlers.addHandler(ConnectionGate(caller: caller, service: service))
+            case .admitted: try handlers.addHandler(gate(for: caller, on: channel.eventLoop))
             case .refused(let isFirst):
                 if isFirst { logRefusal(of: caller) }
                 try handlers.addHandler(RefusingHandler())
             }
         }
+    }
+
+    private func gate(for caller: Caller, on eventLoop: any EventLoop) -> ConnectionGate {
+        ConnectionGate(caller: caller, service: service, batch: batches.batch(of: eventLoop))
     }
 
     private func logRefusal(of caller: Caller) {

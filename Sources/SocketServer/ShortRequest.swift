@@ -74,7 +74,7 @@ struct ShortRequest {
         let restIsBreak = end == bytes.count || (end == bytes.count - 1 && bytes[end] == UInt8(ascii: "\r"))
         guard restIsBreak else { return .other }
         if firstLine {
-            let known = min(end, Self.method.utf8CodeUnitCount)
+            let known = min(bytes.count, Self.method.utf8CodeUnitCount)
             return starts(with: Self.method, upTo: known) ? .incomplete : .other
         }
         let name = bytes[index..<end].prefix { $0 != UInt8(ascii: ":") }

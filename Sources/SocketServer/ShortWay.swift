@@ -29,7 +29,6 @@ struct ShortWay {
     private var output = ByteBuffer()
     private var isStale = false
     private var now: Moment?
-    private var last: (bytes: [UInt8], user: UserID)?
 
     /// The short way of one connection.
     init(caller: Caller, service: SocketService) {
@@ -39,23 +38,20 @@ struct ShortWay {
 
     /// Looks at the first request among the bytes and, if it can be answered at once, takes it from them.
     mutating func take(_ bytes: inout ByteBuffer, isStopping: Bool, _ context: ChannelHandlerContext) -> Outcome {
-        let length: Int
-        let user: UserID
-        if let last, bytes.starts(with: last.bytes) {
-            (length, user) = (last.bytes.count, last.user)
-        } else {
-            switch recognise(bytes) {
-            case .incomplete: return .incomplete
-            case .other: return .other
-            case .request(let length, nil): return .request(length: length)
-            case .request(let whole, let id?): (length, user) = remember(bytes, whole, id)
-            }
+        switch bytes.withUnsafeReadableBytes(Self.recognise) {
+        case .incomplete: return .incomplete
+        case .other: return .other
+        case .request(let length, nil): return .request(length: length)
+        case .request(let length, let user?):
+            guard !isStopping, let token = token(for: user) else { return .request(length: length) }
+            bytes.moveReaderIndex(forwardBy: length)
+            write(token, context)
+            return .answered
         }
-        guard !isStopping, let token = token(for: user) else { return .request(length: length) }
-        bytes.moveReaderIndex(forwardBy: length)
-        write(token, context)
-        return .answered
     }
+
+    /// Whether there is something to send.
+    var hasAnswers: Bool { output.readableBytes > 0 }
 
     /// Sends what was answered.
     mutating func flush(_ context: ChannelHandlerContext) {
@@ -67,16 +63,19 @@ struct ShortWay {
         if output.storageCapacity > Self.keptBytes { output = ByteBuffer() }
     }
 
-    private func recognise(_ bytes: ByteBuffer) -> Recognition {
-        bytes.withUnsafeReadableBytes(ShortRequest.recognise)
+    private enum Request {
+        case incomplete
+        case other
+        case request(length: Int, user: UserID?)
     }
 
-    /// Equal bytes are the same request, and a connection mostly sends the same one again and again.
-    private mutating func remember(_ bytes: ByteBuffer, _ length: Int, _ id: Range<Int>) -> (Int, UserID) {
-        let whole = Array(bytes.readableBytesView.prefix(length))
-        let user = UserID(String(decoding: whole[id], as: UTF8.self))
-        last = (whole, user)
-        return (length, user)
+    private static func recognise(_ bytes: UnsafeRawBufferPointer) -> Request {
+        switch ShortRequest.recognise(bytes) {
+        case .incomplete: .incomplete
+        case .other: .other
+        case .request(let length, let id):
+            .request(length: length, user: id.map { UserID(String(decoding: bytes[$0], as: UTF8.self)) })
+        }
     }
 
     private mutating func token(for user: UserID) -> PublishedToken? {
@@ -97,14 +96,5 @@ struct ShortWay {
         output.reserveCapacity(minimumWritableBytes: token.reply.count)
         output.writeToken(token, secondsLeft: token.life.remaining(at: now).wholeSecondsDown)
         if output.readableBytes >= service.limits.unwrittenBytes { flush(context) }
-    }
-}
-
-extension ByteBuffer {
-    fileprivate func starts(with bytes: [UInt8]) -> Bool {
-        guard readableBytes >= bytes.count else { return false }
-        return withUnsafeReadableBytes { readable in
-            bytes.withUnsafeBytes { $0.elementsEqual(readable.prefix(bytes.count)) }
-        }
     }
 }

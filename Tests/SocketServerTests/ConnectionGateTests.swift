@@ -110,7 +110,7 @@ import TokenCore
 
     @Test func pipelinedPlainRequestsAreAnsweredWithOneWrite() throws {
         let connection = try EmbeddedConnection(board: board())
-        try connection.send(String(repeating: Self.plain, count: 20))
+        try connection.send(String(repeating: Self.plain, count: 20), splitAt: [100, 500])
         let only = try #require(try connection.channel.readOutbound(as: ByteBuffer.self))
         #expect(String(buffer: only).ranges(of: "HTTP/1.1 200 OK").count == 20)
         #expect(try connection.channel.readOutbound(as: ByteBuffer.self) == nil)
@@ -265,6 +265,7 @@ extension ConnectionGateTests {
         #expect(try connection.received() == "")
         connection.channel.isWritable = true
         connection.channel.pipeline.fireChannelWritabilityChanged()
+        connection.loop.run()
         #expect(try RawReply(connection.received()).status == 200)
         connection.channel.isWritable = false
         connection.channel.pipeline.fireChannelWritabilityChanged()

@@ -79,7 +79,9 @@ struct EmbeddedConnection {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             usesShortWay: usesShortWay
         )
-        try channel.pipeline.syncOperations.addHandler(ConnectionGate(caller: caller, service: service))
+        let batch = FlushBatch(on: channel.embeddedEventLoop)
+        let gate = ConnectionGate(caller: caller, service: service, batch: batch)
+        try channel.pipeline.syncOperations.addHandler(gate)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
     }
 
