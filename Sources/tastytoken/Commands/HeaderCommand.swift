@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import ArgumentParser
+import SocketAPI
+
+/// `tastytoken header USER`: the header field that a call of the API needs, for `curl -H "$(…)"`.
+struct HeaderCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "header",
+        abstract: "Print the Authorization header of a user."
+    )
+
+    @OptionGroup var subject: UserArgument
+    @OptionGroup var wish: TokenWish
+    @OptionGroup var socket: SocketOption
+
+    func run() throws {
+        try Console.carryingOut { () throws(Failure) in
+            let answer = try wish.token(of: subject.user, from: socket.client)
+            Console.print("Authorization: \(answer.token.tokenType) \(try answer.presentableToken())")
+        }
+    }
+}

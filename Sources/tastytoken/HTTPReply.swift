@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import FoundationEssentials
+import SocketAPI
+
+/// A reply of the daemon: HTTP/1.1 with a `Content-Length`, which is all that it sends.
+struct HTTPReply: Equatable {
+    /// Its status.
+    let status: Int
+    /// Its body.
+    let body: [UInt8]
+    private let fields: [String: String]
+
+    /// Bytes of a reply that are read at most: many times what the daemon ever sends.
+    static let maximumLength = 1 << 20
+
+    /// Reads a reply from the bytes so far; nil as long as it is not whole.
+    static func parse(_ bytes: [UInt8]) throws(Failure) -> HTTPReply? {
+        guard let end = headEnd(bytes) else {
+            if bytes.count >= maximumLength { throw garbled }
+            return nil
+        }
+        let lines = String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\r\n")
+        let fields = Dictionary(lines.dropFirst().compactMap(field), uniquingKeysWith: { first, _ in first })
+        let words = lines.first?.split(separator: " ", maxSplits: 2) ?? []
+        guard words.count >= 2, words[0] == "HTTP/1.1", let status = Int(words[1]),
+            let length = fields["content-length"].flatMap({ Int($0) }), (0...maximumLength).contains(length)
+        else { throw garbled }
+        let body = bytes[(end + 4)...]
+        guard body.count >= length else { return nil }
+        return HTTPReply(status: status, body: Array(body.prefix(length)), fields: fields)
+    }
+
+    /// A header field by its name.
+    subscript(name: String) -> String? {
+        fields[name.lowercased()]
+    }
+
+    /// The body as text.
+    var text: String { String(decoding: body, as: UTF8.self) }
+
+    /// The body as what a success holds; a refusal becomes a failure in the daemon's words.
+    func decoded<Value: Decodable>(_ type: Value.Type, of user: String) throws(Failure) -> Value {
+        let data = Data(body)
+        guard status == 200 else {
+            throw Failure(status: status, problem: try? JSONDecoder().decode(Problem.self, from: data), user: user)
+        }
+        guard let value = try? JSONDecoder().decode(type, from: data) else { throw Self.garbled }
+        return value
+    }
+
+    private static let garbled = Failure(.noDaemon, "what answers at the socket is not tastytokend; check --socket")
+
+    private static func headEnd(_ bytes: [UInt8]) -> Int? {
+        let mark = Array("\r\n\r\n".utf8)
+        return bytes.indices.first { bytes[$0...].starts(with: mark) }
+    }
+
+    private static func field(_ line: Substring) -> (String, String)? {
+        let parts = line.split(separator: ":", maxSplits: 1)
+        guard parts.count == 2 else { return nil }
+        return (parts[0].lowercased(), String(parts[1].drop { $0 == " " }))
+    }
+}
