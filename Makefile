@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The tastytokend authors
+#
+# A menu: each entry calls one script, which can be called just as well.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench
+
+help: ## Show this menu
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## See tokens being refreshed live, without a TastyTrade account (DEMO_SECONDS=N ends it by itself)
+	@scripts/demo
+
+test: ## Check, build and test everything, installing what is missing
+	@scripts/test
+
+check: ## Look at the text only: format, headers, documentation, imports, scripts, units
+	@scripts/check
+
+format: ## Put all Swift files into the project's format
+	@scripts/format
+
+bench: ## Measure, side by side with peers
+	@scripts/bench

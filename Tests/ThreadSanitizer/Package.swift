@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import PackageDescription
+
+// The modules that share memory between threads, with their tests, once more: `scripts/test` builds them with the thread
+// sanitizer. A package of its own, because the sanitizer wants every dependency built again, and this one has few. The
+// folders are links to the real ones; versions and settings are those of the package above.
+let package = Package(
+    name: "tastytokend-thread-sanitizer",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq"),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd"),
+        .target(name: "TokenCore", dependencies: [.product(name: "HeapModule", package: "swift-collections")]),
+        .target(
+            name: "RefreshEngine",
+            dependencies: [
+                "TokenCore",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .target(
+            name: "GrantStore",
+            dependencies: ["CLibPQ", "TokenCore", .product(name: "Logging", package: "swift-log")],
+            resources: [.embedInCode("Migrations")]
+        ),
+        .target(
+            name: "HostSystemd",
+            dependencies: ["CSystemd", "TokenCore", .product(name: "Logging", package: "swift-log")]
+        ),
+        .target(name: "SocketAPI"),
+        .target(
+            name: "SocketServer",
+            dependencies: [
+                "SocketAPI",
+                "TokenCore",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        // Makes the locks of Swift's Mutex visible to the sanitizer.
+        .target(name: "MutexUnderSanitizer"),
+        .target(name: "TestSupport", dependencies: ["MutexUnderSanitizer", "TokenCore"]),
+        .testTarget(name: "TokenCoreTests", dependencies: ["TestSupport", "TokenCore"]),
+        .testTarget(
+            name: "RefreshEngineTests",
+            dependencies: [
+                "RefreshEngine", "TestSupport", "TokenCore", .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .testTarget(
+            name: "GrantStoreTests",
+            dependencies: ["GrantStore", "TestSupport", "TokenCore", .product(name: "Logging", package: "swift-log")]
+        ),
+        .testTarget(
+            name: "HostSystemdTests",
+            dependencies: ["HostSystemd", "TestSupport", "TokenCore", .product(name: "Logging", package: "swift-log")]
+        ),
+        .testTarget(
+            name: "SocketServerTests",
+            dependencies: [
+                "SocketAPI", "SocketServer", "TestSupport", "TokenCore",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+    ]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
+}
