@@ -175,6 +175,13 @@ let package = Package(
             ]
         ),
         .testTarget(
+            name: "tastytokenTests",
+            dependencies: [
+                "SocketAPI", "SocketServer", "TestSupport", "TokenCore", "tastytoken",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .testTarget(
             name: "EndToEndTests",
             dependencies: ["TestSupport", "TokenSimulator", "tastysim", "tastytoken", "tastytokend"]
         ),

@@ -34,6 +34,7 @@ package final class DispatchAlarm: Alarm, @unchecked Sendable {
         steadySource.activate()
     }
 
+    /// Rings at that time by the wall clock, in place of what was armed before.
     package func arm(at deadline: WallTime) {
         let (seconds, nanoseconds) = deadline.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         let time = timespec(tv_sec: max(Int(seconds), 0), tv_nsec: max(Int(nanoseconds), 0))

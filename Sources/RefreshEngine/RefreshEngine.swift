@@ -65,8 +65,15 @@ package actor RefreshEngine {
     /// Puts the engine together; nothing happens until it is run.
     ///
     /// - Parameters:
-    ///   - executor: the queue to run on; the alarm given to ``ring(by:)`` rings on the same.
+    ///   - configuration: rates and limits.
+    ///   - client: the OAuth client that all accounts belong to.
+    ///   - store: where the accounts are.
+    ///   - endpoint: who asks for tokens.
+    ///   - renderer: who makes a token the reply that callers get.
+    ///   - executor: the queue to run on; the alarm given to ``start(_:heartbeat:)`` rings on the same.
+    ///   - clock: both clocks.
     ///   - draw: gives random numbers from 0 to 1.
+    ///   - logger: told what operators want to know.
     package init(
         _ configuration: EngineConfiguration,
         client: ClientRegistration,
@@ -99,10 +106,12 @@ package actor RefreshEngine {
 }
 
 extension RefreshEngine: TokenServing {
+    /// What the board holds of the account.
     package nonisolated func entry(for user: UserID) -> BoardEntry? {
         board.entry(for: user)
     }
 
+    /// Calls `wake` at the account's next change on the board.
     package nonisolated func onChange(
         of user: UserID,
         after version: UInt64,
@@ -111,16 +120,20 @@ extension RefreshEngine: TokenServing {
         board.onChange(of: user, after: version, wake)
     }
 
+    /// Forgets a waiter.
     package nonisolated func cancel(_ waiter: ChangeWaiter) {
         board.cancel(waiter)
     }
 
+    /// Brings the account's refresh forward, unless one is under way or it backs off.
     package nonisolated func requestRefresh(of user: UserID) {
         executor.queue.async { self.assumeIsolated { $0.demand(user) } }
     }
 
+    /// Whether every row was loaded once.
     package nonisolated var isReady: Bool { loaded.load(ordering: .acquiring) }
 
+    /// How the account stands; nil if there is no such row.
     package func report(on user: UserID) -> GrantReport? {
         guard let slot = table.slot(of: user), let machine = table[slot]?.machine else { return nil }
         return GrantReport(

@@ -52,7 +52,8 @@ package struct DaemonStart: Sendable {
         do {
             try await daemon.run()
         } catch {
-            logger.critical("the daemon ends", metadata: ["error.message": "\(error)", "exit.status": "\(error.exitStatus)"])
+            let metadata: Logger.Metadata = ["error.message": "\(error)", "exit.status": "\(error.exitStatus)"]
+            logger.critical("the daemon ends", metadata: metadata)
             throw error
         }
         logger.notice("the daemon has ended")

@@ -34,9 +34,12 @@ final class Heartbeat: Sendable {
     private let databaseTrouble: @Sendable () -> String?
     private let state = Mutex(State())
 
+    /// Beats for a daemon that is loading.
+    ///
     /// - Parameters:
     ///   - scheduler: the engine's part; each beat is its progress.
     ///   - watchdog: fed at each beat if all parts moved; nil if nobody watches.
+    ///   - notifier: speaks to the service manager.
     ///   - databaseTrouble: why the database is out of reach, in words; nil while it is not.
     init(
         scheduler: WatchdogPart,

@@ -31,12 +31,8 @@ final class Installation: Sendable {
         self.settings = settings
     }
 
-    /// Makes an installation, gives it to `body`, and removes it, whatever `body` did.
-    ///
-    /// - Parameters:
-    ///   - accounts: how many users there are, with ids from 1.
-    ///   - lifetime: how long the simulator's tokens live.
-    ///   - settings: environment variables for the daemon, over the fixture's own.
+    /// Makes an installation for users with ids from 1, gives it to `body`, and removes it, whatever `body` did. The
+    /// settings are environment variables for the daemon, over the fixture's own.
     static func with<Value>(
         accounts: Int,
         lifetime: Duration = .seconds(900),
