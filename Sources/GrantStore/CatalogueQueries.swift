@@ -3,7 +3,8 @@
 
 /// The questions put to the catalogue at start, before the application's table is trusted.
 enum CatalogueQueries {
-    /// Which table the name in `$1` (quoted SQL text) means: oid, schema, name, kind, whether row security applies, the role.
+    /// Which table the name in `$1` (quoted SQL text) means: oid, schema, name, kind, whether row security applies, the
+    /// role.
     static let table = Statement(
         "find the table",
         """
@@ -13,8 +14,8 @@ enum CatalogueQueries {
         """
     )
 
-    /// Where else a table of the name in `$1` (as the catalogue has it) stands, for a hint: three places at most; and the
-    /// role, its `search_path` and its database.
+    /// Where else a table of the name in `$1` (as the catalogue has it) stands, for a hint: three places at most; and
+    /// the role, its `search_path` and its database.
     static let elsewhere = Statement(
         "look for the table elsewhere",
         """
@@ -29,8 +30,8 @@ enum CatalogueQueries {
         """
     )
 
-    /// The columns in `$2` of the table whose oid is `$1`: name, type (a domain's base type), type modifier, whether the
-    /// role may read it, whether it may write it, whether it is generated, whether it is unique by itself.
+    /// The columns in `$2` of the table whose oid is `$1`: name, type (a domain's base type), type modifier, whether
+    /// the role may read it, whether it may write it, whether it is generated, whether it is unique by itself.
     static let columns = Statement(
         "look at the columns",
         """

@@ -11,8 +11,8 @@ enum IdentifierType: String, CaseIterable, Sendable {
     /// What parameters that hold ids are cast to.
     var cast: String { self == .varchar ? "text" : rawValue }
 
-    /// Whether PostgreSQL could print this text for a value of the type. A text that it could not is nobody's id, and in
-    /// a list of many would make the statement fail for all.
+    /// Whether PostgreSQL could print this text for a value of the type. A text that it could not is nobody's id, and
+    /// in a list of many would make the statement fail for all.
     func canPrint(_ user: UserID) -> Bool {
         switch self {
         case .smallint: Int16(user.text).map(String.init) == user.text

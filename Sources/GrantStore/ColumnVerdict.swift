@@ -3,7 +3,8 @@
 
 import TokenCore
 
-/// What stands in a column that should hold a token. ``GrantQueries`` has the same table in SQL; the raw values are its.
+/// What stands in a column that should hold a token. ``GrantQueries`` has the same table in SQL; the raw values are
+/// its.
 enum ColumnVerdict: Int64, Sendable {
     /// Nothing, or white space only.
     case blank = 0

@@ -62,8 +62,8 @@ struct ConnectionParameters {
         return options
     }
 
-    /// Refuses what libpq takes apart at the wrong place: it would go on with a piece of the password for a port, a host
-    /// or a database, and show it in its failures.
+    /// Refuses what libpq takes apart at the wrong place: it would go on with a piece of the password for a port, a
+    /// host or a database, and show it in its failures.
     private static func checkSpelling(of text: Secret, _ options: [String: String]) throws(StoreError) {
         let ports = options["port"]?.split(separator: ",") ?? []
         guard ports.allSatisfy({ UInt16($0) != nil }) else { throw unparsable("the port is not a number") }

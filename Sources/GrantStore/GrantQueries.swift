@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-/// Every statement that is run on the application's table and on the account states, for one table and one set of types.
+/// Every statement that is run on the application's table and on the account states, for one table and one set of
+/// types.
 ///
 /// Nothing here depends on the session: no prepared statements, no `SET`, times as microseconds since 1970 whatever the
 /// `TimeZone`, names with their schema whatever the `search_path`. So a transaction pooler may stand in between.
@@ -142,12 +143,13 @@ extension GrantQueries {
 
     /// Whether there is nothing but white space. The first character decides nearly always, which spares a slow trim.
     func isBlank(_ text: String) -> String {
-        "(CASE WHEN \(text) COLLATE \"C\" >= '!' THEN false ELSE coalesce(btrim(\(text), E' \\t\\n\\r\\f\\x0b'), '') = '' END)"
+        "(CASE WHEN \(text) COLLATE \"C\" >= '!' THEN false "
+            + "ELSE coalesce(btrim(\(text), E' \\t\\n\\r\\f\\x0b'), '') = '' END)"
     }
 
-    /// Tells tokens (RFC 6749 appendix A: visible ASCII and space) from what else may stand in a column. What JSON would
-    /// not escape, has one byte per character and no DEL is found good by linear scans; the regular expression, many
-    /// times as slow, is left for the rest.
+    /// Tells tokens (RFC 6749 appendix A: visible ASCII and space) from what else may stand in a column. What JSON
+    /// would not escape, has one byte per character and no DEL is found good by linear scans; the regular expression,
+    /// many times as slow, is left for the rest.
     func verdict(_ text: String) -> String {
         """
         CASE WHEN \(isBlank(text)) THEN 0 \
@@ -172,10 +174,10 @@ extension GrantQueries {
 
     /// Writes tokens into rows that still hold the refresh token that was used, and the state beside them, in one go.
     ///
-    /// Parameters: `$1` ids, `$2` access tokens, `$3` expiries, `$4` versions used, `$5` times of refresh, `$6` lifetimes in
-    /// ms, `$7` new refresh tokens, where `rotates`. Fields: id; version stored, NULL if nothing was; whether the row
-    /// matched; whether it could be locked. A row that holds the new refresh token already was written by an attempt
-    /// whose answer was lost, and matches too.
+    /// Parameters: `$1` ids, `$2` access tokens, `$3` expiries, `$4` versions used, `$5` times of refresh, `$6`
+    /// lifetimes in ms, `$7` new refresh tokens, where `rotates`. Fields: id; version stored, NULL if nothing was;
+    /// whether the row matched; whether it could be locked. A row that holds the new refresh token already was written
+    /// by an attempt whose answer was lost, and matches too.
     func write(rotates: Bool, locked: LockedRows) -> Statement {
         let matches =
             "(\(version) = i.used" + (rotates ? " OR \(refreshToken) COLLATE \"C\" = i.refresh COLLATE \"C\")" : ")")

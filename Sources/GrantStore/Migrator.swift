@@ -5,8 +5,8 @@ import TokenCore
 
 /// Brings schema `tastytokend` to the version that this daemon works with, where the role may.
 ///
-/// All that is due happens in one transaction, under a lock that only migrations take: daemons that start together do it
-/// once, and a failure leaves nothing behind.
+/// All that is due happens in one transaction, under a lock that only migrations take: daemons that start together do
+/// it once, and a failure leaves nothing behind.
 struct Migrator {
     /// What the catalogue says of schema and role.
     struct Survey: Hashable, Sendable {
@@ -112,8 +112,8 @@ struct Migrator {
         }
         guard survey.mayUseSchema, survey.mayCreateTables else {
             return
-                "Role \(role) may not change schema tastytokend. \(remedy), or GRANT USAGE, CREATE ON SCHEMA tastytokend "
-                + "TO \(role)."
+                "Role \(role) may not change schema tastytokend. \(remedy), or GRANT USAGE, CREATE ON SCHEMA "
+                + "tastytokend TO \(role)."
         }
         return nil
     }

@@ -7,8 +7,8 @@ package import TokenCore
 
 /// The accounts in PostgreSQL: the application's table, and the daemon's own state beside it.
 ///
-/// Three connections, each on a lane of its own: one for passes over the whole table, one for what is read by id, one for
-/// what is written. So a long pass, or a row that an application keeps locked, holds up only its own kind.
+/// Three connections, each on a lane of its own: one for passes over the whole table, one for what is read by id, one
+/// for what is written. So a long pass, or a row that an application keeps locked, holds up only its own kind.
 package final class PostgresGrantStore: GrantStoring {
     let configuration: StoreConfiguration
     let passes: PostgresSession

@@ -7,9 +7,9 @@ import TokenCore
 
 /// A serial queue on which all calls into libpq for one connection are made, and where they may block.
 ///
-/// libpq resolves names, reads key files and waits for sockets; none of that may happen on the cooperative pool or on an
-/// event loop. Every access to a handle starts with ``check()``. A caller waits no longer than it said, even if a call
-/// into libpq itself is stuck: it is then answered by the timer, and the lane goes on when libpq does.
+/// libpq resolves names, reads key files and waits for sockets; none of that may happen on the cooperative pool or on
+/// an event loop. Every access to a handle starts with ``check()``. A caller waits no longer than it said, even if a
+/// call into libpq itself is stuck: it is then answered by the timer, and the lane goes on when libpq does.
 final class PostgresLane: Sendable {
     /// How many calls may wait for their turn; one more is turned away at once.
     static let maxWaiting = 256
@@ -44,8 +44,8 @@ final class PostgresLane: Sendable {
     ///   - limit: how long the caller waits, waiting for its turn included.
     ///   - job: gets the deadline that follows from `limit`; not begun at all once that is over.
     /// - Returns: what the job gives.
-    /// - Throws: what the job throws; `timeout` if it did not end, or not even begin, in time; `unavailable` if too many
-    ///   wait.
+    /// - Throws: what the job throws; `timeout` if it did not end, or not even begin, in time; `unavailable` if too
+    ///   many wait.
     func run<Value: Sendable>(
         within limit: Duration,
         _ job: @escaping @Sendable (Deadline) throws(StoreError) -> Value

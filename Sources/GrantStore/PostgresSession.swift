@@ -49,8 +49,8 @@ final class PostgresSession: @unchecked Sendable {
     /// How it stands; readable from any thread.
     var health: StoreHealth { shownHealth.withLock { $0 } }
 
-    /// Runs a job on the connection, opening it first where that is needed. While the connection is backed off from, the
-    /// call fails at once.
+    /// Runs a job on the connection, opening it first where that is needed. While the connection is backed off from,
+    /// the call fails at once.
     ///
     /// - Parameters:
     ///   - limit: how long the job itself may take; connecting, or waiting for other jobs, has the connection's own

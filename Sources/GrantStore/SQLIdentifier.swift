@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-/// A name as SQL spells it (PostgreSQL manual, section 4.1.1), taken from the configuration and quoted anew wherever it is
-/// used, so that nothing but a name can come of it.
+/// A name as SQL spells it (PostgreSQL manual, section 4.1.1), taken from the configuration and quoted anew wherever it
+/// is used, so that nothing but a name can come of it.
 struct SQLIdentifier: Hashable, Sendable {
     /// The name as the catalogue has it.
     let name: String

@@ -3,7 +3,8 @@
 
 import TokenCore
 
-/// Text from the server or from libpq, made fit to be logged and shown: bounded, on one line, without what may be a secret.
+/// Text from the server or from libpq, made fit to be logged and shown: bounded, on one line, without what may be a
+/// secret.
 enum SafeText {
     /// How many characters of a text are kept.
     static let limit = 300
@@ -11,7 +12,8 @@ enum SafeText {
     /// The longest text that is looked at; what lies beyond is dropped with the word it cuts.
     private static let inspected = 4096
 
-    /// As long as this, a run of letters and digits may be a token; words and names of constraints are shorter or plain.
+    /// As long as this, a run of letters and digits may be a token; words and names of constraints are shorter or
+    /// plain.
     private static let tokenLength = 32
 
     /// Hides the known secrets and whatever looks like a token, escapes control characters, and cuts to ``limit``.

@@ -9,8 +9,9 @@ enum SchemaQueries {
     static let survey = Statement(
         "survey the schema",
         """
-        SELECT current_user, current_database(), has_database_privilege(current_database(), 'CREATE'), n.oid IS NOT NULL,
-            coalesce(has_schema_privilege(n.oid, 'USAGE'), false), coalesce(has_schema_privilege(n.oid, 'CREATE'), false),
+        SELECT current_user, current_database(), has_database_privilege(current_database(), 'CREATE'),
+            n.oid IS NOT NULL, coalesce(has_schema_privilege(n.oid, 'USAGE'), false),
+            coalesce(has_schema_privilege(n.oid, 'CREATE'), false),
             coalesce((SELECT has_table_privilege(c.oid, 'SELECT') FROM pg_class c
                 WHERE c.relnamespace = n.oid AND c.relname = 'schema_versions'), false),
             coalesce((SELECT has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
@@ -26,8 +27,8 @@ enum SchemaQueries {
     /// Keeps a migration from waiting long for a lock, and others from waiting behind it.
     static let lockTimeout = Statement("lock timeout", "SET LOCAL lock_timeout = '3s'")
 
-    /// One migration at a time in this database. The lock goes with the transaction, so that a pooler cannot lose it. The
-    /// number is the word "tastytok" in ASCII.
+    /// One migration at a time in this database. The lock goes with the transaction, so that a pooler cannot lose it.
+    /// The number is the word "tastytok" in ASCII.
     static let lock = Statement("migration lock", "SELECT pg_advisory_xact_lock(8386110925231648619)")
 
     /// The schema; to be run only where it is missing, since asking for it takes the right to create it.

@@ -34,7 +34,8 @@ struct TableInspection {
         let isUnique: Bool
     }
 
-    /// The oldest server that has all that the statements use (`FOR … SKIP LOCKED`, `hashtextextended`, `attgenerated`).
+    /// The oldest server that has all that the statements use (`FOR … SKIP LOCKED`, `hashtextextended`,
+    /// `attgenerated`).
     private static let oldestServer = 12_00_00
 
     private let connection: PostgresConnection

@@ -65,7 +65,8 @@ import TokenCore
         let id = variant.id.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
         return """
             CREATE TABLE users (id \(variant.idType) PRIMARY KEY, tastytrade_oauth_token \(variant.tokenType),
-                tastytrade_oauth_refresh_token \(variant.tokenType), tastytrade_oauth_expires_at \(variant.expiresType));
+                tastytrade_oauth_refresh_token \(variant.tokenType),
+                tastytrade_oauth_expires_at \(variant.expiresType));
             INSERT INTO users VALUES ('\(id)', 'access', 'refresh', '2026-01-01 00:15:00Z');
             """
     }

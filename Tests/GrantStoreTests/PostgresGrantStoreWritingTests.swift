@@ -25,8 +25,8 @@ import TokenCore
         )
         let row = try await database.query(
             """
-            SELECT tastytrade_oauth_token, tastytrade_oauth_refresh_token, tastytrade_oauth_expires_at, updated_at IS NULL,
-                email FROM users WHERE id = 1
+            SELECT tastytrade_oauth_token, tastytrade_oauth_refresh_token, tastytrade_oauth_expires_at,
+                updated_at IS NULL, email FROM users WHERE id = 1
             """
         )
         #expect(row == "a2|refresh-1|2026-01-01 00:31:40|t|a")

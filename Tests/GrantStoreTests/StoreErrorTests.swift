@@ -29,8 +29,8 @@ import TokenCore
 
     @Test(arguments: [
         (
-            "connection to server on socket \"/x/.s\" failed: FATAL:  28P01: password authentication failed\nLOCATION:  f, a.c:1\n",
-            "28P01", "connection to server on socket \"/x/.s\" failed: FATAL: password authentication failed"
+            "connection to server on socket \"/x\" failed: FATAL:  28P01: no such password\nLOCATION:  f, a.c:1\n",
+            "28P01", "connection to server on socket \"/x\" failed: FATAL: no such password"
         ),
         (
             "one failed: Connection refused\n\tIs it running?\nZWEI:  53300: zu viele\n", "53300",

@@ -92,7 +92,10 @@ import TokenCore
         let database = try await TestDatabase()
         let role = "outsider_\(database.name)"
         try await database.execute(
-            "CREATE ROLE \(role) LOGIN; CREATE SCHEMA app; ALTER TABLE users SET SCHEMA app; GRANT ALL ON app.users TO \(role)"
+            """
+            CREATE ROLE \(role) LOGIN; CREATE SCHEMA app; ALTER TABLE users SET SCHEMA app;
+            GRANT ALL ON app.users TO \(role);
+            """
         )
         let store = database.store(user: role) { $0.table.table = "app.users" }
         let failure = await store.failure { store async throws(StoreFailure) in try await store.open() }

@@ -5,8 +5,9 @@ import Foundation
 
 /// A child process with standard streams of our choosing and nothing else of ours.
 ///
-/// Foundation's `Process` learns of a child's end by a socket that the child inherits. A server that the child starts and
-/// leaves running keeps that socket, and the child never seems to end. Hence this one, which waits for the process itself.
+/// Foundation's `Process` learns of a child's end by a socket that the child inherits. A server that the child starts
+/// and leaves running keeps that socket, and the child never seems to end. Hence this one, which waits for the process
+/// itself.
 struct ChildProcess: Sendable {
     /// Its process id.
     let pid: pid_t

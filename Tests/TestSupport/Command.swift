@@ -50,10 +50,9 @@ struct Command: Sendable {
 
     /// A file without a name, gone when it is closed.
     private func temporaryFile() throws -> FileHandle {
-        var template = Array("/tmp/tastytokend-io.XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw TestSupportError("No temporary file could be made, errno \(errno).") }
-        unlink(template)
+        guard let file = tmpfile() else { throw TestSupportError("No temporary file could be made, errno \(errno).") }
+        defer { fclose(file) }
+        let descriptor = dup(fileno(file))
         return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 }

@@ -5,8 +5,8 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A process that cleans up after this one, even if this one is killed: it reads a pipe that nobody writes to, and gets to
-/// work when the pipe closes.
+/// A process that cleans up after this one, even if this one is killed: it reads a pipe that nobody writes to, and gets
+/// to work when the pipe closes.
 final class Janitor: Sendable {
     private let pipe: Mutex<CInt?>
     private let ended: Task<Void, Never>

@@ -5,8 +5,8 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// A private PostgreSQL in a temporary folder, reachable over a Unix socket in that folder only, with user `postgres` and
-/// without a password.
+/// A private PostgreSQL in a temporary folder, reachable over a Unix socket in that folder only, with user `postgres`
+/// and without a password.
 ///
 /// A janitor process holds the other end of a pipe. When the pipe closes, by ``tearDown()``, by letting go of the last
 /// reference or by any end of the test process, `kill -9` included, it stops the server and removes the folder.
