@@ -36,7 +36,8 @@ struct GrantQueries: Sendable {
             "digests",
             """
             COPY (
-                SELECT t.\(columns.id), CASE WHEN \(isBlank(refreshToken)) THEN NULL ELSE \(version) END, \(expiry)
+                SELECT t.\(columns.id), CASE WHEN \(isBlank(refreshToken)) THEN NULL ELSE \(version) END,
+                    CASE WHEN \(isBlank(accessToken)) THEN NULL ELSE \(expiry) END
                 FROM \(columns.table) t WHERE t.\(columns.id) IS NOT NULL
             ) TO STDOUT
             """

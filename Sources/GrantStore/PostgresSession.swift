@@ -190,7 +190,7 @@ final class PostgresSession: @unchecked Sendable {
         settings.logger.log(
             level: lastFailure == nil ? .warning : .debug,
             "the database cannot be used",
-            metadata: ["error.text": "\(error.failure)", "error.kind": "\(error.failure.kind.rawValue)"]
+            metadata: ["error.message": "\(error.failure)", "error.code": "\(error.failure.kind.rawValue)"]
         )
         lastFailure = error
         let health = StoreHealth(isConnected: false, lastFailure: error.failure.text, nextAttemptAt: nextAttemptAt)

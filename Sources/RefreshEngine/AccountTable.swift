@@ -22,6 +22,9 @@ struct AccountTable: Sendable {
     private var slots: [Account?] = []
     private var index: [UserID: AccountSlot] = [:]
     private var free: [AccountSlot] = []
+    private var seen = 0
+    /// The number of the pass over the rows that goes on, or was the last.
+    private(set) var pass: UInt32 = 0
 
     /// How many accounts there are.
     var count: Int { index.count }
@@ -39,9 +42,17 @@ struct AccountTable: Sendable {
         slots[Int(slot.index)]?.change(body)
     }
 
-    /// Marks that the account's row was there in the pass of that number.
-    mutating func markSeen(_ slot: AccountSlot, inPass pass: UInt32) {
+    /// Begins a pass over the rows: no account's row was there yet.
+    mutating func beginPass() {
+        pass &+= 1
+        seen = 0
+    }
+
+    /// Marks that the account's row was there in this pass.
+    mutating func markSeen(_ slot: AccountSlot) {
+        guard let account = slots[Int(slot.index)], account.seenInPass != pass else { return }
         slots[Int(slot.index)]?.seenInPass = pass
+        seen += 1
     }
 
     /// Puts an account in; its user must not have one yet.
@@ -55,6 +66,7 @@ struct AccountTable: Sendable {
             slots.append(account)
         }
         index[account.user] = slot
+        if account.seenInPass == pass { seen += 1 }
         return slot
     }
 
@@ -62,18 +74,17 @@ struct AccountTable: Sendable {
     mutating func remove(_ slot: AccountSlot) {
         guard let account = slots[Int(slot.index)] else { return }
         index[account.user] = nil
+        if account.seenInPass == pass { seen -= 1 }
         slots[Int(slot.index)] = nil
         free.append(slot)
     }
 
-    /// The users whose rows were not there in the pass of that number.
-    func unseen(inPass pass: UInt32) -> [UserID] {
-        slots.compactMap { account in
+    /// The users whose rows were not there in this pass; looked for only if there are any.
+    func unseen() -> [UserID] {
+        guard seen < count else { return [] }
+        return slots.compactMap { account in
             guard let account, account.seenInPass != pass else { return nil }
             return account.user
         }
     }
-
-    /// Every account, in no order.
-    var all: some Sequence<Account> { slots.lazy.compactMap { $0 } }
 }

@@ -24,7 +24,7 @@ extension RefreshEngine {
         let now = clock()
         phase = phase == .loading ? .running : phase
         chores.loadFailures = 0
-        chores.reconcileAt = now + configuration.reconcileEvery
+        chores.reconcileAt = phase == .running ? now + configuration.reconcileEvery : nil
         loaded.store(true, ordering: .releasing)
         let waiting = waitingForLoad
         waitingForLoad = []
@@ -37,6 +37,7 @@ extension RefreshEngine {
     }
 
     private func loadFailed(_ error: StoreFailure) {
+        guard phase == .loading else { return }
         guard error.kind != .misconfigured else { return finish(throwing: error) }
         chores.loadFailures += 1
         let wait = configuration.policy.backoff.delay(
@@ -67,7 +68,7 @@ extension RefreshEngine {
     private func insert(_ row: GrantRow) {
         let occasion = occasion()
         let (machine, step) = GrantStateMachine.loaded(row, occasion)
-        let account = Account(user: row.user, machine: machine, seenInPass: chores.pass)
+        let account = Account(user: row.user, machine: machine, seenInPass: table.pass)
         let slot = table.insert(account)
         tally.count(machine, by: 1)
         carryOut(step, slot, account, row: row, occasion.now)
@@ -91,7 +92,7 @@ extension RefreshEngine {
     /// Compares every row with what is held, by numbers alone, and reads again what differs.
     func reconcile() {
         chores.reconcileAt = nil
-        chores.pass &+= 1
+        table.beginPass()
         Task {
             do throws(StoreFailure) {
                 try await store.digests { digests in await self.compare(digests) }
@@ -103,16 +104,20 @@ extension RefreshEngine {
     }
 
     private func compare(_ digests: [RowDigest]) {
-        for digest in digests where differs(digest) { reread(digest.user) }
+        let now = clock()
+        for digest in digests where differs(digest, now) { reread(digest.user) }
         advance()
     }
 
-    private func differs(_ digest: RowDigest) -> Bool {
+    private func differs(_ digest: RowDigest, _ now: Moment) -> Bool {
         guard let slot = table.slot(of: digest.user) else { return true }
-        table.markSeen(slot, inPass: chores.pass)
+        table.markSeen(slot)
         guard let machine = table[slot]?.machine else { return true }
         if (digest.grantVersion ?? 0) != machine.grantVersion { return true }
-        guard let expiresAt = digest.expiresAt else { return false }
+        // What makes a row unreadable may stand in a column that the digest does not tell of.
+        if case .unreadable = machine.standing { return true }
+        // Nobody needs the copy of a token that is dead.
+        guard let expiresAt = digest.expiresAt, expiresAt > now.wall else { return false }
         // What the database holds is cut to microseconds; a difference below that is no difference.
         return expiresAt.microseconds > (machine.life?.expiresAt.wall.microseconds ?? .min)
     }
@@ -121,9 +126,9 @@ extension RefreshEngine {
         if let failure {
             logger.warning("the reconcile pass failed", metadata: [LogKey.error: "\(failure)"])
         } else {
-            for user in table.unseen(inPass: chores.pass) { reread(user) }
+            for user in table.unseen() { reread(user) }
         }
-        chores.reconcileAt = clock() + configuration.reconcileEvery
+        chores.reconcileAt = phase == .running ? clock() + configuration.reconcileEvery : nil
         advance()
     }
 }
@@ -144,23 +149,38 @@ extension RefreshEngine {
         let users = Array(pendingRereads.prefix(Self.largestReread))
         pendingRereads.subtract(users)
         isRereading = true
+        let held = versions(of: users)
         Task {
             do throws(StoreFailure) {
                 let rows = try await store.rows(of: users)
-                reread(users, found: rows)
+                reread(users, held: held, found: rows)
             } catch {
                 couldNotReread(users, error)
             }
         }
     }
 
-    private func reread(_ users: [UserID], found rows: [GrantRow]) {
+    /// Takes in what was read, unless the account's own grant moved meanwhile (a rotated one was stored): what was read
+    /// before that must not undo it, and is read once more.
+    private func reread(_ users: [UserID], held: [UserID: Int64], found rows: [GrantRow]) {
         isRereading = false
+        let now = versions(of: users)
+        let moved = Set(users.filter { held[$0] != now[$0] })
         let found = Set(rows.map(\.user))
-        for user in users where !found.contains(user) { remove(user) }
-        take(rows)
+        for user in users where !found.contains(user) && !moved.contains(user) { remove(user) }
+        take(rows.filter { !moved.contains($0.user) })
+        for user in moved { reread(user) }
         for user in users { requeue(user) }
         advance()
+    }
+
+    /// The versions of these users' refresh tokens as they are held; nobody is held who is missing.
+    private func versions(of users: [UserID]) -> [UserID: Int64] {
+        var versions: [UserID: Int64] = [:]
+        for user in users {
+            if let slot = table.slot(of: user) { versions[user] = table[slot]?.machine.grantVersion }
+        }
+        return versions
     }
 
     /// An account that left the line because its grant could not be read, and whose row says nothing new, goes on by

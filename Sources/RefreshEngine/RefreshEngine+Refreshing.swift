@@ -31,7 +31,7 @@ extension RefreshEngine {
     /// The most urgent account that still wants a refresh, if the rate allows a call now.
     private func nextInLine(at now: Moment) -> AccountSlot? {
         while ready.count > 0, bucket.nextAt <= now.boot {
-            guard let slot = ready.popFirst() else { return nil }
+            guard let slot = ready.popFirst(at: now) else { return nil }
             // Its row may have changed while it stood in line.
             guard table[slot]?.machine.phase == .queued else { continue }
             _ = bucket.take(at: now.boot)
@@ -42,6 +42,11 @@ extension RefreshEngine {
 
     private func begin(_ users: [UserID], _ grants: [StoredGrant]) {
         readingGrants = []
+        guard phase == .running else {
+            // A stop came while they were being read; what was not sent needs no finishing.
+            inFlight -= users.count
+            return advance()
+        }
         let found = Dictionary(grants.map { ($0.user, $0) }, uniquingKeysWith: { first, _ in first })
         for user in users {
             if let grant = found[user] {
@@ -60,6 +65,7 @@ extension RefreshEngine {
             inFlight -= 1
             return
         }
+        guard attempts[grant.user] == nil else { return postpone(slot) }
         switch grant.refreshToken {
         case .failure:
             inFlight -= 1
@@ -68,6 +74,15 @@ extension RefreshEngine {
             apply(slot) { $0.begun(version: grant.version, $1) }
             call(refreshToken, of: grant)
         }
+    }
+
+    /// The row was gone for a while, and the call that was made for it before has not ended: a second one beside it could
+    /// cost a rotated refresh token.
+    private func postpone(_ slot: AccountSlot) {
+        inFlight -= 1
+        guard let version = table[slot]?.machine.grantVersion else { return }
+        let failure = RefreshFailure(.storeUnavailable, text: "an earlier call for this user has not ended")
+        apply(slot) { $0.failed(failure, using: version, $1) }
     }
 
     private func call(_ refreshToken: Secret, of grant: StoredGrant) {
@@ -87,7 +102,7 @@ extension RefreshEngine {
 
     private func ended(_ grant: StoredGrant, _ attempt: Attempt, _ result: Result<TokenAnswer, RefreshFailure>) {
         inFlight -= 1
-        attempts[grant.user] = nil
+        if attempts[grant.user]?.number == attempt.number { attempts[grant.user] = nil }
         log(result, of: grant.user, attempt)
         if let slot = table.slot(of: grant.user) {
             switch result {

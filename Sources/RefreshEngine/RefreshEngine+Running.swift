@@ -13,8 +13,6 @@ struct Chores: Sendable {
     var loadFailures = 0
     /// When the next reconcile pass begins; nil while one goes on.
     var reconcileAt: Moment?
-    /// The number of the pass that goes on, or was the last.
-    var pass: UInt32 = 0
     /// When notes in line are to be written; nil if there are none.
     var notesAt: Moment?
     /// When a stop that waits for calls in flight gives up.
@@ -130,6 +128,9 @@ extension RefreshEngine {
         waitingForLoad = []
         for continuation in waiting { continuation.resume() }
     }
+
+    /// Whether it has been started and has not come to its end.
+    package var isAtWork: Bool { phase != .idle && phase != .ended }
 
     /// Returns when every account is loaded, or when the engine has come to its end before that.
     package func untilLoaded() async {

@@ -35,7 +35,7 @@ extension RefreshEngine {
     private func wrote(_ batch: [GrantWrite], _ outcomes: [UserID: WriteOutcome]) {
         isWriting = false
         for write in batch {
-            guard let slot = table.slot(of: write.user) else { continue }
+            guard let slot = slot(awaiting: write) else { continue }
             switch outcomes[write.user] ?? .superseded {
             case .stored(let version):
                 apply(slot) { $0.stored(grantVersion: version, $1) }
@@ -49,6 +49,15 @@ extension RefreshEngine {
         advance()
     }
 
+    /// The account whose answer that write carries; nil if the account has gone on meanwhile: what became of an old write
+    /// says nothing about a newer answer.
+    private func slot(awaiting write: GrantWrite) -> AccountSlot? {
+        guard let slot = table.slot(of: write.user),
+            case .storing(let answer, _)? = table[slot]?.machine.phase, answer == write.answer
+        else { return nil }
+        return slot
+    }
+
     private func couldNotWrite(_ batch: [GrantWrite], _ error: StoreFailure) {
         isWriting = false
         logger.warning(
@@ -59,7 +68,7 @@ extension RefreshEngine {
         )
         let failure = RefreshFailure(.storeUnavailable, text: "the token could not be stored: \(error)")
         for write in batch {
-            guard let slot = table.slot(of: write.user) else { continue }
+            guard let slot = slot(awaiting: write) else { continue }
             apply(slot) { $0.storeFailed(failure, $1) }
         }
         advance()
@@ -74,7 +83,8 @@ extension RefreshEngine {
             consecutiveFailures: machine.streak?.count ?? 0,
             lastError: machine.lastError
         )
-        chores.notesAt = chores.notesAt ?? clock()
+        // The end of the batch under way looks for more by itself.
+        if !isNoting { chores.notesAt = chores.notesAt ?? clock() }
     }
 
     /// Writes down the notes in line; what fails stays in line, and is tried again later.

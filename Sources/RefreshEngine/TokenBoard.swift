@@ -39,11 +39,6 @@ package final class TokenBoard: Sendable {
     /// How many accounts are on the board.
     package var count: Int { state.withLock { $0.entries.count } }
 
-    /// Makes room beforehand, so that a large first load does not copy the table again and again.
-    package func reserve(_ count: Int) {
-        state.withLock { $0.entries.reserveCapacity(count) }
-    }
-
     /// Puts the account as it is now on the board and wakes its waiters, unless nothing changed.
     package func update(_ user: UserID, _ change: TokenChange, prospect: RefreshProspect) {
         let woken: [@Sendable () -> Void] = state.withLock { state in

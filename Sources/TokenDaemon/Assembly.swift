@@ -142,8 +142,8 @@ extension EngineConfiguration {
             maxInFlight: refresh.maxInFlight,
             maxPerSecond: refresh.maxPerSecond,
             reconcileEvery: configuration.database.reconcileEvery,
-            // A call may take all of its deadline; then its answer is to be stored.
-            drainWithin: refresh.timeout + .seconds(15)
+            // A call may take all of its deadline; then its answer is to be stored, perhaps on a new connection.
+            drainWithin: refresh.timeout + .seconds(30)
         )
     }
 }

@@ -120,7 +120,18 @@ package struct Daemon: Sendable {
     private func announce(_ heartbeat: Heartbeat) async {
         await assembly.engine.untilLoaded()
         guard assembly.engine.isReady else { return }
+        tellWhatWasFound()
         heartbeat.ready(await assembly.engine.tally)
+    }
+
+    /// What an operator should know of the database, although it works.
+    private func tellWhatWasFound() {
+        guard let report = assembly.store.report else { return }
+        logger.info("table found", metadata: ["table": "\(report.table)", "id.type": "\(report.idType)"])
+        for notice in report.notices { logger.warning("table", metadata: ["notice": "\(notice)"]) }
+        if case .absent(let reason) = report.ownSchema {
+            logger.warning("works without schema tastytokend", metadata: ["reason": "\(reason)"])
+        }
     }
 
     private func heartbeat(_ scheduler: WatchdogPart) -> Heartbeat {

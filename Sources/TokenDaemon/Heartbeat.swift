@@ -64,11 +64,14 @@ final class Heartbeat: Sendable {
     /// The accounts are loaded and the socket answers.
     func ready(_ tally: AccountTally) {
         let status = StatusWords.running(tally, databaseTrouble: databaseTrouble())
-        state.withLock { state in
+        let isFirst = state.withLock { state in
+            // A stop may have been asked for while the last rows were loaded.
+            guard state.phase == .loading else { return false }
             state.phase = .running
             state.lastStatus = status
+            return true
         }
-        notifier.ready(status: status)
+        if isFirst { notifier.ready(status: status) }
     }
 
     /// The daemon was asked to end.

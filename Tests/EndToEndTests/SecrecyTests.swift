@@ -27,7 +27,7 @@ import TokenSimulator
         }
     }
 
-    @Test func noSecretIsInTheEnvironmentOrTheArgumentsOfTheClient() async throws {
+    @Test func theClientToolShowsNoSecretItWasNotAskedFor() async throws {
         try await Installation.with(accounts: 1) { installation in
             let daemon = try await installation.startReadyDaemon()
             let status = try await installation.tastytoken("status", "1", "--json")

@@ -4,6 +4,7 @@
 import Logging
 import RefreshEngine
 import TestSupport
+import Testing
 import TokenCore
 
 /// An engine on doubles: a clock that stands still, an alarm that rings on demand, an endpoint that the test answers.
@@ -51,6 +52,18 @@ struct EngineFixture: Sendable {
     /// Waits until the condition holds, one turn of the engine's queue after another. Tests carry a time limit.
     func settled(_ condition: () async -> Bool) async {
         while !(await condition()) {
+            guard !Task.isCancelled else {
+                Issue.record("the time limit is over, and the condition does not hold")
+                return
+            }
+            _ = await engine.report(on: UserID("nobody"))
+            await Task.yield()
+        }
+    }
+
+    /// Lets the engine and its tasks come to rest, as far as they can without time going by.
+    func turn() async {
+        for _ in 0..<100 {
             _ = await engine.report(on: UserID("nobody"))
             await Task.yield()
         }

@@ -85,6 +85,7 @@ import TokenCore
         var open: [ScriptedEndpoint.Call] = []
         for _ in 0..<3 { open.append(await fixture.endpoint.nextCall()) }
         for _ in 0..<10 { await fixture.advance(by: .milliseconds(10)) }
+        await fixture.turn()
         #expect(fixture.endpoint.unseen == 0)
         for call in open { call.answer(fixture.answer("a-\(call.refreshToken.fingerprint)")) }
         await fixture.settled {
@@ -100,8 +101,10 @@ import TokenCore
         let fixture = EngineFixture(rows, EngineConfiguration(maxInFlight: 64, maxPerSecond: 2))
         await fixture.start()
         _ = await fixture.endpoint.nextCall()
+        await fixture.turn()
         #expect(fixture.endpoint.unseen == 0)
         await fixture.advance(by: .milliseconds(499))
+        await fixture.turn()
         #expect(fixture.store.count("grants") == 1)
         await fixture.advance(by: .milliseconds(1))
         _ = await fixture.endpoint.nextCall()
@@ -256,8 +259,11 @@ extension RefreshEngineTests {
         await fixture.engine.drain()
         call.answer(fixture.answer("last"))
         _ = await fixture.store.writes.next()
+        await fixture.advance(by: .seconds(44))
+        await fixture.turn()
+        #expect(await fixture.engine.isAtWork, "it ends at its deadline, not before")
         async let end: Void = fixture.engine.ended()
-        await fixture.advance(by: .seconds(45))
+        await fixture.advance(by: .seconds(1))
         try await end
     }
 }

@@ -25,8 +25,16 @@ package final class Mailbox<Letter: Sendable>: Sendable {
         reader?.resume(returning: letter)
     }
 
-    /// The next letter; a test that may wait for ever carries a time limit.
+    /// The next letter. A test that is ended by its time limit while it waits here ends the whole run: it would hang.
     package func next() async -> Letter {
+        await withTaskCancellationHandler {
+            await letter()
+        } onCancel: {
+            fatalError("the time limit is over, and no \(Letter.self) came")
+        }
+    }
+
+    private func letter() async -> Letter {
         await withCheckedContinuation { continuation in
             let letter: Letter? = state.withLock { state in
                 guard !state.letters.isEmpty else {

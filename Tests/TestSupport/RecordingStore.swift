@@ -26,6 +26,7 @@ package final class RecordingStore: GrantStoring {
         var writeFailure: StoreFailure?
         var rejected: Set<UserID> = []
         var counts: [String: Int] = [:]
+        var gates: [String: Mailbox<Void>] = [:]
     }
 
     private let state: Mutex<State>
@@ -64,6 +65,21 @@ package final class RecordingStore: GrantStoring {
         }
     }
 
+    /// Holds every call of the method of that name before it does anything, or before `grants` answers, until
+    /// ``release(_:)``.
+    package func hold(_ method: String) {
+        state.withLock { $0.gates[method] = Mailbox<Void>() }
+    }
+
+    /// Lets one held call of that method go on, the first that came or comes.
+    package func release(_ method: String) {
+        state.withLock { $0.gates[method] }?.send(())
+    }
+
+    private func pass(_ method: String) async {
+        await state.withLock { $0.gates[method] }?.next()
+    }
+
     /// How often the method of that name was called.
     package func count(_ method: String) -> Int { state.withLock { $0.counts[method] ?? 0 } }
 
@@ -75,9 +91,14 @@ package final class RecordingStore: GrantStoring {
     }
 
     package func digests(_ receive: @escaping @Sendable ([RowDigest]) async -> Void) async throws(StoreFailure) {
-        let digests = try enter("digests") { state in
+        await pass("digests")
+        let digests: [RowDigest] = try enter("digests") { state in
             state.rows.map { user, row in
-                RowDigest(user: user, grantVersion: row.refreshToken.map(Self.version), expiresAt: row.expiresAt)
+                RowDigest(
+                    user: user,
+                    grantVersion: row.refreshToken.map(Self.version),
+                    expiresAt: row.accessToken == nil ? nil : row.expiresAt
+                )
             }
         }
         await receive(digests)
@@ -85,22 +106,27 @@ package final class RecordingStore: GrantStoring {
     }
 
     package func rows(of users: [UserID]) async throws(StoreFailure) -> [GrantRow] {
-        try enter("rows") { state in
+        let rows: [GrantRow] = try enter("rows") { state in
             users.compactMap { user in state.rows[user].map { Self.grantRow(user, $0) } }
         }
+        await pass("rows")
+        return rows
     }
 
     package func grants(of users: [UserID]) async throws(StoreFailure) -> [StoredGrant] {
-        try enter("grants") { state in
+        let grants: [StoredGrant] = try enter("grants") { state in
             users.compactMap { user in
                 guard let token = state.rows[user]?.refreshToken else { return nil }
                 return StoredGrant(user: user, refreshToken: .success(Secret(token)), version: Self.version(of: token))
             }
         }
+        await pass("grants")
+        return grants
     }
 
     package func write(_ writes: [GrantWrite]) async throws(StoreFailure) -> [UserID: WriteOutcome] {
         self.writes.send(writes)
+        await pass("write")
         return try enter("write") { state throws(StoreFailure) in
             if let failure = state.writeFailure { throw failure }
             var outcomes: [UserID: WriteOutcome] = [:]
@@ -110,6 +136,7 @@ package final class RecordingStore: GrantStoring {
     }
 
     package func remember(_ notes: [GrantNote]) async throws(StoreFailure) {
+        await pass("remember")
         try enter("remember") { _ in }
         for note in notes { self.notes.send(note) }
     }

@@ -46,7 +46,7 @@ package final class ScriptedEndpoint: TokenRequesting {
 
     /// The next call, with `turn` repeated until there is one: for calls that take time to come due.
     package func nextCallWhile(_ turn: () async -> Void) async -> Call {
-        while calls.count == 0 { await turn() }
+        while calls.count == 0, !Task.isCancelled { await turn() }
         return await calls.next()
     }
 

@@ -31,6 +31,16 @@ import TokenCore
         #expect(queue.popDue(at: start + .seconds(60)) == nil)
     }
 
+    @Test func theFirstComesOutFirstOnBothSidesOfAStep() {
+        var queue = DueQueue(now: start)
+        queue.arm(slot(0), at: start + .seconds(60))
+        let setBack = Moment(wall: start.wall + .seconds(-3600), boot: start.boot + .seconds(1))
+        queue.arm(slot(1), at: setBack + .seconds(300))
+        #expect(queue.popFirst(at: setBack) == slot(0))
+        #expect(queue.popFirst(at: setBack) == slot(1))
+        #expect(queue.popFirst(at: setBack) == nil)
+    }
+
     @Test func disarmedAccountsDoNotComeOut() {
         var queue = DueQueue(now: start)
         queue.arm(slot(0), at: start)

@@ -6,15 +6,15 @@ import Testing
 import TokenCore
 
 @Suite struct GrantStateMachineTests {
-    private let policy = RefreshPolicy()
-    private let start = Moment.newYear
-    private let user = UserID("42")
+    let policy = RefreshPolicy()
+    let start = Moment.newYear
+    let user = UserID("42")
 
-    private func occasion(_ after: Duration, draw: Double = 0.5) -> Occasion {
+    func occasion(_ after: Duration, draw: Double = 0.5) -> Occasion {
         Occasion(now: start + after, draw: draw, policy: policy)
     }
 
-    private func row(
+    func row(
         _ version: Int64? = 1,
         token: String? = nil,
         expiresIn: Duration? = nil,
@@ -29,7 +29,7 @@ import TokenCore
         )
     }
 
-    private func answer(
+    func answer(
         _ token: String,
         sentAfter: Duration,
         lives: Duration = .seconds(900),
@@ -43,10 +43,10 @@ import TokenCore
     }
 
     private let unreachable = RefreshFailure(.connect, text: "connection refused")
-    private let refusal = RefreshFailure(.grantRefused, httpStatus: 400, code: "invalid_grant", text: "Grant revoked")
+    let refusal = RefreshFailure(.grantRefused, httpStatus: 400, code: "invalid_grant", text: "Grant revoked")
 
     /// A machine whose refresh is in flight; the row has no token.
-    private func refreshing() -> GrantStateMachine {
+    func refreshing() -> GrantStateMachine {
         var (machine, _) = GrantStateMachine.loaded(row(), occasion(.zero))
         _ = machine.due(occasion(.zero))
         _ = machine.begun(version: 1, occasion(.zero))
@@ -54,7 +54,7 @@ import TokenCore
     }
 
     /// A machine that took a token of 900 s at the start.
-    private func active() -> GrantStateMachine {
+    func active() -> GrantStateMachine {
         var machine = refreshing()
         _ = machine.granted(answer("a1", sentAfter: .zero), using: 1, occasion(.zero))
         _ = machine.stored(grantVersion: 1, occasion(.zero))
@@ -260,7 +260,7 @@ extension GrantStateMachineTests {
         #expect(machine.streak == nil)
     }
 
-    private func refused() -> GrantStateMachine {
+    func refused() -> GrantStateMachine {
         var machine = refreshing()
         for second in [0, 10] {
             _ = machine.due(occasion(.seconds(second)))
@@ -337,81 +337,5 @@ extension GrantStateMachineTests {
         #expect(machine.lastError == "longer than 16 KiB")
         #expect(machine.due(occasion(.seconds(1))) == .nothing)
         #expect(machine.demanded(occasion(.seconds(1))) == .nothing)
-    }
-}
-
-// MARK: - Storing
-
-extension GrantStateMachineTests {
-    private var away: RefreshFailure { RefreshFailure(.storeUnavailable, text: "database away") }
-
-    @Test func anAnswerThatCannotBeStoredIsHandedOutAllTheSame() {
-        var machine = refreshing()
-        let given = answer("a1", sentAfter: .zero)
-        _ = machine.granted(given, using: 1, occasion(.zero))
-        let step = machine.storeFailed(away, occasion(.zero, draw: 1))
-        #expect(step == Step(.arm(start + .seconds(1)), .publish(given)))
-        #expect(machine.status(at: start) == .degraded)
-        #expect(machine.due(occasion(.seconds(1))) == Step(.disarm, .store(given)))
-        #expect(machine.stored(grantVersion: 1, occasion(.seconds(1))) == Step(.arm(start + .seconds(540)), .none))
-        #expect(machine.status(at: start + .seconds(1)) == .active)
-    }
-
-    @Test func aNewRefreshTokenIsSafeBeforeAnythingComesOfIt() {
-        var machine = refreshing()
-        let given = answer("a1", sentAfter: .zero, rotated: "r2")
-        _ = machine.granted(given, using: 1, occasion(.zero))
-        #expect(machine.storeFailed(away, occasion(.zero, draw: 1)) == Step(.arm(start + .seconds(1)), .none))
-        #expect(machine.due(occasion(.seconds(1))) == Step(.disarm, .store(given)))
-        // Even when the next refresh would be due, the new refresh token is not given up.
-        #expect(machine.due(occasion(.seconds(899))) == Step(.disarm, .store(given)))
-        #expect(machine.stored(grantVersion: 9, occasion(.seconds(899))).effect == .publish(given))
-        #expect(machine.grantVersion == 9)
-    }
-
-    @Test func aRowThatTakesNoWritesDoesNotKeepTheTokenFromBeingRefreshed() {
-        var machine = refreshing()
-        _ = machine.granted(answer("a1", sentAfter: .zero), using: 1, occasion(.zero))
-        _ = machine.storeFailed(away, occasion(.zero))
-        #expect(machine.due(occasion(.seconds(700))) == Step(.disarm, .enqueue))
-    }
-
-    @Test func aSupersededAnswerIsDroppedAndTheRowReadAgain() {
-        var machine = refreshing()
-        _ = machine.granted(answer("a1", sentAfter: .zero), using: 1, occasion(.zero))
-        #expect(machine.superseded(occasion(.zero)).effect == .reread)
-        #expect(machine.life == nil)
-    }
-}
-
-// MARK: - No progress
-
-extension GrantStateMachineTests {
-    @Test func theSameTokenAgainLivesNoLongerAndWaitsLikeAFailure() {
-        var machine = active()
-        _ = machine.due(occasion(.seconds(540)))
-        _ = machine.begun(version: 1, occasion(.seconds(540)))
-        let step = machine.granted(answer("a1", sentAfter: .seconds(540)), using: 1, occasion(.seconds(540)))
-        guard case .store(let kept) = step.effect else {
-            Issue.record("an answer is stored, progress or not")
-            return
-        }
-        #expect(kept.life.expiresAt == start + .seconds(900))
-        let next = machine.stored(grantVersion: 1, occasion(.seconds(540), draw: 1))
-        #expect(next.deadline == .arm(start + .seconds(541)))
-        #expect(machine.streak?.last.kind == .noProgress)
-        #expect(machine.status(at: start + .seconds(540)) == .degraded)
-    }
-
-    @Test func progressEndsThat() {
-        var machine = active()
-        for (second, token) in [(540, "a1"), (545, "a2")] {
-            _ = machine.due(occasion(.seconds(second)))
-            _ = machine.begun(version: 1, occasion(.seconds(second)))
-            _ = machine.granted(answer(token, sentAfter: .seconds(second)), using: 1, occasion(.seconds(second)))
-            _ = machine.stored(grantVersion: 1, occasion(.seconds(second)))
-        }
-        #expect(machine.status(at: start + .seconds(546)) == .active)
-        #expect(machine.streak == nil)
     }
 }

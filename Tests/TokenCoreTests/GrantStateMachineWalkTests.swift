@@ -21,6 +21,8 @@ import TokenCore
             Occasion(now: now, draw: Double.random(in: 0...1, using: &random), policy: policy)
         }
 
+        var isDue: Bool { armed?.isReached(at: now) ?? false }
+
         mutating func follow(_ step: Step) {
             switch step.deadline {
             case .keep: break
@@ -69,8 +71,7 @@ import TokenCore
             switch Int.random(in: 0..<8, using: &random) {
             case 0: follow(machine.rowChanged(row(), occasion()))
             case 1: follow(machine.demanded(occasion()))
-            case 2,
-                3 where armed?.isReached(at: now) ?? false:
+            case 2 where isDue, 3 where isDue:
                 armed = nil
                 follow(machine.due(occasion()))
             case 4 where isQueued && inFlight == nil: begin(&machine)

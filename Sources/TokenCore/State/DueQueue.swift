@@ -81,7 +81,8 @@ package struct DueQueue: Sendable {
     }
 
     /// Takes out the account whose deadline comes first, reached or not; nil when the queue is empty.
-    package mutating func popFirst() -> AccountSlot? {
+    package mutating func popFirst(at now: Moment) -> AccountSlot? {
+        follow(now)
         guard let head = head() else { return nil }
         return take(head)
     }

@@ -6,25 +6,32 @@
 package struct FailureStreak: Hashable, Sendable {
     /// How many there were.
     package private(set) var count: Int
-    /// When the first of them was.
-    package let since: WallTime
     /// The last of them.
     package private(set) var last: RefreshFailure
     /// When the endpoint first refused the grant; nil while it has not.
     package private(set) var refusedSince: Moment?
+    /// Whether one of them was that the endpoint made no progress; only progress ends that.
+    package private(set) var isStalled: Bool
 
     /// A streak begins.
     package init(_ failure: RefreshFailure, at now: Moment) {
         self.count = 1
-        self.since = now.wall
         self.last = failure
         self.refusedSince = failure.kind == .grantRefused ? now : nil
+        self.isStalled = failure.kind == .noProgress
+    }
+
+    /// The streak of a grant that was refused before this process began.
+    package init(remembered memory: GrantMemory, at now: Moment) {
+        self.init(RefreshFailure(.grantRefused, text: memory.lastError ?? "the grant was refused"), at: now)
+        count = max(memory.consecutiveFailures, 1)
     }
 
     /// The streak goes on.
     package mutating func add(_ failure: RefreshFailure, at now: Moment) {
         count = min(count + 1, Int(Int32.max))
         last = failure
+        isStalled = isStalled || failure.kind == .noProgress
         if failure.kind == .grantRefused, refusedSince == nil { refusedSince = now }
     }
 }

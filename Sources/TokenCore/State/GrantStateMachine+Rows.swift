@@ -23,9 +23,11 @@ extension GrantStateMachine {
     /// The life of the row's access token. Its beginning is supposed: nobody stored it.
     static func life(of row: GrantRow, _ now: Moment) -> TokenLife? {
         guard row.accessToken != nil, let expiresAt = row.expiresAt else { return nil }
-        let deadline = Moment(wall: min(expiresAt, now.wall + longestLife), seenFrom: now)
-        let supposed = row.memory?.lifetime ?? RefreshPolicy.supposedLifetime
-        return TokenLife(expiresAt: deadline, lifetime: max(supposed, deadline.remaining(at: now)))
+        // A token of ours has no more than its own life left, even if it was stored while a clock ran ahead.
+        let known = row.memory?.lifetime
+        let deadline = Moment(wall: min(expiresAt, now.wall + (known ?? longestLife)), seenFrom: now)
+        let supposed = max(RefreshPolicy.supposedLifetime, deadline.remaining(at: now))
+        return TokenLife(expiresAt: deadline, lifetime: known ?? supposed)
     }
 }
 

@@ -16,7 +16,7 @@ package struct GrantStateMachine: Sendable {
         /// What the row holds cannot be used; the words say why. To `good` or `noGrant` when the row changes.
         indirect case unreadable(String)
         /// The endpoint refused it twice; a probe goes out now and then. To `good` by a probe that succeeds or by
-        /// another refresh token in the row.
+        /// another refresh token, or a newer access token, in the row.
         case refused(probes: Int32)
         /// A reply was lost on a provider that rotates refresh tokens. To `good` when the row changes.
         case unknownOutcome
@@ -81,6 +81,9 @@ package struct GrantStateMachine: Sendable {
         self.life = Self.life(of: row, occasion.now)
         self.tokenFingerprint = row.accessToken?.fingerprint ?? 0
         self.lastRefreshedAt = row.memory?.lastRefreshedAt
+        if case .refused = standing, let memory = row.memory {
+            self.trouble = .streak(FailureStreak(remembered: memory, at: occasion.now))
+        }
     }
 }
 
@@ -152,7 +155,7 @@ extension GrantStateMachine {
         phase = .resting
         grantVersion = version
         // That the endpoint makes no progress is not mended by storing what it gave.
-        if streak?.last.kind != .noProgress { trouble = .none }
+        if streak?.isStalled != true { trouble = .none }
         if !isPublished { take(answer, at: occasion.now) }
         return armed(nextRefresh(occasion), isPublished ? .none : .publish(answer))
     }
@@ -181,16 +184,20 @@ extension GrantStateMachine {
         guard row.grant.version == grantVersion, Self.standing(of: row, ignoringMemory: true) == rowStanding else {
             return replaced(by: row, occasion)
         }
-        guard let token = row.accessToken, let found = Self.life(of: row, occasion.now),
+        guard let token = row.accessToken, life == nil || token.fingerprint != tokenFingerprint,
+            let found = Self.life(of: row, occasion.now),
             found.expiresAt.wall > (life?.expiresAt.wall ?? WallTime(nanoseconds: .min))
         else {
-            // Our own write came back, or somebody emptied the copy of a token that we still hold.
+            // Our own write came back, somebody emptied the copy of a token that we still hold, or its row would have it
+            // live longer: no token gains life.
             return .nothing
         }
         life = found
         tokenFingerprint = token.fingerprint
         guard case .resting = phase, allowsRefresh else { return Step(.keep, .adopt) }
+        // Somebody had a token for this very grant: whatever failed or was refused here works.
         trouble = .none
+        standing = .good
         return armed(nextRefresh(occasion), .adopt)
     }
 }
@@ -254,7 +261,7 @@ extension GrantStateMachine {
     /// the one at hand is no progress either: both are noted, and wait like a failure (hard case H10).
     private mutating func withProgressNoted(_ answer: TokenAnswer, _ occasion: Occasion) -> TokenAnswer {
         let isSameToken = life != nil && answer.accessToken.fingerprint == tokenFingerprint
-        guard let life, isSameToken || answer.life.expiresAt.wall <= life.expiresAt.wall else {
+        guard let life, isSameToken || answer.life.expiresAt.boot <= life.expiresAt.boot else {
             trouble = .none
             return answer
         }
@@ -314,9 +321,11 @@ extension GrantStateMachine {
     }
 
     private mutating func deadlineAfterFailure(_ failure: RefreshFailure, _ occasion: Occasion) -> Moment {
-        if case .refused(let probes) = standing {
-            standing = .refused(probes: probes + 1)
-            return occasion.now + occasion.policy.probeDelay(afterProbes: Int(probes) + 1, draw: occasion.draw)
+        if case .refused(var probes) = standing {
+            // A probe that was never sent tells nothing about the grant.
+            if failure.kind != .storeUnavailable { probes += 1 }
+            standing = .refused(probes: probes)
+            return occasion.now + occasion.policy.probeDelay(afterProbes: Int(probes), draw: occasion.draw)
         }
         guard failure.kind == .grantRefused, let refusedSince = streak?.refusedSince else {
             return occasion.now + max(backoffDelay(occasion), failure.retryAfter ?? .zero)
