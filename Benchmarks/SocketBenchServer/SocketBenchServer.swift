@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Glibc
+import Logging
+import SocketServer
+import Synchronization
+import TokenCore
+
+/// Serves made-up tokens of made-up users through the real socket server, for the load generator:
+/// `socket-bench-server SOCKET [USERS] [general]`. It runs until it is killed.
+@main
+enum SocketBenchServer {
+    static func main() async throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count > 1 else {
+            print("usage: socket-bench-server SOCKET [USERS] [general]")
+            exit(64)
+        }
+        let board = FixedBoard(users: arguments.count > 2 ? Int(arguments[2]) ?? 1000 : 1000)
+        let server = SocketServer(
+            serving: board,
+            clock: readClocks,
+            access: ownerOnlyAccess(ownUser: geteuid()),
+            logger: Logger(label: "socket-bench-server"),
+            usesShortWay: !arguments.contains("general")
+        )
+        try await server.start(at: .path(arguments[1], mode: 0o600, group: nil))
+        await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+    }
+}
+
+/// Both clocks, one right after the other.
+@Sendable private func readClocks() -> Moment {
+    Moment(
+        wall: WallTime(nanoseconds: nanoseconds(of: CLOCK_REALTIME)),
+        boot: BootTime(nanoseconds: nanoseconds(of: CLOCK_BOOTTIME))
+    )
+}
+
+private func nanoseconds(of clock: clockid_t) -> Int64 {
+    var time = timespec()
+    clock_gettime(clock, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}
+
+/// A board on which nothing changes; behind a lock, as a real one is.
+private final class FixedBoard: TokenServing {
+    private let entries: Mutex<[UserID: BoardEntry]>
+    let isReady = true
+
+    /// Users `1` to that number, with tokens that live for ten days and are as long as real ones.
+    init(users: Int) {
+        let client = ClientRegistration(
+            name: "default",
+            environment: .sandbox,
+            clientID: nil,
+            clientSecret: Secret(""),
+            apiURL: "https://api.cert.tastyworks.com"
+        )
+        let life = TokenLife(sentAt: readClocks(), lifetime: .seconds(864_000))
+        var entries: [UserID: BoardEntry] = [:]
+        for number in 1...max(users, 1) {
+            let user = UserID(String(number))
+            let text = "eyJhbGciOiJFZERTQSJ9." + String(repeating: "bench", count: 120) + ".\(number)"
+            let token = TokenReplyRenderer().render(Secret(text), type: "Bearer", life: life, of: user, for: client)
+            entries[user] = BoardEntry(token: token, prospect: .possible, version: 1)
+        }
+        self.entries = Mutex(entries)
+    }
+
+    func entry(for user: UserID) -> BoardEntry? { entries.withLock { $0[user] } }
+    func onChange(of user: UserID, after version: UInt64, _ wake: @escaping @Sendable () -> Void) -> ChangeWaiter? {
+        ChangeWaiter(user: user, number: 0)
+    }
+    func cancel(_ waiter: ChangeWaiter) {}
+    func requestRefresh(of user: UserID) {}
+    func report(on user: UserID) async -> GrantReport? { nil }
+}
