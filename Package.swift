@@ -99,6 +99,12 @@ let package = Package(
             name: "tastytoken",
             dependencies: ["SocketAPI", .product(name: "ArgumentParser", package: "swift-argument-parser")]
         ),
+        // Measures the socket alone; here and not in Benchmarks, since it uses what only this package may.
+        .executableTarget(
+            name: "socket-bench-server",
+            dependencies: ["SocketServer", "TokenCore", .product(name: "Logging", package: "swift-log")],
+            path: "Benchmarks/SocketBenchServer"
+        ),
 
         .target(
             name: "TokenSimulator",
