@@ -78,6 +78,8 @@ extension StoreError {
     private static func reach(of report: ServerReport) -> Reach {
         switch report.sqlState {
         case "25006", "25P03", "57P01", "57P02", "57P03", "57P04", "57P05": return .connection
+        // Two rows of one id: the others of the batch have one each.
+        case "21000": return .row
         default: break
         }
         return switch report.sqlState.prefix(2) {

@@ -77,6 +77,7 @@ extension RefreshEngine {
     private func remove(_ user: UserID) {
         guard let slot = table.slot(of: user), let account = table[slot] else { return }
         if account.machine.isStoring { unstored -= 1 }
+        if account.machine.isWithheld { unpublished -= 1 }
         tally.count(account.machine, by: -1)
         due.disarm(slot)
         ready.disarm(slot)

@@ -42,6 +42,7 @@ extension RefreshEngine {
 
     private func begin(_ users: [UserID], _ grants: [StoredGrant]) {
         readingGrants = []
+        wakeStoreVictims()
         guard phase == .running else {
             // A stop came while they were being read; what was not sent needs no finishing.
             inFlight -= users.count
@@ -117,7 +118,9 @@ extension RefreshEngine {
         readingGrants = []
         inFlight -= users.count
         let failure = RefreshFailure(.storeUnavailable, text: "the grant could not be read: \(error)")
-        logger.warning(
+        let level: Logger.Level = storeVictims.isEmpty ? .warning : .debug
+        logger.log(
+            level: level,
             "grants could not be read",
             metadata: [
                 LogKey.accounts: "\(users.count)", LogKey.error: "\(error)", LogKey.errorCode: "\(error.kind.rawValue)",
@@ -126,8 +129,20 @@ extension RefreshEngine {
         for user in users {
             guard let slot = table.slot(of: user), let version = table[slot]?.machine.grantVersion else { continue }
             apply(slot) { $0.failed(failure, using: version, $1) }
+            storeVictims.insert(user)
         }
         advance()
+    }
+
+    /// Puts all accounts that failed for want of the store in line again; rate and urgency do the rest.
+    private func wakeStoreVictims() {
+        guard !storeVictims.isEmpty else { return }
+        let victims = storeVictims
+        storeVictims = []
+        for user in victims {
+            if let slot = table.slot(of: user) { apply(slot) { $0.storeRecovered($1) } }
+        }
+        logger.notice("grants can be read again", metadata: [LogKey.accounts: "\(victims.count)"])
     }
 
     private func log(_ result: Result<TokenAnswer, RefreshFailure>, of user: UserID, _ attempt: Attempt) {

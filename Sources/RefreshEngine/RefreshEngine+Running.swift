@@ -17,10 +17,12 @@ struct Chores: Sendable {
     var notesAt: Moment?
     /// When a stop that waits for calls in flight gives up.
     var drainedBy: Moment?
+    /// When a stop gives up storing mere copies of what is handed out; nil while more than that is under way.
+    var copiesBy: Moment?
 
     /// The time until the first of them, at `now`.
     func untilNext(at now: Moment) -> Duration? {
-        [loadAt, reconcileAt, notesAt, drainedBy].compactMap { $0?.remaining(at: now) }.min()
+        [loadAt, reconcileAt, notesAt, drainedBy, copiesBy].compactMap { $0?.remaining(at: now) }.min()
     }
 }
 
@@ -111,7 +113,14 @@ extension RefreshEngine {
 
     private func isDrained(at now: Moment) -> Bool {
         if inFlight == 0, unstored == 0, pendingNotes.isEmpty { return true }
-        guard let drainedBy = chores.drainedBy, drainedBy.isReached(at: now) else { return false }
+        // Answers that are handed out already are in the database for the next start only, which can do without.
+        if inFlight == 0, unpublished == 0 {
+            chores.copiesBy = chores.copiesBy ?? now + .seconds(3)
+        } else {
+            chores.copiesBy = nil
+        }
+        let isOver = [chores.drainedBy, chores.copiesBy].contains { $0?.isReached(at: now) ?? false }
+        guard isOver else { return false }
         logger.error(
             "the stop could not wait for everything",
             metadata: ["refreshes.in_flight": "\(inFlight)", "tokens.unstored": "\(unstored)"]

@@ -24,6 +24,7 @@ extension RefreshEngine {
         tally.count(before.machine, by: -1)
         tally.count(after.machine, by: 1)
         unstored += (after.machine.isStoring ? 1 : 0) - (before.machine.isStoring ? 1 : 0)
+        unpublished += (after.machine.isWithheld ? 1 : 0) - (before.machine.isWithheld ? 1 : 0)
         carryOut(step, slot, after, row: row, occasion.now)
         tell(before.machine, after.machine, of: after.user, occasion.now)
     }
@@ -100,6 +101,11 @@ extension GrantStateMachine {
     /// Whether an answer is waiting to be stored.
     var isStoring: Bool {
         if case .storing = phase { true } else { false }
+    }
+
+    /// Whether an answer is waiting to be stored before it may be handed out.
+    var isWithheld: Bool {
+        if case .storing(_, isPublished: false) = phase { true } else { false }
     }
 
     /// The status without the coming and going of refreshes.

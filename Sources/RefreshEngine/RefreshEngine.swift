@@ -35,12 +35,16 @@ package actor RefreshEngine {
     var inFlight = 0
     /// The users whose grants are being read, in one batch at a time.
     var readingGrants: Set<UserID> = []
+    /// Accounts that failed because the store was away; it answering again wakes just these.
+    var storeVictims: Set<UserID> = []
     var attempts: [UserID: Attempt] = [:]
     var lastAttempt: UInt64 = 0
     /// How many accounts stand how.
     package internal(set) var tally = AccountTally()
     /// Accounts whose answer is not in the database yet.
     var unstored = 0
+    /// Those of them whose answer is not handed out either: more than a copy would be lost.
+    var unpublished = 0
     var pendingWrites: [GrantWrite] = []
     var isWriting = false
     var pendingNotes: [UserID: GrantNote] = [:]
@@ -152,6 +156,8 @@ extension RefreshEngine: TokenServing {
     private func demand(_ user: UserID) {
         guard let slot = table.slot(of: user) else { return }
         apply(slot) { $0.demanded($1) }
+        // Somebody waits for this one: it goes before those that nobody waits for.
+        if ready.contains(slot) { ready.arm(slot, at: clock() + .seconds(-86_400)) }
         advance()
     }
 }

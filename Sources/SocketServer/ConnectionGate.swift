@@ -130,6 +130,8 @@ final class ConnectionGate: ChannelDuplexHandler {
             isStopping = true
             general?.isStopping = true
             closeIfIdle(context)
+        case is WaitsEnding:
+            general?.endWait()
         default: context.fireUserInboundEventTriggered(event)
         }
     }

@@ -7,6 +7,9 @@ import Synchronization
 /// Told to every connection when the daemon stops.
 struct ServerStopping: Sendable {}
 
+/// Tells a connection that the time for waiting is over: whoever waits is answered with what there is.
+struct WaitsEnding: Sendable {}
+
 /// The connections that are open: counts them for the caps, and reaches all of them when the daemon stops.
 final class ConnectionRegistry: Sendable {
     /// What a cap said.
@@ -59,6 +62,12 @@ final class ConnectionRegistry: Sendable {
     /// Tells every connection to end after what it is doing, and takes no more in.
     func stop() {
         for channel in closeGates() { channel.pipeline.fireUserInboundEventTriggered(ServerStopping()) }
+    }
+
+    /// Ends the wait of everybody who waits.
+    func endWaits() {
+        let channels = state.withLock { $0.channels.values.map(\.channel) }
+        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(WaitsEnding()) }
     }
 
     /// Ends every connection, whatever it is doing.

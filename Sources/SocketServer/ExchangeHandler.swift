@@ -59,6 +59,11 @@ final class ExchangeHandler: ChannelInboundHandler {
         self.service = service
     }
 
+    /// Whoever waits is answered with what there is.
+    func endWait() {
+        if case .token(let handler)? = call { handler.stopWaiting() }
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosed else { return }
         switch unwrapInboundIn(data) {

@@ -17,6 +17,9 @@ package actor SocketServer {
         let file: SocketFile?
     }
 
+    /// How long callers have to read their last reply.
+    private static let farewell: TimeAmount = .seconds(1)
+
     private let service: SocketService
     private var running: Running?
     private var wasStarted = false
@@ -78,8 +81,9 @@ package actor SocketServer {
         }
     }
 
-    /// Takes no more connections, lets requests in flight end for so long, then closes what is left. A file that was
-    /// made for the socket is removed.
+    /// Takes no more connections and lets requests in flight end for so long. Who still waits then is answered with what
+    /// there is, and has a second to read it before what is left is closed. A file that was made for the socket is
+    /// removed.
     package func stop(within time: Duration) async {
         guard let running else { return }
         self.running = nil
@@ -89,8 +93,10 @@ package actor SocketServer {
         let eventLoop = running.group.next()
         let emptied = eventLoop.makePromise(of: Void.self)
         running.registry.emptied(on: eventLoop).cascade(to: emptied)
-        let deadline = eventLoop.scheduleTask(in: TimeAmount(time)) { running.registry.closeAll() }
+        let waits = eventLoop.scheduleTask(in: TimeAmount(time)) { running.registry.endWaits() }
+        let deadline = eventLoop.scheduleTask(in: TimeAmount(time) + Self.farewell) { running.registry.closeAll() }
         try? await emptied.futureResult.get()
+        waits.cancel()
         deadline.cancel()
         try? await running.group.shutdownGracefully()
         service.logger.info("The socket is closed")

@@ -14,8 +14,8 @@ import UnixSignals
 
 /// The daemon from start to stop: loads, answers, says so to the service manager, and drains when asked to end.
 package struct Daemon: Sendable {
-    /// How long callers may take to read their last reply.
-    private static let farewell: Duration = .seconds(5)
+    /// How long callers may go on waiting once no refresh is under way any more: nothing comes for them.
+    private static let farewell: Duration = .milliseconds(100)
     /// The longest silence of the alarm where no watchdog wants it shorter (architecture.md, decision 3).
     private static let alarmInterval: Duration = .seconds(30)
 

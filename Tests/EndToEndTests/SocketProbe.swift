@@ -47,9 +47,10 @@ struct SocketProbe: ~Copyable {
     }
 
     /// Sends the requests in one go and reads their replies, in order.
-    mutating func get(_ paths: [String], headers: [String] = []) throws -> [Reply] {
+    mutating func get(_ paths: [String], headers: [String] = [], whenSent: () -> Void = {}) throws -> [Reply] {
         let more = headers.map { "\($0)\r\n" }.joined()
         try send(paths.map { "GET \($0) HTTP/1.1\r\nHost: localhost\r\n\(more)\r\n" }.joined())
+        whenSent()
         return try paths.map { _ in try reply() }
     }
 

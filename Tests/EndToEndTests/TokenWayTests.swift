@@ -86,17 +86,19 @@ import TokenSimulator
             installation.simulator.set(Fault(.hold))
             let daemon = try await installation.startReadyDaemon()
             let socket = installation.socket
+            let sent = Mailbox<Void>()
             try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<20 {
                     group.addTask {
                         try await onThread {
                             var probe = try SocketProbe(at: socket)
                             let paths = Array(repeating: "/v1/users/1/token?max_wait=30", count: 50)
-                            return try probe.get(paths).filter { $0.status == 200 }.count
+                            return try probe.get(paths, whenSent: { sent.send(()) }).filter { $0.status == 200 }.count
                         }
                     }
                 }
-                _ = await installation.simulator.counts(within: .seconds(30)) { $0.inFlight == 1 }
+                for _ in 0..<20 { await sent.next() }
+                #expect(await installation.simulator.counts(within: .seconds(30)) { $0.inFlight == 1 } != nil)
                 installation.simulator.clearFaults()
                 var answered = 0
                 for try await count in group { answered += count }

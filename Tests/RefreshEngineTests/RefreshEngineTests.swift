@@ -251,19 +251,68 @@ extension RefreshEngineTests {
         #expect(fixture.endpoint.unseen == 0, "no new refresh is begun by a daemon that stops")
     }
 
-    @Test func aStopThatCannotStoreEndsAtItsDeadline() async throws {
+    /// What is lost if it is not stored, and how long a stop tries to.
+    @Test(arguments: [(nil, 3), ("r2", 45)] as [(String?, Int)])
+    func aStopThatCannotStoreWaitsLongForANewRefreshTokenAndShortlyForACopy(
+        _ rotated: String?,
+        _ seconds: Int
+    ) async throws {
         let fixture = EngineFixture([one: .init(refreshToken: "r1")])
         await fixture.start()
         let call = await fixture.endpoint.nextCall()
         fixture.store.failWrites(with: away)
         await fixture.engine.drain()
-        call.answer(fixture.answer("last"))
+        call.answer(fixture.answer("last", rotated: rotated))
         _ = await fixture.store.writes.next()
-        await fixture.advance(by: .seconds(44))
-        await fixture.turn()
+        await fixture.settled { (await fixture.engine.report(on: one))?.consecutiveFailures == 1 }
+        for _ in 0..<seconds - 1 {
+            await fixture.advance(by: .seconds(1))
+            await fixture.turn()
+        }
         #expect(await fixture.engine.isAtWork, "it ends at its deadline, not before")
         async let end: Void = fixture.engine.ended()
         await fixture.advance(by: .seconds(1))
         try await end
+    }
+
+    @Test func whoFailedForWantOfTheDatabaseIsWokenWhenItAnswers() async {
+        let rows = (1...5).map { (UserID("\($0)"), RecordingStore.Row(refreshToken: "r\($0)")) }
+        let fixture = EngineFixture(Dictionary(uniqueKeysWithValues: rows), EngineConfiguration(maxPerSecond: 1000))
+        await fixture.start()
+        for _ in 0..<5 {
+            let call = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .milliseconds(10)) }
+            call.answer(fixture.answer("a-\(call.refreshToken.reveal())", lives: .seconds(10)))
+        }
+        await fixture.settled {
+            fixture.store.count("write") > 0 && (1...5).allSatisfy { fixture.token(of: UserID("\($0)")) != nil }
+        }
+        fixture.store.fail(with: away)
+        for _ in 0..<120 { await fixture.advance(by: .seconds(1)) }
+        await fixture.turn()
+        fixture.store.fail(with: nil)
+        // The first to try again finds the database back; the others do not wait for their own turn.
+        let first = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .milliseconds(100)) }
+        first.answer(fixture.answer("b-\(first.refreshToken.reveal())"))
+        for _ in 0..<4 {
+            let call = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .milliseconds(1)) }
+            call.answer(fixture.answer("b-\(call.refreshToken.reveal())"))
+        }
+        await fixture.settled { (1...5).allSatisfy { fixture.token(of: UserID("\($0)"))?.hasPrefix("b-") ?? false } }
+    }
+
+    @Test func whoWaitsGoesBeforeThoseThatNobodyWaitsFor() async {
+        let rows = (1...50).map { (UserID("\($0)"), RecordingStore.Row(refreshToken: "r\($0)")) }
+        let fixture = EngineFixture(
+            Dictionary(uniqueKeysWithValues: rows),
+            EngineConfiguration(maxInFlight: 1, maxPerSecond: 1000)
+        )
+        await fixture.start()
+        let first = await fixture.endpoint.nextCall()
+        let wanted = first.refreshToken == Secret("r50") ? "49" : "50"
+        fixture.engine.requestRefresh(of: UserID(wanted))
+        await fixture.turn()
+        first.answer(fixture.answer("a"))
+        let next = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .milliseconds(1)) }
+        #expect(next.refreshToken == Secret("r\(wanted)"))
     }
 }

@@ -199,14 +199,16 @@ extension SocketServerTests {
         }
     }
 
-    @Test func stoppingEndsAtItsDeadline() async throws {
+    @Test func whoStillWaitsAtTheDeadlineOfAStopIsAnswered() async throws {
         try await SocketFixture.with { fixture in
             fixture.board.publish(nil, .underWay, for: UserID("42"))
             let busy = try await fixture.connect()
             try await busy.send(plain)
             await fixture.board.when { $0.waiters == 1 }
             await fixture.server.stop(within: .milliseconds(10))
-            #expect(try await busy.rest() == "")
+            let reply = try RawReply(try await busy.rest())
+            #expect(reply.status == 504)
+            #expect(reply.fields["connection"] == "close")
             #expect(fixture.board.snapshot.waiters == 0)
         }
     }

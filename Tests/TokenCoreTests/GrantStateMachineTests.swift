@@ -154,6 +154,17 @@ import TokenCore
         #expect(machine.failed(throttled, using: 1, occasion(.zero)) == Step(.arm(start + .seconds(30))))
     }
 
+    @Test(arguments: [(RefreshFailure.Kind.throttled, 300), (.serverFault, 60)])
+    func retryAfterCostsNoAccountAnHour(_ kind: RefreshFailure.Kind, _ seconds: Int) {
+        let failure = RefreshFailure(kind, httpStatus: 503, text: "later", retryAfter: .seconds(3600))
+        var dead = refreshing()
+        #expect(dead.failed(failure, using: 1, occasion(.zero)) == Step(.arm(start + .seconds(seconds))))
+        var alive = active()
+        _ = alive.due(occasion(.seconds(540)))
+        _ = alive.begun(version: 1, occasion(.seconds(540)))
+        #expect(alive.failed(failure, using: 1, occasion(.seconds(540))) == Step(.arm(start + .seconds(630))))
+    }
+
     @Test func successEndsTheStreak() {
         var machine = refreshing()
         _ = machine.failed(unreachable, using: 1, occasion(.zero))

@@ -51,6 +51,13 @@ final class TokenHandler {
         carryOut(decision, entry, now: now)
     }
 
+    /// The time for waiting is over, whatever the caller had left of it.
+    func stopWaiting() {
+        mayWait = false
+        mayWaitForNext = false
+        look()
+    }
+
     /// The caller is gone: nothing is answered any more, and nothing is left behind.
     func cancel() {
         finish = nil

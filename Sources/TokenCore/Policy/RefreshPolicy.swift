@@ -41,6 +41,16 @@ package struct RefreshPolicy: Hashable, Sendable {
         lifeLeft > .zero ? max(min(.seconds(10), lifeLeft / 4), .seconds(1)) : .seconds(10)
     }
 
+    /// The longest wait for a database that is away. Asking it again costs the endpoint nothing.
+    package var longestStoreBackoff: Duration { min(backoff.maximum, .seconds(5)) }
+
+    /// How much of a `Retry-After` is granted (hard case H14): a quarter of the life left while there is any; then five
+    /// minutes to an endpoint that says we are too many (429), and the longest backoff to one that is broken.
+    package func longestRetryAfter(_ kind: RefreshFailure.Kind, lifeLeft: Duration) -> Duration {
+        if lifeLeft > .zero { return lifeLeft / 4 }
+        return kind == .throttled ? .seconds(300) : backoff.maximum
+    }
+
     /// How long to wait before probing a refused grant again (hard case H33): hourly for a day, then daily, with a
     /// tenth of jitter so that a mass of refused grants does not come back at once.
     ///

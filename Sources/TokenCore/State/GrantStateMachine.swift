@@ -128,6 +128,12 @@ extension GrantStateMachine {
         return Step(.disarm)
     }
 
+    /// The store answers again: an account that failed for want of it need not wait any longer.
+    package mutating func storeRecovered(_ occasion: Occasion) -> Step {
+        guard case .resting = phase, allowsRefresh, streak?.last.kind == .storeUnavailable else { return .nothing }
+        return enqueued()
+    }
+
     /// The endpoint gave a token for the refresh token of that version.
     package mutating func granted(_ answer: TokenAnswer, using version: Int64, _ occasion: Occasion) -> Step {
         guard case .refreshing = phase else { return .nothing }
@@ -328,12 +334,21 @@ extension GrantStateMachine {
             return occasion.now + occasion.policy.probeDelay(afterProbes: Int(probes), draw: occasion.draw)
         }
         guard failure.kind == .grantRefused, let refusedSince = streak?.refusedSince else {
-            return occasion.now + max(backoffDelay(occasion), failure.retryAfter ?? .zero)
+            return occasion.now + delay(after: failure, occasion)
         }
         let confirmation = refusedSince + occasion.policy.confirmationDelay(lifeLeft: lifeLeft(refusedSince))
         guard refusedSince != occasion.now, confirmation.isReached(at: occasion.now) else { return confirmation }
         standing = .refused(probes: 0)
         return occasion.now + occasion.policy.probeDelay(afterProbes: 0, draw: occasion.draw)
+    }
+
+    /// The backoff, or what the endpoint asked for if that is longer and the token at hand can bear it.
+    private func delay(after failure: RefreshFailure, _ occasion: Occasion) -> Duration {
+        let backoff = backoffDelay(occasion)
+        guard failure.kind != .storeUnavailable else { return min(backoff, occasion.policy.longestStoreBackoff) }
+        guard let asked = failure.retryAfter else { return backoff }
+        let limit = occasion.policy.longestRetryAfter(failure.kind, lifeLeft: lifeLeft(occasion.now))
+        return max(backoff, min(asked, limit))
     }
 
     private func backoffDelay(_ occasion: Occasion) -> Duration {
