@@ -103,17 +103,17 @@ struct Migrator {
 
     private func obstacle(_ survey: Survey, _ mayApply: Bool) -> String? {
         let role = SQLIdentifier(catalogue: survey.role).quoted
-        let remedy = "Run 'tastytokend migrate' as a role that may"
         if !mayApply { return "Schema tastytokend is not up to date, and was not to be changed." }
         if !survey.hasSchema {
             let grant = "GRANT CREATE ON DATABASE \(SQLIdentifier(catalogue: survey.database).quoted) TO \(role)"
             return survey.mayCreateSchema
-                ? nil : "Role \(role) may not create schema tastytokend. \(remedy), or \(grant)."
+                ? nil
+                : "Role \(role) may not create schema tastytokend, so refusals are forgotten at a restart. \(grant)."
         }
         guard survey.mayUseSchema, survey.mayCreateTables else {
             return
-                "Role \(role) may not change schema tastytokend. \(remedy), or GRANT USAGE, CREATE ON SCHEMA "
-                + "tastytokend TO \(role)."
+                "Role \(role) may not change schema tastytokend, so refusals are forgotten at a restart. "
+                + "GRANT USAGE, CREATE ON SCHEMA tastytokend TO \(role)."
         }
         return nil
     }

@@ -31,6 +31,7 @@ final class PostgresSession: @unchecked Sendable {
     private let settings: Settings
     private let shownHealth = Mutex(StoreHealth(isConnected: false, lastFailure: nil, nextAttemptAt: nil))
 
+    private let isOpening = Atomic<Bool>(false)
     private var connection: PostgresConnection?
     private var schedule = ReconnectSchedule()
     private var nextAttemptAt: BootTime?
@@ -43,8 +44,11 @@ final class PostgresSession: @unchecked Sendable {
         self.settings = settings
     }
 
-    /// Runs a job after those before it, on no connection.
-    func submit(_ job: @escaping @Sendable () -> Void) { lane.submit(job) }
+    /// Calls `done` after the jobs before it; at once while a connection is being opened, which may take as long as libpq
+    /// resolves names, with no deadline of ours.
+    func comeRound(_ done: @escaping @Sendable () -> Void) {
+        if isOpening.load(ordering: .relaxed) { done() } else { lane.submit(done) }
+    }
 
     /// How it stands; readable from any thread.
     var health: StoreHealth { shownHealth.withLock { $0 } }
@@ -139,6 +143,8 @@ final class PostgresSession: @unchecked Sendable {
     private func connected(until deadline: Deadline) throws(StoreError) -> PostgresConnection {
         connection = nil
         if let nextAttemptAt, settings.clock().boot < nextAttemptAt { throw backingOff(until: nextAttemptAt) }
+        isOpening.store(true, ordering: .relaxed)
+        defer { isOpening.store(false, ordering: .relaxed) }
         do throws(StoreError) {
             let opened = try open(until: deadline)
             connection = opened

@@ -179,7 +179,10 @@ extension ConnectionGate {
 
     private func stepShort(_ context: ChannelHandlerContext) -> Bool {
         switch shortWay.take(&held, isStopping: isStopping, context) {
-        case .answered: return true
+        case .answered:
+            // Whatever is left began after this one: its time counts from now.
+            deadlines.request.cancel()
+            return true
         case .incomplete:
             // At the end of input nothing will complete it: the general way says what is wrong with it.
             guard inputEnded else { return false }
@@ -224,7 +227,9 @@ extension ConnectionGate {
         limits.maxHeaderFieldSize = service.limits.fieldBytes
         limits.maxHeaderListSize = service.limits.headerBytes
         limits.maxHeaderFieldCount = service.limits.fields
-        let decoder = ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits))
+        // A backstop: what the decoder does not take, for whatever reason, must not pile up in front of it.
+        let room = service.limits.headerBytes + service.limits.bodyBytes
+        let decoder = ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits), maximumBufferSize: room)
         do {
             try context.pipeline.syncOperations.addHandlers([decoder, exchange], position: .last)
         } catch {
@@ -239,7 +244,12 @@ extension ConnectionGate {
     private func settle(_ context: ChannelHandlerContext) {
         guard mode != .closing else { return }
         if mode == .short {
-            if held.readableBytes > 0 { deadlines.request.arm(on: context) } else { deadlines.request.cancel() }
+            // While the caller does not read, the write deadline counts, and whole requests may be held back.
+            if held.readableBytes > 0, context.channel.isWritable {
+                deadlines.request.arm(on: context)
+            } else {
+                deadlines.request.cancel()
+            }
         }
         keepOnlyTheRest()
         if inputEnded, held.readableBytes == 0 { passEnd(context) }

@@ -169,7 +169,9 @@ extension ExchangeHandler {
         guard let head = answering, !isClosed else { return }
         answering = nil
         call = nil
-        let staysOpen = head.version == .http1_1 && head.isKeepAlive && !isStopping
+        // After a request that asks to leave HTTP (RFC 9110 sections 7.8 and 9.3.6) the decoder takes no other.
+        let leavesHTTP = head.method == .CONNECT || head.headers.contains(name: "upgrade")
+        let staysOpen = head.version == .http1_1 && head.isKeepAlive && !leavesHTTP && !isStopping
         send(reply, Reply.Form(withoutBody: head.method == .HEAD, closing: !staysOpen), context)
         answerNext(context)
         if answering == nil, !isClosed { context.triggerUserOutboundEvent(ExchangeEvent.answered, promise: nil) }

@@ -18,6 +18,8 @@ struct Assembly {
     let executor: QueueExecutor
     let server: SocketServer
     let place: SocketPlace
+    /// How long a stop may wait for calls in flight and their writes.
+    let drainWithin: Duration
 
     init(
         _ configuration: Configuration,
@@ -27,13 +29,17 @@ struct Assembly {
         logger: Logger
     ) throws(DaemonFailure) {
         let draw: @Sendable () -> Double = { Double.random(in: 0...1) }
-        let client = try Self.client(configuration.tastytrade)
+        guard let client = configuration.tastytrade.client else {
+            throw .configuration("tastytrade.clientSecret is not set; without it no token can be refreshed")
+        }
         place = try Self.place(configuration.socket, sockets)
         store = Self.store(configuration.database, clock, draw, logger)
         endpoint = try Self.endpoint(configuration, version: version, clock)
         executor = QueueExecutor(label: "tastytokend.engine")
+        let settings = EngineConfiguration(configuration)
+        drainWithin = settings.drainWithin
         engine = RefreshEngine(
-            EngineConfiguration(configuration),
+            settings,
             client: client,
             store: store,
             endpoint: endpoint,
@@ -48,19 +54,6 @@ struct Assembly {
             clock: clock,
             access: ownerOnlyAccess(ownUser: geteuid()),
             logger: logger
-        )
-    }
-
-    private static func client(_ settings: Configuration.TastyTrade) throws(DaemonFailure) -> ClientRegistration {
-        guard let secret = settings.clientSecret else {
-            throw .configuration("tastytrade.clientSecret is not set; without it no token can be refreshed")
-        }
-        return ClientRegistration(
-            name: "default",
-            environment: settings.environment,
-            clientID: settings.clientID,
-            clientSecret: secret,
-            apiURL: settings.apiURL
         )
     }
 

@@ -61,6 +61,8 @@ package struct Daemon: Sendable {
     package func run() async throws(DaemonFailure) {
         // A caller who hangs up while a reply is written is his own affair.
         signal(SIGPIPE, SIG_IGN)
+        // A terminal that closes must not end the daemon without a drain.
+        signal(SIGHUP, SIG_IGN)
         let work = DaemonWork(daemon: self)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -147,7 +149,12 @@ package struct Daemon: Sendable {
         let watchdog = watchdogTimeout.map {
             Watchdog(timeout: $0, parts: [scheduler, store, acceptor], notifier: notifier, logger: logger)
         }
-        return Heartbeat(scheduler: scheduler, watchdog: watchdog, notifier: notifier) { [store = assembly.store] in
+        return Heartbeat(
+            scheduler: scheduler,
+            watchdog: watchdog,
+            notifier: notifier,
+            stopTakes: assembly.drainWithin + .seconds(15)
+        ) { [store = assembly.store] in
             store.health.lastFailure
         }
     }

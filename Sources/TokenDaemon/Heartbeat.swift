@@ -31,6 +31,7 @@ final class Heartbeat: Sendable {
     private let scheduler: WatchdogPart
     private let watchdog: Watchdog?
     private let notifier: ServiceNotifier
+    private let stopTakes: Duration
     private let databaseTrouble: @Sendable () -> String?
     private let state = Mutex(State())
 
@@ -40,16 +41,19 @@ final class Heartbeat: Sendable {
     ///   - scheduler: the engine's part; each beat is its progress.
     ///   - watchdog: fed at each beat if all parts moved; nil if nobody watches.
     ///   - notifier: speaks to the service manager.
+    ///   - stopTakes: how long a stop may take; the service manager is asked for that much patience.
     ///   - databaseTrouble: why the database is out of reach, in words; nil while it is not.
     init(
         scheduler: WatchdogPart,
         watchdog: Watchdog?,
         notifier: ServiceNotifier,
+        stopTakes: Duration,
         databaseTrouble: @escaping @Sendable () -> String?
     ) {
         self.scheduler = scheduler
         self.watchdog = watchdog
         self.notifier = notifier
+        self.stopTakes = stopTakes
         self.databaseTrouble = databaseTrouble
     }
 
@@ -78,6 +82,7 @@ final class Heartbeat: Sendable {
     func stopping() {
         state.withLock { $0.phase = .stopping }
         notifier.stopping(status: StatusWords.stopping)
+        notifier.extendTimeout(by: stopTakes)
     }
 
     /// The status, if it is another than the last one and that is not too fresh.

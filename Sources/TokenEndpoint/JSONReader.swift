@@ -27,8 +27,7 @@ enum JSONValue: Hashable, Sendable {
     }
 }
 
-/// Reads one JSON object (RFC 8259), strictly, and keeps what it read if the text breaks off: a refresh token that
-/// arrived is not lost with the reply around it (hard case H9).
+/// Reads one JSON object (RFC 8259), strictly, and keeps what it read if the text breaks off.
 ///
 /// The text is bounded by whoever read it; the depth is bounded here.
 struct JSONReader {

@@ -25,7 +25,7 @@ struct Failure: Error, Equatable {
 
     private static func advice(_ exit: ToolExit, _ user: String) -> String {
         switch exit {
-        case .notAllowed: " Ask the operator for a rule under access: in the daemon's configuration."
+        case .notAllowed: " Root and the daemon's own user may; ask the operator to run this program as one of them."
         case .grantNeedsPerson: " See tastytoken status \(shown(user))."
         case .unknownUser, .tryLater, .usage, .noDaemon, .done: ""
         }

@@ -117,7 +117,10 @@ extension SocketClient {
                 "no daemon listens at \(path); start it (systemctl start tastytokend), or give its --socket"
             )
         case EACCES, EPERM:
-            Failure(.notAllowed, "user id \(geteuid()) may not open \(path); ask the operator for its group")
+            Failure(
+                .notAllowed,
+                "user id \(geteuid()) may not open \(path); its file mode keeps it out, as socket.mode and socket.group say"
+            )
         case EAGAIN, EINPROGRESS, EINTR:
             Failure(.tryLater, "the daemon at \(path) is too busy to answer; try again")
         default:

@@ -15,7 +15,7 @@ struct TastyToken: ParsableCommand {
             Exit status: 0 done; 64 wrong usage; 67 unknown user; 69 no daemon; 75 try later; \
             77 not allowed; 78 the grant needs a person.
             """,
-        version: "0.1.0",
+        version: ProductVersion.current,
         subcommands: [TokenCommand.self, HeaderCommand.self, StatusCommand.self]
     )
 }

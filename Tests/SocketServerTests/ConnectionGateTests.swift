@@ -14,6 +14,9 @@ import TokenCore
 
     /// Streams of bytes whose answers must not depend on the way taken, nor on how the bytes arrive.
     static let streams: [String] = [
+        "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+            + "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+        "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
         plain,
         plain + plain + plain,
         plain + EmbeddedConnection.request("GET", "/v1/users/7/token", []) + plain,

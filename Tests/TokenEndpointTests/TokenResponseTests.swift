@@ -110,7 +110,7 @@ import TokenCore
     }
 
     @Test(
-        "H9: a new refresh token is not lost with the reply around it",
+        "a new refresh token is read even where the reply around it is broken",
         arguments: [
             #"{"refresh_token":"next"}"#, #"{"refresh_token":"next","access_token":"hal"#,
             #"{"refresh_token":"next","access_token":"a","expires_in":-1}"#,

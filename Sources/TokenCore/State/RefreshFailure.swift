@@ -16,7 +16,7 @@ package struct RefreshFailure: Error, Hashable, Sendable {
         case throttled
         /// Another 4xx with a verdict that is not on the list of permanent ones.
         case requestRejected = "request_rejected"
-        /// 401 or 403 without an OAuth body: a gateway, a firewall, or a refused `User-Agent`.
+        /// A 4xx without a verdict in JSON: a gateway, a firewall, or a refused `User-Agent` (401).
         case gateway
         /// 5xx, 408 or 425.
         case serverFault = "server_fault"

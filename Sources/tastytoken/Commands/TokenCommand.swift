@@ -31,7 +31,12 @@ struct TokenCommand: ParsableCommand {
 
 /// How long the token must live, and how long the daemon may take.
 struct TokenWish: ParsableArguments {
-    @Option(help: ArgumentHelp("How long the token must live yet, in seconds.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "How long the token must live yet; half of a token's life at most counts.",
+            valueName: "seconds"
+        )
+    )
     var minTtl: Int?
     @Option(
         help: ArgumentHelp("How long to wait for one that does; 10 unless given, at most 60.", valueName: "seconds")

@@ -66,8 +66,8 @@ import Yams
 
     @Test func minimalFileLoads() throws {
         var fixture = ConfigurationFixture(try text("config.minimal.yaml"))
-        fixture.environment = [:]
-        fixture.put("/etc/tastytokend/client-secret", "s\n", mode: 0o400)
+        fixture.environment = ["CREDENTIALS_DIRECTORY": "/run/credentials/tastytokend.service"]
+        fixture.put("/run/credentials/tastytokend.service/tastytrade-client-secret", "s\n", mode: 0o400)
         let loaded = try fixture.load()
         #expect(loaded.configuration.tastytrade.client?.clientSecret.reveal() == "s")
         #expect(loaded.warnings.isEmpty)
