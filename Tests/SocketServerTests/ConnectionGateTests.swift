@@ -243,6 +243,18 @@ extension ConnectionGateTests {
         #expect(!connection.channel.isActive)
     }
 
+    @Test func aCallerWhoAlwaysHasTheNextRequestHalfSentIsNotCutOff() throws {
+        let connection = try EmbeddedConnection(board: board())
+        let (head, tail) = (Self.plain.prefix(20), Self.plain.dropFirst(20))
+        try connection.send(String(head))
+        for _ in 1...6 {
+            connection.loop.advanceTime(by: .seconds(2))
+            try connection.send(tail + Self.plain + head)
+            #expect(try !connection.received().isEmpty)
+            #expect(connection.channel.isActive)
+        }
+    }
+
     @Test(arguments: [
         "GET /v1/users/42/token HTTP/1.1\r\nHo", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab",
     ])
