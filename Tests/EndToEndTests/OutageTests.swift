@@ -7,8 +7,8 @@ import TokenSimulator
 
 /// Many accounts over several lives of their tokens, and an endpoint that goes away for longer than a token lives.
 @Suite(.serialized, .timeLimit(.minutes(6))) struct OutageTests {
-    private static let lifetime = 15.0
-    private static let outage = 17.0
+    private static let lifetime = 20.0
+    private static let outage = 22.0
 
     /// One look at an account: when, and whether a live token was to be had.
     private struct Watch {
