@@ -25,6 +25,13 @@ struct AccountsRoute: Sendable {
             let accountTypeName = "Individual"
             let marginOrCash = "Margin"
             let isClosed = false
+            let isFirmError = false
+            let isFirmProprietary = false
+            let isFuturesApproved = true
+            let isForeign = false
+            let dayTraderStatus = false
+            let openedAt = "2025-01-02T14:30:00.000+00:00"
+            let createdAt = "2025-01-02T14:30:00.000+00:00"
 
             enum CodingKeys: String, CodingKey {
                 case accountNumber = "account-number"
@@ -32,6 +39,13 @@ struct AccountsRoute: Sendable {
                 case accountTypeName = "account-type-name"
                 case marginOrCash = "margin-or-cash"
                 case isClosed = "is-closed"
+                case isFirmError = "is-firm-error"
+                case isFirmProprietary = "is-firm-proprietary"
+                case isFuturesApproved = "is-futures-approved"
+                case isForeign = "is-foreign"
+                case dayTraderStatus = "day-trader-status"
+                case openedAt = "opened-at"
+                case createdAt = "created-at"
             }
         }
 
@@ -46,7 +60,7 @@ struct AccountsRoute: Sendable {
         return parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : nil
     }
 
-    /// The list of a user's one account.
+    /// The list of a user's one account, with what SDKs insist on.
     static func listing(for user: String) -> SimulatedReply {
         let account = Listing.Account(accountNumber: accountNumber(of: user))
         return .json(200, Listing(data: .init(items: [.init(account: account)])))

@@ -2,17 +2,19 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import FoundationEssentials
+import Synchronization
 
 /// The simulator's own routes under `/_sim/`, in JSON. No fault strikes them.
 ///
 /// | request | what it does |
 /// | --- | --- |
 /// | `GET counts`, `GET requests?limit=` | tells what was asked |
-/// | `GET accounts/{user}` | tells what one account asked |
+/// | `GET accounts`, `GET accounts/{user}` | tells what each account asked |
 /// | `POST accounts/{user}/revoke`, `…/restore` | revokes the grants the user has now; makes them good again |
 /// | `POST grants` `{"user"}` | makes a grant |
 /// | `GET`, `POST`, `DELETE faults?user=` | lists, sets (``FaultOrder``), clears faults |
 /// | `POST release` | lets held answers go out |
+/// | `POST down` `{"for_ms"}` | refuses connections for a time |
 struct ControlRoutes {
     /// Where the routes begin.
     static let prefix = "/_sim/"
@@ -23,6 +25,10 @@ struct ControlRoutes {
 
     private struct GrantOrder: Codable {
         let user: String
+    }
+
+    private struct DownOrder: Codable {
+        let forMs: Double
     }
 
     private struct AccountView: Encodable {
@@ -58,6 +64,7 @@ struct ControlRoutes {
         switch (request.method, words.first, words.count) {
         case ("GET", "counts", 1): return .json(200, service.update { $0.journal.counts })
         case ("GET", "requests", 1): return requests(request)
+        case ("GET", "accounts", 1): return accounts()
         case ("GET", "accounts", 2): return account(try user(words[1]))
         case ("POST", "accounts", 3): return try change(try user(words[1]), words[2])
         case ("POST", "grants", 1): return try makeGrant(request)
@@ -65,6 +72,7 @@ struct ControlRoutes {
         case ("POST", "faults", 1): return try setFault(request)
         case ("DELETE", "faults", 1): return clearFaults(request)
         case ("POST", "release", 1): return release()
+        case ("POST", "down", 1): return try goDown(request)
         default: throw refused(404, "There is no such control route")
         }
     }
@@ -95,10 +103,28 @@ extension ControlRoutes {
             AccountView(
                 user: user,
                 revoked: state.ledger.isRevoked(user: user),
-                counts: state.journal.accounts[user] ?? AccountCounts()
+                counts: state.journal.counts(account: user)
             )
         }
         return .json(200, view)
+    }
+
+    private func accounts() -> SimulatedReply {
+        let views = service.update { state in
+            state.journal.accounts.map { user, counts in
+                AccountView(user: user, revoked: state.ledger.isRevoked(user: user), counts: counts)
+            }
+        }
+        return .json(200, ["accounts": views.sorted { $0.user < $1.user }])
+    }
+
+    /// The answer goes out before the connection is ended: that comes later on the same loop.
+    private func goDown(_ request: SimulatedRequest) throws(Refused) -> SimulatedReply {
+        let order: DownOrder = try decode(request)
+        guard (0...3.6e6).contains(order.forMs) else { throw refused(400, "for_ms must be from 0 to 3.6e6") }
+        guard let goDown = service.downSwitch.withLock({ $0 }) else { throw refused(503, "Not yet") }
+        goDown(.milliseconds(order.forMs))
+        return Self.done
     }
 
     private func change(_ user: String, _ verb: Substring) throws(Refused) -> SimulatedReply {

@@ -16,6 +16,8 @@ final class ExchangeHandler: ChannelInboundHandler {
 
     /// The longest body that is read, in bytes.
     static let bodyLimit = 65_536
+    /// How many bytes of a body go out at once, and in one chunk.
+    private static let pieceSize = 65_536
 
     /// An answer that is on its way.
     private struct Pending {
@@ -23,6 +25,8 @@ final class ExchangeHandler: ChannelInboundHandler {
         let keepsAlive: Bool
         let number: UInt64
         var timer: Scheduled<Void>?
+        /// What a slow reply has still to send.
+        var rest = ByteBuffer()
     }
 
     private let service: SimulatorService
@@ -103,15 +107,40 @@ final class ExchangeHandler: ChannelInboundHandler {
         }
     }
 
-    /// Sends an answer, unless its connection ended in the meantime.
+    /// Sends an answer, unless its connection ended in the meantime. One that is slow, or never comes, stays pending.
     private func deliver(_ number: UInt64, context: ChannelHandlerContext) {
-        guard pending?.number == number, let pending = takePending() else { return }
+        guard let waiting = pending, waiting.number == number else { return }
+        switch (waiting.delivery.action, waiting.delivery.manner) {
+        case (.silence, _): return
+        case (.reply(let reply), .drip(let bytes, let pause)):
+            pending?.rest = ByteBuffer(bytes: reply.wire)
+            return drip(bytes, every: pause, number, context: context)
+        default: break
+        }
         // Counted first: whoever has the reply may look at the counts at once.
+        guard let pending = takePending() else { return }
         service.end(pending.delivery.ticket)
         switch pending.delivery.action {
-        case .reply(let reply): send(reply, keepsAlive: pending.keepsAlive, context: context)
+        case .reply(let reply) where pending.delivery.manner == .whole:
+            send(reply, keepsAlive: pending.keepsAlive, context: context)
+        case .reply(let reply):
+            sendRaw(ByteBuffer(bytes: reply.wire(cut: pending.delivery.manner)), closes: true, context: context)
         case .reset: context.channel.abort()
-        case .raw(let bytes, let closes): sendRaw(bytes, closes: closes, context: context)
+        case .raw(let bytes, let closes): sendRaw(ByteBuffer(bytes: bytes), closes: closes, context: context)
+        case .silence: break
+        }
+    }
+
+    /// Sends the next bytes of a slow reply after a pause, and ends the connection after the last.
+    private func drip(_ bytes: Int, every pause: Duration, _ number: UInt64, context: ChannelHandlerContext) {
+        pending?.timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(pause.nanoseconds)) {
+            guard self.pending?.number == number, let rest = self.pending?.rest.readableBytes,
+                let piece = self.pending?.rest.readSlice(length: min(bytes, rest))
+            else { return }
+            let isLast = rest <= bytes
+            if isLast, let delivery = self.takePending()?.delivery { self.service.end(delivery.ticket) }
+            self.sendRaw(piece, closes: isLast, context: context)
+            if !isLast { self.drip(bytes, every: pause, number, context: context) }
         }
     }
 
@@ -126,11 +155,17 @@ extension ExchangeHandler {
     private func send(_ reply: SimulatedReply, keepsAlive: Bool, context: ChannelHandlerContext) {
         var head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: reply.status))
         for field in reply.fields { head.headers.add(name: field.name, value: field.value) }
-        if reply.status != 204 { head.headers.add(name: "Content-Length", value: String(reply.body.count)) }
+        // Without a length the encoder sends chunks.
+        if reply.hasBody, !reply.isChunked {
+            head.headers.add(name: "Content-Length", value: String(reply.body.count))
+        }
         if !keepsAlive { head.headers.add(name: "Connection", value: "close") }
         context.write(wrapOutboundOut(.head(head)), promise: nil)
-        if !reply.body.isEmpty {
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: reply.body)))), promise: nil)
+        let buffer = ByteBuffer(bytes: reply.body)
+        for start in stride(from: 0, to: buffer.readableBytes, by: Self.pieceSize) {
+            let length = min(Self.pieceSize, buffer.readableBytes - start)
+            guard let piece = buffer.getSlice(at: start, length: length) else { break }
+            context.write(wrapOutboundOut(.body(.byteBuffer(piece))), promise: nil)
         }
         let sent = context.eventLoop.makePromise(of: Void.self)
         if !keepsAlive {
@@ -140,14 +175,14 @@ extension ExchangeHandler {
     }
 
     /// Writes beneath the HTTP encoder, but above TLS.
-    private func sendRaw(_ bytes: [UInt8], closes: Bool, context: ChannelHandlerContext) {
+    private func sendRaw(_ bytes: ByteBuffer, closes: Bool, context: ChannelHandlerContext) {
         let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
         guard let encoder else { return context.channel.abort() }
         let sent = context.eventLoop.makePromise(of: Void.self)
         if closes {
             sent.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
         }
-        encoder.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes)), promise: sent)
+        encoder.writeAndFlush(NIOAny(bytes), promise: sent)
     }
 }
 

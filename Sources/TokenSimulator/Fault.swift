@@ -29,10 +29,42 @@ package struct Fault: Hashable, Sendable {
         case lifetime(Duration)
         /// An error page of a gateway or of the service itself.
         case errorPage(ErrorPage)
-        /// A refusal in the token endpoint's own form.
-        case refusal(status: Int, code: String, description: String)
+        /// A refusal by the token endpoint, with a status of 2xx too: an error in a success.
+        case refusal(status: Int, code: String, description: String, shape: RefusalShape = .tastytrade)
+        /// The gateway's 401 for a `User-Agent` that it does not like, whatever the request's is.
+        case userAgentRefused(isEmpty: Bool)
+        /// 429, with or without a time to come back.
+        case rateLimited(RetryAfterHint)
+        /// A redirect; nothing is done with the request.
+        case redirect(status: Int, location: String)
+        /// No answer, while the connection stays open.
+        case hang(ResetPoint)
+        /// The request is acted on, and the connection ended in good order after so many bytes of the reply.
+        case lostReply(sentBytes: Int)
+        /// The request is acted on, and the connection ended within the reply's body, after that share of it.
+        case truncated(share: Double)
+        /// The reply comes in pieces of so many bytes, a pause before each; then the connection ends.
+        case drip(bytes: Int, every: Duration)
+        /// `expires_in` is odd; the token lives as long as it would otherwise.
+        case oddLifetime(OddLifetime)
+        /// A token is made, and the 200 that should bring it is no good.
+        case malformed(Malformation)
+        /// A token is made, and comes in another of the forms that a client must take.
+        case variant(ReplyVariant)
+        /// A good reply, made so many bytes long.
+        case huge(bytes: Int, HugePart)
+        /// The same access token as before.
+        case sameToken(Repetition)
+        /// A refresh kills the account's earlier access tokens.
+        case killsPrevious
+        /// A refresh hands out a new refresh token.
+        case rotation(Rotation)
+        /// A share of the requests meets with one of several faults, as in the sandbox.
+        case flaky(Flakiness)
         /// The connection is reset (RST).
         case reset(ResetPoint)
+        /// New connections are shown a certificate that is no good, whoever makes them.
+        case certificate(OddCertificate)
         /// The whole service is away, for whoever asks.
         case outage(OutageStyle)
         /// These bytes instead of an HTTP reply, and then the end of the connection, or silence.
@@ -71,6 +103,8 @@ package struct ErrorPage: Hashable, Sendable {
         case html
         /// The ordinary error envelope (fact sheet section 8).
         case json
+        /// A page as a firewall in front of the service writes it.
+        case waf
         /// Nothing.
         case empty
     }

@@ -4,18 +4,6 @@
 /// The faults that are set. For each request every part of the answer is decided by one fault at most: by the account's
 /// own before those for all, and by the earlier before the later.
 struct FaultBook {
-    /// What the faults make of one request.
-    struct Effects {
-        /// How much later the answer comes, drawn from this.
-        var latency: ClosedRange<Duration>?
-        /// Whether the answer waits to be released.
-        var isHeld = false
-        /// How long the access token lives.
-        var lifetime: Duration?
-        /// What comes instead of the ordinary answer.
-        var answer: Fault.Mode?
-    }
-
     /// A fault that is set.
     struct Entry {
         /// Whom it strikes.
@@ -31,14 +19,6 @@ struct FaultBook {
         func isOver(at now: SimulatorInstant) -> Bool {
             count == 0 || endsAt.map { $0 <= now } ?? false
         }
-    }
-
-    private enum Part: Hashable {
-        case latency
-        case hold
-        case lifetime
-        case answer
-        case none
     }
 
     private var entries: [FaultScope: [Entry]] = [:]
@@ -68,11 +48,19 @@ struct FaultBook {
         return nil
     }
 
+    /// What is odd about the certificate. Connections are not counted.
+    func certificate(at now: SimulatorInstant) -> OddCertificate? {
+        for entry in entries[.all] ?? [] where !entry.isOver(at: now) {
+            if case .certificate(let oddity) = entry.mode { return oddity }
+        }
+        return nil
+    }
+
     /// Decides about one request of an account, and uses up one strike of each fault that takes part.
-    mutating func strike(account: String?, at now: SimulatorInstant) -> Effects {
-        var effects = Effects()
+    mutating func strike(account: String?, at now: SimulatorInstant) -> FaultEffects {
+        var effects = FaultEffects()
         guard !entries.isEmpty else { return effects }
-        var decided: Set<Part> = [.none]
+        var decided: Set<FaultPart> = [.none]
         if let account { strike(.account(account), &effects, &decided, at: now) }
         strike(.all, &effects, &decided, at: now)
         return effects
@@ -80,36 +68,22 @@ struct FaultBook {
 
     private mutating func strike(
         _ scope: FaultScope,
-        _ effects: inout Effects,
-        _ decided: inout Set<Part>,
+        _ effects: inout FaultEffects,
+        _ decided: inout Set<FaultPart>,
         at now: SimulatorInstant
     ) {
         guard var list = entries[scope] else { return }
         list.removeAll { $0.isOver(at: now) }
         for index in list.indices where decided.insert(Self.part(of: list[index])).inserted {
-            Self.apply(list[index].mode, to: &effects)
+            effects.add(list[index].mode)
             list[index].count = list[index].count.map { $0 - 1 }
         }
         entries[scope] = list.isEmpty ? nil : list
     }
 
-    private static func part(of entry: Entry) -> Part {
-        switch entry.mode {
-        case .latency: .latency
-        case .hold: .hold
-        case .lifetime: .lifetime
-        case .errorPage, .refusal, .reset, .raw: .answer
-        // For all it is looked at before anything else; for one account it is an answer like others.
-        case .outage: entry.scope == .all ? .none : .answer
-        }
-    }
-
-    private static func apply(_ mode: Fault.Mode, to effects: inout Effects) {
-        switch mode {
-        case .latency(let range): effects.latency = range
-        case .hold: effects.isHeld = true
-        case .lifetime(let lifetime): effects.lifetime = lifetime
-        case .errorPage, .refusal, .reset, .raw, .outage: effects.answer = mode
-        }
+    /// An outage for all is looked at before anything else; for one account it is an answer like others.
+    private static func part(of entry: Entry) -> FaultPart {
+        if case .outage = entry.mode, entry.scope == .all { return .none }
+        return entry.mode.part
     }
 }

@@ -3,8 +3,29 @@
 
 import Crypto
 
-/// Which grants are revoked, and which refresh tokens were seen to be ours.
+/// Which grants are revoked, which refresh tokens were exchanged for new ones, which access tokens died before their time,
+/// and which refresh tokens were seen to be ours.
 struct GrantLedger {
+    /// What a refresh token that was presented is worth.
+    enum Standing: Hashable {
+        /// It is good.
+        case good
+        /// It was exchanged before, a moment ago, and is still good.
+        case spared
+        /// It was exchanged before; its grant is dead from now on.
+        case killed
+        /// Its grant is dead.
+        case revoked
+    }
+
+    /// Up to where a grant's refresh tokens were exchanged.
+    private struct Exchange {
+        /// The generation of the last token that was exchanged.
+        let generation: UInt64
+        /// When that was first done.
+        let at: SimulatorInstant
+    }
+
     /// Stands for a refresh token in the set of those whose signature was checked.
     typealias Fingerprint = SIMD2<UInt64>
 
@@ -19,6 +40,8 @@ struct GrantLedger {
 
     private var revokedGrants: Set<String> = []
     private var revokedUsers: [String: Revocation] = [:]
+    private var exchanges: [String: Exchange] = [:]
+    private var firstLiving: [String: UInt64] = [:]
     private var verified: Set<Fingerprint> = []
 
     /// The fingerprint of a token.
@@ -64,4 +87,39 @@ struct GrantLedger {
 
     /// Whether the user's grants were revoked as a whole.
     func isRevoked(user: String) -> Bool { revokedUsers[user] != nil }
+}
+
+extension GrantLedger {
+    /// What a refresh token is worth now; to present one that was exchanged, and is not spared by `grace`, kills its grant.
+    mutating func present(_ grant: TokenMint.GrantClaims, grace: Duration, at now: SimulatorInstant) -> Standing {
+        if isRevoked(grant) { return .revoked }
+        let generation = grant.gen ?? 0
+        guard let exchange = exchanges[grant.grant_id], generation <= exchange.generation else { return .good }
+        if generation == exchange.generation, now < exchange.at + grace { return .spared }
+        revoke(grantID: grant.grant_id)
+        return .killed
+    }
+
+    /// Whether a refresh token is good, and was not exchanged.
+    func isGood(_ grant: TokenMint.GrantClaims) -> Bool {
+        !isRevoked(grant) && exchanges[grant.grant_id].map { $0.generation < grant.gen ?? 0 } ?? true
+    }
+
+    /// Notes that a refresh token was exchanged for a new one: it, and all before it, were good for the last time.
+    mutating func exchange(_ grant: TokenMint.GrantClaims, at now: SimulatorInstant) {
+        let generation = grant.gen ?? 0
+        if let last = exchanges[grant.grant_id], generation <= last.generation { return }
+        exchanges[grant.grant_id] = Exchange(generation: generation, at: now)
+    }
+
+    /// Kills the user's access tokens whose serial number is lower.
+    mutating func killAccess(of user: String, before serial: UInt64) {
+        firstLiving[user] = serial
+    }
+
+    /// Whether an access token was killed before its time.
+    func isKilled(_ token: TokenMint.AccessClaims) -> Bool {
+        guard let first = firstLiving[token.sub] else { return false }
+        return (TokenSerial.serial(of: token.jti) ?? 0) < first
+    }
 }

@@ -7,50 +7,63 @@ import NIOSSL
 import SwiftASN1
 import X509
 
-/// A certificate authority and a server certificate, made for one run: nothing that a client could come to trust for good.
-struct SimulatorCertificates {
+/// A certificate authority and its server certificates, made for one run: nothing that a client could come to trust for good.
+struct SimulatorCertificates: Sendable {
     /// The authority's certificate, to be trusted by clients.
     let authorityPEM: String
-    /// What the server shows and signs with.
-    let serverConfiguration: TLSConfiguration
+    private let authority: Authority
+    private let now: SimulatorInstant
 
-    /// Makes both, good from a day before `now` until thirty days after it, for `localhost` and the loopback addresses.
+    /// An authority that signs.
+    private struct Authority: Sendable {
+        let name: DistinguishedName
+        let key = P256.Signing.PrivateKey()
+    }
+
+    /// Makes the authority, good from a day before `now` until thirty days after it.
     init(now: SimulatorInstant) throws {
-        let authorityKey = P256.Signing.PrivateKey()
-        let serverKey = P256.Signing.PrivateKey()
-        let issuer = try DistinguishedName { CommonName("tastysim authority") }
-        let validity = Validity(now: now)
-        let authority = try validity.certificate(
-            for: .init(authorityKey.publicKey),
-            named: issuer,
-            issuer: issuer,
+        self.now = now
+        self.authority = Authority(name: try DistinguishedName { CommonName("tastysim authority") })
+        let certificate = try Validity(now: now).certificate(
+            for: .init(authority.key.publicKey),
+            named: authority.name,
+            issuer: authority.name,
             extensions: Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
                 Critical(KeyUsage(keyCertSign: true, cRLSign: true))
             },
-            signedBy: .init(authorityKey)
+            signedBy: .init(authority.key)
         )
-        let server = try validity.certificate(
-            for: .init(serverKey.publicKey),
-            named: try DistinguishedName { CommonName("tastysim") },
-            issuer: issuer,
-            extensions: try Self.serverExtensions(),
-            signedBy: .init(authorityKey)
-        )
-        self.authorityPEM = try authority.serializeAsPEM().pemString + "\n"
-        self.serverConfiguration = try Self.configuration(server, serverKey)
+        self.authorityPEM = try certificate.serializeAsPEM().pemString + "\n"
     }
 
-    private static func serverExtensions() throws -> Certificate.Extensions {
-        try Certificate.Extensions {
+    /// What the server shows and signs with: a certificate for `localhost` and the loopback addresses, or one that is odd.
+    func serverConfiguration(_ oddity: OddCertificate?) throws -> TLSConfiguration {
+        let issuer =
+            oddity == .unknownAuthority
+            ? Authority(name: try DistinguishedName { CommonName("another authority") }) : authority
+        let serverKey = P256.Signing.PrivateKey()
+        let server = try Validity(now: now, oddity).certificate(
+            for: .init(serverKey.publicKey),
+            named: try DistinguishedName { CommonName("tastysim") },
+            issuer: issuer.name,
+            extensions: try Self.serverExtensions(oddity),
+            signedBy: .init(issuer.key)
+        )
+        return try Self.configuration(server, serverKey)
+    }
+
+    private static func serverExtensions(_ oddity: OddCertificate?) throws -> Certificate.Extensions {
+        let loopback: [GeneralName] = [
+            .dnsName("localhost"),
+            .ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1])),
+            .ipAddress(ASN1OctetString(contentBytes: ArraySlice([UInt8](repeating: 0, count: 15) + [1]))),
+        ]
+        return try Certificate.Extensions {
             Critical(BasicConstraints.notCertificateAuthority)
             Critical(KeyUsage(digitalSignature: true))
             try ExtendedKeyUsage([.serverAuth])
-            SubjectAlternativeNames([
-                .dnsName("localhost"),
-                .ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1])),
-                .ipAddress(ASN1OctetString(contentBytes: ArraySlice([UInt8](repeating: 0, count: 15) + [1]))),
-            ])
+            SubjectAlternativeNames(oddity == .otherName ? [.dnsName("elsewhere.example")] : loopback)
         }
     }
 
@@ -77,9 +90,16 @@ extension SimulatorCertificates {
         let start: Date
         let end: Date
 
-        init(now: SimulatorInstant) {
-            start = Date(timeIntervalSince1970: Double(now.seconds - 86_400))
-            end = Date(timeIntervalSince1970: Double(now.seconds + 30 * 86_400))
+        init(now: SimulatorInstant, _ oddity: OddCertificate? = nil) {
+            let hour: Int64 = 3600
+            let (from, until) =
+                switch oddity {
+                case .expired: (-23 * hour, -hour)
+                case .notYetValid: (hour, 30 * 24 * hour)
+                case .otherName, .unknownAuthority, nil: (-24 * hour, 30 * 24 * hour)
+                }
+            start = Date(timeIntervalSince1970: Double(now.seconds + from))
+            end = Date(timeIntervalSince1970: Double(now.seconds + until))
         }
 
         func certificate(

@@ -17,12 +17,14 @@ package struct SimulatorConfiguration: Sendable {
     package var issuer = "https://api.tastytrade.com"
     /// The seed of the signing key: grants made under one seed are good at every simulator with that seed.
     package var keySeed: String
-    /// The seed of everything that is drawn: token ids, latencies.
+    /// The seed of everything that is drawn: token ids, latencies, what a flaky endpoint does.
     package var randomSeed: UInt64
     /// How long an access token lives.
     package var lifetime: Duration = .seconds(900)
     /// Faults that are set from the start, for all accounts.
     package var faults: [Fault] = []
+    /// Faults that are set from the start for one account each, by the account.
+    package var accountFaults: [String: [Fault]] = [:]
     /// How many threads serve; one is enough for ten thousand refreshes a second.
     package var eventLoops = 1
     /// How many of the last requests are kept to be shown; the counts are exact however many there were.

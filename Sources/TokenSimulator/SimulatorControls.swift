@@ -42,7 +42,10 @@ extension SimulatorService {
 
     /// Clears the faults of one scope, or all there are. Held answers go out.
     func clearFaults(_ scope: FaultScope?) {
-        update { $0.faults.clear(scope) }
+        update { state in
+            state.faults.clear(scope)
+            if case .account(let user) = scope { state.repeated[user] = nil } else { state.repeated = [:] }
+        }
         releaseHeld()
     }
 

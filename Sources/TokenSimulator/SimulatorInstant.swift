@@ -30,6 +30,21 @@ package struct SimulatorInstant: Hashable, Comparable, Sendable {
     }
 }
 
+extension SimulatorInstant {
+    /// The instant as HTTP writes it (RFC 9110 section 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+    var httpDate: String {
+        let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        var (time, broken) = (time_t(seconds), tm())
+        gmtime_r(&time, &broken)
+        let clock = [broken.tm_hour, broken.tm_min, broken.tm_sec].map { Self.twoDigits(Int($0)) }
+        let day = "\(Self.twoDigits(Int(broken.tm_mday))) \(months[Int(broken.tm_mon)]) \(1900 + Int(broken.tm_year))"
+        return "\(weekdays[Int(broken.tm_wday)]), \(day) \(clock.joined(separator: ":")) GMT"
+    }
+
+    private static func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+}
+
 /// Where the simulator gets its time from.
 package typealias SimulatorClock = @Sendable () -> SimulatorInstant
 

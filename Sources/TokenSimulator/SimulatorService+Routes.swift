@@ -24,23 +24,30 @@ extension SimulatorService {
     private func answerToken(_ request: SimulatedRequest, at now: SimulatorInstant) -> Delivery {
         let form = tokenRoute.form(of: request)
         let checked = check(tokenRoute.screen(request, form))
-        let (decision, record) = update { state in
+        let grant = checked.grant
+        let decision = update { state in
             let decision = state.decide(checked, lifetime: lifetime, at: now)
             let record = RequestRecord(
                 request,
-                account: checked.account,
+                account: grant?.sub,
                 outcome: decision.outcome,
                 fields: form.fields.keys.sorted(),
                 at: now
             )
-            state.journal.begin(record, isTokenRequest: true)
-            return (decision, record)
+            state.journal.begin(
+                record,
+                isTokenRequest: true,
+                grantID: grant?.grant_id,
+                standing: decision.standing
+            )
+            return decision
         }
         return Delivery(
-            action: action(decision.action, at: now),
+            action: action(decision.action, presented: form.fields["refresh_token"] ?? "", at: now),
+            manner: decision.manner,
             delay: decision.delay,
             heldAfter: decision.heldAfter,
-            ticket: Delivery.Ticket(account: record.account)
+            ticket: Delivery.Ticket(account: grant?.sub, grantID: grant?.grant_id)
         )
     }
 
@@ -62,18 +69,48 @@ extension SimulatorService {
         return grant
     }
 
-    private func action(_ action: TokenDecision.Action, at now: SimulatorInstant) -> Delivery.Action {
+    private func action(
+        _ action: TokenDecision.Action,
+        presented: String,
+        at now: SimulatorInstant
+    ) -> Delivery.Action {
         switch action {
         case .reply(let reply): return .reply(reply)
         case .reset: return .reset
+        case .silence: return .silence
         case .raw(let bytes, let closes): return .raw(bytes, closes: closes)
-        case .issue(let grant, let id, let lifetime):
-            let end = now + lifetime
-            guard let token = try? mint.accessToken(of: grant, id: id, issuedAt: now, expiresAt: end) else {
+        case .issue(let issue):
+            guard let reply = try? reply(to: issue, presented: presented, at: now) else {
                 return .reply(.errorPage(ErrorPage(500)))
             }
-            return .reply(TokenRoute.success(accessToken: token, lifetime: lifetime))
+            return .reply(reply.reply)
         }
+    }
+
+    private func reply(
+        to issue: TokenDecision.Issue,
+        presented: String,
+        at now: SimulatorInstant
+    ) throws -> TokenReply {
+        let token = try issue.repeated ?? newToken(issue, at: now)
+        let left =
+            issue.repetition == .cached ? token.lifetime : .nanoseconds(token.expiresAt.nanoseconds - now.nanoseconds)
+        return TokenReply(
+            accessToken: token.token,
+            lifetime: left,
+            newRefreshToken: try issue.newGrant.map { try mint.refreshToken(saying: $0) },
+            presentedRefreshToken: presented,
+            oddLifetime: issue.oddLifetime,
+            form: issue.form
+        )
+    }
+
+    private func newToken(_ issue: TokenDecision.Issue, at now: SimulatorInstant) throws -> RepeatedToken {
+        let end = now + issue.lifetime
+        let text = try mint.accessToken(of: issue.grant, id: issue.id, issuedAt: now, expiresAt: end)
+        let token = RepeatedToken(token: text, lifetime: issue.lifetime, expiresAt: end)
+        if issue.repetition != nil { update { $0.repeated[issue.grant.sub] = token } }
+        return token
     }
 
     private func answerAccounts(_ request: SimulatedRequest, at now: SimulatorInstant) -> Delivery {
@@ -86,7 +123,7 @@ extension SimulatorService {
     /// Whose access token it is; nil if it is dead or not ours.
     func userOfLiveToken(_ token: String, at now: SimulatorInstant) -> String? {
         guard let claims = mint.accessClaims(of: token), claims.expiresAt > now else { return nil }
-        return claims.sub
+        return update { $0.ledger.isKilled(claims) } ? nil : claims.sub
     }
 
     private func methodNotAllowed(_ allowed: String, _ request: SimulatedRequest, at now: SimulatorInstant) -> Delivery

@@ -11,12 +11,16 @@ struct Delivery: Sendable {
         case reply(SimulatedReply)
         /// RST.
         case reset
+        /// Nothing, for as long as the client waits.
+        case silence
         /// These bytes, and then the end or silence.
         case raw([UInt8], closes: Bool)
     }
 
     /// What goes out.
     let action: Action
+    /// How a reply goes out.
+    var manner: DeliveryManner = .whole
     /// How much later.
     var delay: Duration?
     /// The release that it waits for: the next one after so many; nil if it does not wait.
@@ -28,6 +32,8 @@ struct Delivery: Sendable {
     struct Ticket: Sendable {
         /// The account of a token request.
         let account: String?
+        /// The grant of a token request.
+        var grantID: String?
     }
 }
 
@@ -40,6 +46,8 @@ final class SimulatorService: Sendable {
     let lifetime: Duration
     /// The checks of the token endpoint.
     let tokenRoute: TokenRoute
+    /// Takes the whole endpoint down for a time; set by whoever owns the listening socket.
+    let downSwitch = Mutex<(@Sendable (Duration) -> Void)?>(nil)
     private let clock: SimulatorClock
     private let state: Mutex<SimulatorState>
 
@@ -55,6 +63,9 @@ final class SimulatorService: Sendable {
         self.tokenRoute = TokenRoute(client: configuration.client)
         self.state = Mutex(SimulatorState(keptRequests: configuration.keptRequests, seed: configuration.randomSeed))
         for fault in configuration.faults { set(fault, for: .all) }
+        for (account, faults) in configuration.accountFaults {
+            for fault in faults { set(fault, for: .account(account)) }
+        }
     }
 
     /// The time.
@@ -81,6 +92,12 @@ final class SimulatorService: Sendable {
         }
     }
 
+    /// What is odd about the certificate that a new connection is shown; nil if nothing is.
+    var certificate: OddCertificate? {
+        let now = clock()
+        return update { $0.faults.certificate(at: now) }
+    }
+
     /// Decides about a request. `isTooLarge` if its body was longer than the bound, and was thrown away.
     func answer(_ request: SimulatedRequest, isTooLarge: Bool = false) -> Delivery {
         if request.path.hasPrefix(ControlRoutes.prefix) {
@@ -103,7 +120,7 @@ final class SimulatorService: Sendable {
     /// Notes that a request was answered, or will not be.
     func end(_ ticket: Delivery.Ticket?) {
         guard let ticket else { return }
-        update { $0.journal.end(account: ticket.account) }
+        update { $0.journal.end(account: ticket.account, grantID: ticket.grantID) }
     }
 }
 

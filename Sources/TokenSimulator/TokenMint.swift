@@ -23,6 +23,8 @@ struct TokenMint: Sendable {
         let grant_id: String
         /// What it allows.
         let scope: String
+        /// Tells the refresh tokens of a grant that rotates apart; later ones have greater numbers, the first has none.
+        var gen: UInt64?
     }
 
     /// What an access token says.
@@ -80,7 +82,12 @@ struct TokenMint: Sendable {
             grant_id: grantID,
             scope: client.scope
         )
-        return try sign(claims, under: grantHeader)
+        return try refreshToken(saying: claims)
+    }
+
+    /// A refresh token that says this.
+    func refreshToken(saying claims: GrantClaims) throws -> String {
+        try sign(claims, under: grantHeader)
     }
 
     /// An access token that lives until `expiresAt`; `id` makes it differ from every other.

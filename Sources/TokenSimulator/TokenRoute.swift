@@ -73,15 +73,6 @@ struct TokenRoute: Sendable {
     /// What the endpoint says of a grant that was deleted.
     static let grantRevoked = SimulatedReply.refusal(400, "invalid_grant", "Grant revoked")
 
-    /// The answer to a good request: no refresh token, since nothing rotates (fact sheet section 4.2).
-    static func success(accessToken: String, lifetime: Duration) -> SimulatedReply {
-        let seconds = max(lifetime.components.seconds, 0)
-        // Written out: a token is base64url and dots, and an encoder here would cost more than the signature.
-        let text = #"{"access_token":"\#(accessToken)","token_type":"Bearer","expires_in":\#(seconds)}"#
-        let noStore = SimulatedReply.Field(name: "Cache-Control", value: "no-store")
-        return SimulatedReply(200, type: "application/json", Array(text.utf8), fields: [noStore])
-    }
-
     private func invalidRequest(_ description: String) -> Screening {
         .refused(.refusal(400, "invalid_request", description), .invalidRequest)
     }

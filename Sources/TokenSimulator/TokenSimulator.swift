@@ -3,7 +3,7 @@
 
 import FoundationEssentials
 import NIOCore
-import NIOSSL
+import Synchronization
 
 /// A stand-in for TastyTrade on a loopback port: the token endpoint, a route that tells whether an access token is alive,
 /// and faults on demand. It signs tokens for whoever asks, and so listens on loopback alone.
@@ -39,8 +39,9 @@ package final class TokenSimulator: Sendable {
             try Data(certificates.authorityPEM.utf8).write(to: URL(filePath: file), options: .atomic)
         }
         let service = try SimulatorService(configuration, clock: clock)
-        let tls = try certificates.map { try NIOSSLContext(configuration: $0.serverConfiguration) }
+        let tls = try certificates.map { try SimulatorTLS($0) }
         let server = try await SimulatorServer.start(configuration, service: service, tls: tls)
+        service.downSwitch.withLock { $0 = { [weak server] time in Task { try await server?.goDown(for: time) } } }
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         return TokenSimulator(
             url: "\(configuration.usesTLS ? "https" : "http")://\(host):\(server.port)",
@@ -55,6 +56,12 @@ package final class TokenSimulator: Sendable {
     package func stop() async throws {
         try await server.stop()
     }
+
+    /// Refuses connections from now on, and ends those there are with RST.
+    package func goDown() async throws { try await server.goDown() }
+
+    /// Listens again at the same port.
+    package func comeBack() async throws { try await server.comeBack() }
 
     private static func requireLoopback(_ host: String) throws(SimulatorFailure) {
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
@@ -93,7 +100,22 @@ extension TokenSimulator {
 
     /// How many requests one account made.
     package func counts(of account: String) -> AccountCounts {
-        service.update { $0.journal.accounts[account] ?? AccountCounts() }
+        service.update { $0.journal.counts(account: account) }
+    }
+
+    /// How many requests one grant made, by any of its refresh tokens; nil if that is none of ours.
+    package func counts(ofGrant refreshToken: String) -> AccountCounts? {
+        guard let grant = service.grant(of: refreshToken) else { return nil }
+        return service.update { $0.journal.counts(grantID: grant.grant_id) }
+    }
+
+    /// The counts of every account that made a token request.
+    package var accountCounts: [String: AccountCounts] { service.update { $0.journal.accounts } }
+
+    /// Whether a refresh token would be taken now: it is ours, was not exchanged for a new one, and its grant lives.
+    package func isGood(refreshToken: String) -> Bool {
+        guard let grant = service.grant(of: refreshToken) else { return false }
+        return service.update { $0.ledger.isGood(grant) }
     }
 
     /// The last requests, oldest first.

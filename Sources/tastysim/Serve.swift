@@ -11,7 +11,7 @@ struct Serve: AsyncParsableCommand {
     /// The verb's words.
     static let configuration = CommandConfiguration(
         abstract: "Answer on a loopback port until SIGTERM or SIGINT.",
-        discussion: "Prints one line, 'listening URL', as soon as it answers."
+        discussion: "Prints one line, 'listening URL', as soon as it answers.\n\n\(FaultHelp.text)"
     )
 
     /// What grants depend on.
@@ -43,11 +43,31 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "How much later answers come: 50ms, or drawn from a range: 50ms-200ms.", transform: Self.latency)
     var latency: ClosedRange<Duration>?
 
+    /// What goes wrong from the start.
+    @Option(
+        name: .customLong("fault"),
+        help: ArgumentHelp("A fault from the start: a mode's name, or JSON. Can be given again.", valueName: "fault"),
+        transform: Self.fault
+    )
+    var faults: [ScopedFault] = []
+
+    /// The seed of chance.
+    @Option(
+        help: "Seed of all that is drawn, a number, so that a run can be repeated; another one each time without it."
+    )
+    var randomSeed: UInt64?
+
+    /// How many of the last requests are kept.
+    @Option(help: "How many of the last requests GET /_sim/requests can show.") var keptRequests = 1000
+
     /// How many threads serve.
     @Option(help: "Threads that serve.") var threads = 1
 
     /// Checks what the types cannot.
     func validate() throws {
+        guard (1...10_000_000).contains(keptRequests) else {
+            throw ValidationError("--kept-requests must be from 1 to 10000000")
+        }
         guard (1...64).contains(threads) else { throw ValidationError("--threads must be from 1 to 64") }
         if clientSecret != nil, clientSecretFile != nil {
             throw ValidationError("--client-secret and --client-secret-file exclude each other")
@@ -73,7 +93,15 @@ struct Serve: AsyncParsableCommand {
         configuration.lifetime = lifetime
         configuration.eventLoops = threads
         if let secret = try secret() { configuration.client.secret = secret }
+        if let randomSeed { configuration.randomSeed = randomSeed }
+        configuration.keptRequests = keptRequests
         if let latency { configuration.faults = [Fault(.latency(latency))] }
+        for scoped in faults {
+            switch scoped.scope {
+            case .all: configuration.faults.append(scoped.fault)
+            case .account(let user): configuration.accountFaults[user, default: []].append(scoped.fault)
+            }
+        }
         return configuration
     }
 
@@ -91,6 +119,15 @@ struct Serve: AsyncParsableCommand {
             throw ValidationError("'\(text)' is no duration such as 500ms, 30s, 5m or 1h")
         }
         return duration
+    }
+
+    private static func fault(_ text: String) throws -> ScopedFault {
+        do {
+            let (scope, fault) = try FaultText.read(text)
+            return ScopedFault(scope: scope, fault: fault)
+        } catch {
+            throw ValidationError(error.description)
+        }
     }
 
     private static func latency(_ text: String) throws -> ClosedRange<Duration> {

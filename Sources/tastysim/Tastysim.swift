@@ -13,7 +13,9 @@ struct Tastysim: AsyncParsableCommand {
         abstract: "A stand-in for TastyTrade's token endpoint, for demos and tests.",
         discussion: """
             Secrets on this command line are fakes. A running simulator is controlled by HTTP requests to /_sim/ on its \
-            own port: GET /_sim/counts, GET /_sim/requests, POST /_sim/faults, and others.
+            own port: GET /_sim/counts, GET /_sim/requests, POST /_sim/faults, and others; docs/simulator.md has them all.
+
+            \(FaultHelp.text)
             """,
         version: SimulatorVersion.current,
         subcommands: [Serve.self, Grant.self]

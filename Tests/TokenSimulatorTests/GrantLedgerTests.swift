@@ -45,4 +45,43 @@ import Testing
         #expect(ledger.isVerified(GrantLedger.fingerprint(of: "a")))
         #expect(!ledger.isVerified(GrantLedger.fingerprint(of: "b")))
     }
+
+    private func generation(_ number: UInt64) -> TokenMint.GrantClaims {
+        var claims = grant("1")
+        claims.gen = number
+        return claims
+    }
+
+    @Test func aRefreshTokenIsGoodUntilItIsExchanged() {
+        var ledger = GrantLedger()
+        #expect(ledger.present(grant("1"), grace: .zero, at: now) == .good)
+        #expect(ledger.isGood(grant("1")))
+        ledger.exchange(grant("1"), at: now)
+        #expect(!ledger.isGood(grant("1")))
+        #expect(ledger.present(generation(5), grace: .zero, at: now) == .good)
+        #expect(ledger.present(grant("1"), grace: .zero, at: now) == .killed)
+        #expect(ledger.present(grant("1"), grace: .zero, at: now) == .revoked)
+        #expect(ledger.present(generation(5), grace: .zero, at: now) == .revoked)
+        #expect(ledger.present(grant("2"), grace: .zero, at: now) == .good)
+    }
+
+    @Test func graceCountsFromTheFirstExchange() {
+        var ledger = GrantLedger()
+        ledger.exchange(generation(5), at: now)
+        ledger.exchange(generation(5), at: now + .seconds(9))
+        #expect(ledger.present(generation(5), grace: .seconds(10), at: now + .milliseconds(9999)) == .spared)
+        #expect(ledger.present(generation(4), grace: .seconds(10), at: now) == .killed, "two exchanges old")
+    }
+
+    @Test func accessTokensDieBySerialNumber() {
+        func token(_ serial: UInt64, user: String = "42") -> TokenMint.AccessClaims {
+            let id = TokenSerial.id(drawn: .max, serial: serial)
+            return TokenMint.AccessClaims(iss: "i", sub: user, iat: 0, exp: 0, exp_ns: 0, jti: id, scope: "s")
+        }
+        var ledger = GrantLedger()
+        ledger.killAccess(of: "42", before: 7)
+        #expect(ledger.isKilled(token(6)))
+        #expect(!ledger.isKilled(token(7)))
+        #expect(!ledger.isKilled(token(6, user: "43")))
+    }
 }
