@@ -18,7 +18,7 @@ struct Load {
     }
 
     private struct Client {
-        let connection: Connection
+        var connection: Connection
         var key: Int
         var missing = 0
         var sentAt: Int64 = 0
@@ -29,7 +29,7 @@ struct Load {
     private var clients: [Client]
     private var latencies = Histogram()
     private let poll = epoll_create1(0)
-    private let processorClock: clockid_t
+    private let processorClocks: [clockid_t]
 
     /// Connects. With `sticky` each connection asks for one key only, else for the next one each time.
     init(_ server: Server, connections: Int, sticky: Bool) throws {
@@ -38,36 +38,41 @@ struct Load {
         self.clients = try (0..<connections).map { number in
             Client(connection: try Connection(to: server.path), key: number * 7 % server.requests.count)
         }
-        self.processorClock = try clients[0].connection.processorClockOfPeer()
-        for (number, client) in clients.enumerated() {
-            var event = epoll_event()
-            event.events = EPOLLIN.rawValue
-            event.data.u64 = UInt64(number)
-            guard epoll_ctl(poll, EPOLL_CTL_ADD, client.connection.descriptor, &event) == 0 else {
-                throw LoadError("epoll_ctl failed")
-            }
+        self.processorClocks = try clients[0].connection.processorClocksOfPeer()
+        for number in clients.indices { try watch(number) }
+    }
+
+    private func watch(_ number: Int) throws {
+        var event = epoll_event()
+        event.events = EPOLLIN.rawValue
+        event.data.u64 = UInt64(number)
+        guard epoll_ctl(poll, EPOLL_CTL_ADD, clients[number].connection.descriptor, &event) == 0 else {
+            throw LoadError("epoll_ctl failed")
         }
     }
 
     /// Runs for so long. The first tenth of the time is not counted.
     mutating func run(seconds: Double) throws -> Result {
         defer { hangUp() }
-        for number in clients.indices { try ask(number) }
+        for number in clients.indices {
+            clients[number].sentAt = monotonic()
+            try ask(number)
+        }
         let start = monotonic()
         let counted = start + Int64(seconds * 1e8)
         let end = start + Int64(seconds * 1e9)
         var now = start
-        var busySince = time(processorClock)
+        var busySince = processorTime()
         while now < end {
             try turn()
             let before = now
             now = monotonic()
             if before < counted, now >= counted {
                 latencies = Histogram()
-                busySince = time(processorClock)
+                busySince = processorTime()
             }
         }
-        let busy = time(processorClock) - busySince
+        let busy = processorTime() - busySince
         return Result(
             rate: Double(latencies.count) / (Double(now - counted) / 1e9),
             processorTime: Double(busy) / 1000 / Double(max(latencies.count, 1)),
@@ -89,25 +94,37 @@ struct Load {
         let received = withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: 16) {
             read(descriptor, $0.baseAddress, 16_384)
         }
-        guard received > 0 else { throw LoadError("the server hung up") }
+        guard received > 0 || server.kind.hangsUp && received == 0 else { throw LoadError("the server hung up") }
         clients[number].missing -= received
-        guard clients[number].missing <= 0 else { return }
-        guard clients[number].missing == 0 else { throw LoadError("a reply was longer than the same one before") }
+        guard clients[number].missing >= 0 else { throw LoadError("a reply was longer than the same one before") }
+        guard server.kind.hangsUp ? received == 0 : clients[number].missing == 0 else { return }
+        guard clients[number].missing == 0 else { throw LoadError("a reply was cut short") }
         latencies.add(monotonic() - clients[number].sentAt)
         if !sticky { clients[number].key = (clients[number].key + 1) % server.requests.count }
+        clients[number].sentAt = monotonic()
+        if server.connectsAnew { try reconnect(number) }
         try ask(number)
+    }
+
+    private mutating func reconnect(_ number: Int) throws {
+        clients[number].connection.close()
+        clients[number].connection = try Connection(to: server.path)
+        try watch(number)
     }
 
     private mutating func ask(_ number: Int) throws {
         let key = clients[number].key
         clients[number].missing = server.replyLengths[key]
-        clients[number].sentAt = monotonic()
         try clients[number].connection.send(server.requests[key])
     }
 
     private func hangUp() {
         for client in clients { client.connection.close() }
         close(poll)
+    }
+
+    private func processorTime() -> Int64 {
+        processorClocks.reduce(0) { $0 + time($1) }
     }
 
     private func monotonic() -> Int64 {

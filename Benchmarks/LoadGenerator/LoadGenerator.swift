@@ -3,29 +3,66 @@
 
 import Glibc
 
-/// Measures reads of tokens over the Unix socket beside Redis and beside a bare loop that always gives one reply, in
-/// turns, and prints a table of all and the ratios: `loadgen SOCKET REDIS-SOCKET BARE-SOCKET [SECONDS [ROUNDS [sticky]]]`.
+/// Measures reads of tokens over the Unix socket beside other servers, in turns, and prints a table of all and the ratios:
+///
+/// - `loadgen SOCKET REDIS-SOCKET BARE-SOCKET [SECONDS [ROUNDS [sticky]]]`: beside Redis and beside a bare loop that
+///   always gives one reply;
+/// - `loadgen oidc-agent SOCKET AGENT-SOCKET ACCOUNT [SECONDS [ROUNDS]]`: beside oidc-agent, which takes one request a
+///   connection; ours is measured with connections kept, and with one a request.
 @main
 enum LoadGenerator {
     private static let keys = 1000
+    private static let usage = """
+        usage: loadgen SOCKET REDIS-SOCKET BARE-SOCKET [SECONDS [ROUNDS [sticky]]]
+               loadgen oidc-agent SOCKET AGENT-SOCKET ACCOUNT [SECONDS [ROUNDS]]
+        """
 
     static func main() {
         let arguments = CommandLine.arguments
-        guard arguments.count >= 4 else {
-            fail("usage: loadgen SOCKET REDIS-SOCKET BARE-SOCKET [SECONDS [ROUNDS [sticky]]]", status: 64)
-        }
         do {
-            try compare(
-                http: arguments[1],
-                redis: arguments[2],
-                bare: arguments[3],
-                seconds: number(4, of: arguments) ?? 3,
-                rounds: Int(number(5, of: arguments) ?? 3),
-                sticky: arguments.contains("sticky")
-            )
+            if arguments.count >= 5, arguments[1] == "oidc-agent" {
+                try comparisonWithAgent(arguments).run()
+            } else if arguments.count >= 4 {
+                try comparisonWithRedis(arguments).run()
+            } else {
+                fail(usage, status: 64)
+            }
         } catch {
             fail("loadgen: \(error)", status: 69)
         }
+    }
+
+    private static func comparisonWithRedis(_ arguments: [String]) throws -> Comparison {
+        let (http, redis, bare) = (arguments[1], arguments[2], arguments[3])
+        try Server.copy(from: http, to: redis, keys: keys)
+        return Comparison(
+            entrants: [
+                ("tastytokend", try Server(.http, at: http, keys: keys)),
+                ("Redis", try Server(.redis, at: redis, keys: keys)),
+                ("bare loop", try Server(.http, at: bare, keys: keys)),
+            ],
+            ratios: [("ours : Redis", 0, 1), ("ours : bare loop", 0, 2)],
+            connections: [8, 64, 512],
+            seconds: number(4, of: arguments) ?? 3,
+            rounds: Int(number(5, of: arguments) ?? 3),
+            sticky: arguments.contains("sticky")
+        )
+    }
+
+    private static func comparisonWithAgent(_ arguments: [String]) throws -> Comparison {
+        let (http, agent, account) = (arguments[2], arguments[3], arguments[4])
+        return Comparison(
+            entrants: [
+                ("tastytokend, connections kept", try Server(.http, at: http, keys: keys)),
+                ("tastytokend, one a request", try Server(.http, at: http, keys: keys, connectingAnew: true)),
+                ("oidc-agent, one a request", try Server(.agent(account: account), at: agent, keys: 1)),
+            ],
+            ratios: [("kept : oidc-agent", 0, 2), ("one a request : oidc-agent", 1, 2)],
+            connections: [1, 8, 64],
+            seconds: number(5, of: arguments) ?? 3,
+            rounds: Int(number(6, of: arguments) ?? 3),
+            sticky: false
+        )
     }
 
     private static func fail(_ words: String, status: Int32) -> Never {
@@ -37,59 +74,4 @@ enum LoadGenerator {
     private static func number(_ index: Int, of arguments: [String]) -> Double? {
         arguments.indices.contains(index) ? Double(arguments[index]) : nil
     }
-
-    private static func compare(
-        http: String,
-        redis: String,
-        bare: String,
-        seconds: Double,
-        rounds: Int,
-        sticky: Bool
-    ) throws {
-        try Server.copy(from: http, to: redis, keys: keys)
-        let servers = [
-            try Server(.http, at: http, keys: keys), try Server(.redis, at: redis, keys: keys),
-            try Server(.http, at: bare, keys: keys),
-        ]
-        print("| connections | server | requests/s | processor µs a request | median µs | p99 µs |")
-        print("| ---: | --- | ---: | ---: | ---: | ---: |")
-        for connections in [8, 64, 512] {
-            var results = [[Load.Result]](repeating: [], count: servers.count)
-            // Taking turns, a noisy machine is as noisy to one as to the other.
-            for _ in 0..<rounds {
-                for (index, server) in servers.enumerated() {
-                    var load = try Load(server, connections: connections, sticky: sticky)
-                    results[index].append(try load.run(seconds: seconds))
-                }
-            }
-            report(connections, results.map(middle))
-        }
-    }
-
-    /// The result whose rate is the middle one of all.
-    private static func middle(_ results: [Load.Result]) -> Load.Result {
-        results.sorted { $0.rate < $1.rate }[results.count / 2]
-    }
-
-    private static func report(_ connections: Int, _ results: [Load.Result]) {
-        for (name, result) in zip(["tastytokend", "Redis", "bare loop"], results) {
-            print(
-                "| \(connections) | \(name) | \(Int(result.rate)) | \(hundredths(result.processorTime))"
-                    + " | \(tenths(result.median)) | \(tenths(result.p99)) |"
-            )
-        }
-        let ours = results[0]
-        for (name, theirs) in zip(["ours : Redis", "ours : bare loop"], results.dropFirst()) {
-            print(
-                "| \(connections) | \(name) | \(hundredths(ours.rate / theirs.rate))"
-                    + " | \(hundredths(ours.processorTime / theirs.processorTime))"
-                    + " | \(hundredths(ours.median / theirs.median)) | \(hundredths(ours.p99 / theirs.p99)) |"
-            )
-        }
-        fflush(nil)
-    }
-
-    private static func tenths(_ value: Double) -> Double { (value * 10).rounded() / 10 }
-
-    private static func hundredths(_ value: Double) -> Double { (value * 100).rounded() / 100 }
 }

@@ -6,26 +6,36 @@ import Glibc
 /// A server under load: where it listens, and how it is asked.
 struct Server {
     /// The protocols that are compared.
-    enum Kind: String {
+    enum Kind {
         /// `GET /v1/users/{user}/token`.
         case http
         /// Redis's `GET`.
         case redis
+        /// oidc-agent's request for an access token, in plain text: it answers and hangs up.
+        case agent(account: String)
+
+        /// Whether a reply ends with its connection.
+        var hangsUp: Bool {
+            if case .agent = self { true } else { false }
+        }
     }
 
     /// How it is asked.
     let kind: Kind
     /// Its socket.
     let path: String
+    /// Whether each request has a connection of its own.
+    let connectsAnew: Bool
     /// One request for each key, ready to be sent.
     let requests: [[UInt8]]
     /// The length of the reply to each, learnt by asking once.
     let replyLengths: [Int]
 
     /// Asks once for every key, so that under load bytes need only be counted.
-    init(_ kind: Kind, at path: String, keys: Int) throws {
+    init(_ kind: Kind, at path: String, keys: Int, connectingAnew: Bool = false) throws {
         self.kind = kind
         self.path = path
+        self.connectsAnew = connectingAnew || kind.hangsUp
         self.requests = (1...keys).map { Self.request(kind, key: $0) }
         let connection = try Connection(to: path)
         defer { connection.close() }
@@ -36,6 +46,8 @@ struct Server {
         switch kind {
         case .http: Array("GET /v1/users/\(key)/token HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n".utf8)
         case .redis: command("GET", "\(key)")
+        case .agent(let account):
+            Array(#"{"request":"access_token","account":"\#(account)","min_valid_period":0}"#.utf8)
         }
     }
 
@@ -54,7 +66,7 @@ struct Server {
         for key in 1...keys {
             let value = try reply(.http, to: request(.http, key: key), on: source)
             try target.send(command("SET", "\(key)", String(decoding: value, as: UTF8.self)))
-            guard try target.receive() == Array("+OK\r\n".utf8) else { throw LoadError("Redis refused a SET") }
+            guard target.receive() == Array("+OK\r\n".utf8) else { throw LoadError("Redis refused a SET") }
         }
     }
 
@@ -62,9 +74,18 @@ struct Server {
         try connection.send(request)
         var bytes: [UInt8] = []
         while true {
-            bytes += try connection.receive()
+            let chunk = connection.receive()
+            bytes += chunk
+            if chunk.isEmpty {
+                guard kind.hangsUp, isToken(bytes) else { throw LoadError("the server hung up without a token") }
+                return bytes
+            }
             if let length = length(kind, of: bytes), bytes.count >= length { return bytes }
         }
+    }
+
+    private static func isToken(_ reply: [UInt8]) -> Bool {
+        String(decoding: reply, as: UTF8.self).contains(#""access_token":"#)
     }
 
     /// The length of a whole reply, once its head is there.
@@ -80,6 +101,8 @@ struct Server {
         case .redis:
             guard let line = text.firstRange(of: "\r\n") else { return nil }
             return Int(text[..<line.lowerBound].dropFirst()).map { $0 + text[..<line.upperBound].utf8.count + 2 }
+        case .agent:
+            return nil
         }
     }
 }
@@ -121,27 +144,36 @@ struct Connection {
         guard write(descriptor, bytes, bytes.count) == bytes.count else { throw LoadError("a request was not taken") }
     }
 
-    /// What has arrived, at most 64 KiB.
-    func receive() throws -> [UInt8] {
-        try [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
-            count = read(descriptor, buffer.baseAddress, buffer.count)
-            guard count > 0 else {
-                count = 0
-                throw LoadError("the server hung up")
-            }
+    /// What has arrived, at most 64 KiB; empty when the other end hung up.
+    func receive() -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
+            count = max(read(descriptor, buffer.baseAddress, buffer.count), 0)
         }
     }
 
-    /// The clock that counts the processor time of whoever is at the other end.
-    func processorClockOfPeer() throws -> clockid_t {
+    /// The clocks that count the processor time of whoever is at the other end, and of its children: oidc-agent is two.
+    func processorClocksOfPeer() throws -> [clockid_t] {
         // struct ucred of unix(7): process, user, group.
         var credentials: (pid_t, uid_t, gid_t) = (0, 0, 0)
         var length = socklen_t(MemoryLayout.size(ofValue: credentials))
-        var clock = clockid_t()
-        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0,
-            clock_getcpuclockid(credentials.0, &clock) == 0
-        else { throw LoadError("the server's processor time cannot be read") }
-        return clock
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 else {
+            throw LoadError("the server's process is not known")
+        }
+        return try ([credentials.0] + children(of: credentials.0)).map { process in
+            var clock = clockid_t()
+            guard clock_getcpuclockid(process, &clock) == 0 else {
+                throw LoadError("the server's processor time cannot be read")
+            }
+            return clock
+        }
+    }
+
+    /// The children of a process's main thread (proc(5)).
+    private func children(of process: pid_t) -> [pid_t] {
+        guard let file = fopen("/proc/\(process)/task/\(process)/children", "r") else { return [] }
+        defer { fclose(file) }
+        let text = [UInt8](unsafeUninitializedCapacity: 4096) { $1 = fread($0.baseAddress, 1, $0.count, file) }
+        return String(decoding: text, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }
     }
 
     /// Ends it.

@@ -12,10 +12,16 @@ package enum APIPath {
 
     /// `GET`: the user's token. Seconds that are nil are left to the daemon.
     package static func token(of user: String, minimumLife: Int? = nil, maximumWait: Int? = nil) -> String {
-        let query = [(QueryName.minimumLife, minimumLife), (QueryName.maximumWait, maximumWait)]
-            .compactMap { name, seconds in seconds.map { "\(name)=\($0)" } }
-            .joined(separator: "&")
-        return status(of: user) + "/token" + (query.isEmpty ? "" : "?" + query)
+        var path = status(of: user) + "/token"
+        var mark = "?"
+        func add(_ name: String, _ seconds: Int?) {
+            guard let seconds else { return }
+            path += "\(mark)\(name)=\(seconds)"
+            mark = "&"
+        }
+        add(QueryName.minimumLife, minimumLife)
+        add(QueryName.maximumWait, maximumWait)
+        return path
     }
 
     /// `GET`: how the user's account stands.

@@ -29,3 +29,27 @@ package struct TokenReply: Hashable, Sendable, Decodable {
         case apiURL = "api_url"
     }
 }
+
+extension TokenReply {
+    /// Reads a reply in the form in which the daemon mostly writes it; nil leaves it to a general decoder.
+    package init?(flat body: [UInt8]) {
+        guard let fields = FlatJSON(body),
+            let user = fields.text(CodingKeys.user.rawValue),
+            let accessToken = fields.text(CodingKeys.accessToken.rawValue),
+            let tokenType = fields.text(CodingKeys.tokenType.rawValue),
+            let expiresAt = fields.text(CodingKeys.expiresAt.rawValue),
+            let expiresIn = fields.number(CodingKeys.expiresIn.rawValue),
+            let environment = fields.text(CodingKeys.environment.rawValue),
+            let apiURL = fields.text(CodingKeys.apiURL.rawValue)
+        else { return nil }
+        self.init(
+            user: user,
+            accessToken: accessToken,
+            tokenType: tokenType,
+            expiresAt: expiresAt,
+            expiresIn: expiresIn,
+            environment: environment,
+            apiURL: apiURL
+        )
+    }
+}

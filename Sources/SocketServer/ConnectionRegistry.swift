@@ -10,19 +10,27 @@ struct ServerStopping: Sendable {}
 /// Tells a connection that the time for waiting is over: whoever waits is answered with what there is.
 struct WaitsEnding: Sendable {}
 
-/// The connections that are open: counts them for the caps, and reaches all of them when the daemon stops.
+/// The connections that are open, on either way: counts them for the caps, and reaches those on the general way when the
+/// daemon stops.
 final class ConnectionRegistry: Sendable {
     /// What a cap said.
     enum Admission: Equatable {
         /// There is room.
-        case admitted
+        case admitted(Connection)
         /// Too many are open; `isFirst` is set for the first refusal since there was room, which is the one to log.
         case refused(isFirst: Bool)
     }
 
+    private struct Entry {
+        let user: UInt32
+        /// Set while the connection is on the general way.
+        var channel: (any Channel)?
+    }
+
     private struct State {
-        var channels: [ObjectIdentifier: (channel: any Channel, user: UInt32)] = [:]
+        var entries: [UInt64: Entry] = [:]
         var perUser: [UInt32: Int] = [:]
+        var lastNumber: UInt64 = 0
         var refusing = false
         var isStopping = false
         var whenEmpty: [EventLoopPromise<Void>] = []
@@ -37,26 +45,71 @@ final class ConnectionRegistry: Sendable {
     }
 
     /// Connections open now.
-    var count: Int { state.withLock { $0.channels.count } }
+    var count: Int { state.withLock { $0.entries.count } }
 
-    /// Takes a connection in if the caps allow it; it is forgotten by itself when it closes.
-    func admit(_ channel: any Channel, of user: UInt32) -> Admission {
-        let admission = state.withLock { state -> Admission in
-            let isFull = state.channels.count >= limits.connections
-            guard !isFull, state.perUser[user, default: 0] < limits.connectionsPerUser, !state.isStopping else {
+    /// Those of them that are on the general way.
+    var onGeneralWay: Int { state.withLock { $0.entries.values.count { $0.channel != nil } } }
+
+    /// Takes a connection in if the caps allow it.
+    func admit(_ caller: Caller) -> Admission {
+        state.withLock { state in
+            let isFull = state.entries.count >= limits.connections
+            guard !isFull, state.perUser[caller.user, default: 0] < limits.connectionsPerUser, !state.isStopping else {
                 defer { state.refusing = true }
                 return .refused(isFirst: !state.refusing)
             }
             state.refusing = false
-            state.channels[ObjectIdentifier(channel)] = (channel, user)
-            state.perUser[user, default: 0] += 1
-            return .admitted
+            state.lastNumber += 1
+            state.entries[state.lastNumber] = Entry(user: caller.user)
+            state.perUser[caller.user, default: 0] += 1
+            return .admitted(Connection(number: state.lastNumber, caller: caller))
         }
-        if admission == .admitted {
-            let id = ObjectIdentifier(channel)
-            channel.closeFuture.whenComplete { [self] _ in forget(id) }
+    }
+
+    /// Notes that a caller was refused for another reason; true if it is the first since there was room.
+    func refuse() -> Bool {
+        state.withLock { state in
+            defer { state.refusing = true }
+            return !state.refusing
         }
-        return admission
+    }
+
+    /// A connection has ended. Calls beyond the first change nothing.
+    func leave(_ connection: Connection) {
+        let done = state.withLock { state -> [EventLoopPromise<Void>] in
+            guard let entry = state.entries.removeValue(forKey: connection.number) else { return [] }
+            let left = state.perUser[entry.user, default: 1] - 1
+            state.perUser[entry.user] = left == 0 ? nil : left
+            guard state.entries.isEmpty else { return [] }
+            defer { state.whenEmpty = [] }
+            return state.whenEmpty
+        }
+        for promise in done { promise.succeed() }
+    }
+}
+
+extension ConnectionRegistry {
+    /// A connection came to the general way; gives whether the daemon is stopping.
+    func follow(_ connection: Connection, on channel: any Channel) -> Bool {
+        state.withLock { state in
+            state.entries[connection.number]?.channel = channel
+            return state.isStopping
+        }
+    }
+
+    /// A connection leaves the general way and stays open; false if it has to stay there, since the daemon is stopping.
+    func release(_ connection: Connection) -> Bool {
+        state.withLock { state in
+            guard !state.isStopping else { return false }
+            state.entries[connection.number]?.channel = nil
+            return true
+        }
+    }
+
+    /// A channel has closed: the end of the connection, unless it went back before.
+    func lose(_ connection: Connection, on channel: any Channel) {
+        let isItsOwn = state.withLock { $0.entries[connection.number]?.channel === channel }
+        if isItsOwn { leave(connection) }
     }
 
     /// Tells every connection to end after what it is doing, and takes no more in.
@@ -66,7 +119,7 @@ final class ConnectionRegistry: Sendable {
 
     /// Ends the wait of everybody who waits.
     func endWaits() {
-        let channels = state.withLock { $0.channels.values.map(\.channel) }
+        let channels = state.withLock { $0.entries.values.compactMap(\.channel) }
         for channel in channels { channel.pipeline.fireUserInboundEventTriggered(WaitsEnding()) }
     }
 
@@ -79,7 +132,7 @@ final class ConnectionRegistry: Sendable {
     func emptied(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
         let promise = eventLoop.makePromise(of: Void.self)
         let isEmpty = state.withLock { state in
-            guard !state.channels.isEmpty else { return true }
+            guard !state.entries.isEmpty else { return true }
             state.whenEmpty.append(promise)
             return false
         }
@@ -90,19 +143,7 @@ final class ConnectionRegistry: Sendable {
     private func closeGates() -> [any Channel] {
         state.withLock { state in
             state.isStopping = true
-            return state.channels.values.map(\.channel)
+            return state.entries.values.compactMap(\.channel)
         }
-    }
-
-    private func forget(_ id: ObjectIdentifier) {
-        let done = state.withLock { state -> [EventLoopPromise<Void>] in
-            guard let (_, user) = state.channels.removeValue(forKey: id) else { return [] }
-            let left = state.perUser[user, default: 1] - 1
-            state.perUser[user] = left == 0 ? nil : left
-            guard state.channels.isEmpty else { return [] }
-            defer { state.whenEmpty = [] }
-            return state.whenEmpty
-        }
-        for promise in done { promise.succeed() }
     }
 }

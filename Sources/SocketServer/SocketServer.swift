@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Glibc
 package import Logging
 import NIOCore
 import NIOPosix
@@ -12,7 +13,8 @@ package import TokenCore
 package actor SocketServer {
     private struct Running {
         let group: MultiThreadedEventLoopGroup
-        let listener: any Channel
+        let thread: NIOThreadPool
+        let inbox: LoopInbox
         let registry: ConnectionRegistry
         let file: SocketFile?
     }
@@ -57,25 +59,57 @@ package actor SocketServer {
         wasStarted = true
         let socket = try ListeningSocket.open(place, backlog: service.limits.backlog)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: service.limits.eventLoops)
-        let registry = ConnectionRegistry(service.limits)
         do {
-            let listener = try await bootstrap(group, registry).withBoundSocket(socket.descriptor).get()
-            running = Running(group: group, listener: listener, registry: registry, file: socket.file)
-            service.logger.info("The socket answers", metadata: ["socket.path": "\(place.words)"])
+            running = try run(socket, group, at: place.words)
+            service.logger.info("socket answers", metadata: ["socket.path": "\(place.words)"])
         } catch {
+            close(socket.descriptor)
             socket.file?.remove()
             try? await group.shutdownGracefully()
-            throw .system(call: "registration", path: place.words, error: "\(error)")
+            throw error
         }
+    }
+
+    private func run(
+        _ socket: ListeningSocket,
+        _ group: MultiThreadedEventLoopGroup,
+        at path: String
+    ) throws(SocketServerError) -> Running {
+        let registry = ConnectionRegistry(service.limits)
+        let inbox = try LoopInbox(for: path)
+        let loop: ShortLoop
+        do throws(SocketServerError) {
+            loop = try ShortLoop(
+                listener: socket.descriptor,
+                at: path,
+                inbox: inbox,
+                service: service,
+                registry: registry,
+                general: GeneralWay(group: group, service: service, registry: registry, inbox: inbox)
+            )
+        } catch {
+            _ = inbox.end()
+            throw error
+        }
+        let thread = NIOThreadPool(numberOfThreads: 1)
+        thread.start()
+        thread.submit { _ in loop.run() }
+        return Running(group: group, thread: thread, inbox: inbox, registry: registry, file: socket.file)
     }
 
     /// Connections that are open now.
     package var connections: Int { running?.registry.count ?? 0 }
 
-    /// Comes back once every event loop has come round, which tells that callers are being answered. It sets no
-    /// deadline: whoever feeds a watchdog has one.
+    /// Those of them that are on the general way.
+    var connectionsOnGeneralWay: Int { running?.registry.onGeneralWay ?? 0 }
+
+    /// Comes back once every loop has come round, which tells that callers are being answered. It sets no deadline:
+    /// whoever feeds a watchdog has one.
     package func comeRound() async {
         guard let running else { return }
+        await withCheckedContinuation { continuation in
+            if !running.inbox.post(.call { continuation.resume() }) { continuation.resume() }
+        }
         for eventLoop in running.group.makeIterator() {
             try? await eventLoop.submit {}.get()
         }
@@ -88,7 +122,8 @@ package actor SocketServer {
         guard let running else { return }
         self.running = nil
         running.file?.remove()
-        try? await running.listener.close().get()
+        _ = running.inbox.post(.stop)
+        try? await running.thread.shutdownGracefully()
         running.registry.stop()
         let eventLoop = running.group.next()
         let emptied = eventLoop.makePromise(of: Void.self)
@@ -99,18 +134,7 @@ package actor SocketServer {
         waits.cancel()
         deadline.cancel()
         try? await running.group.shutdownGracefully()
-        service.logger.info("The socket is closed")
-    }
-
-    private func bootstrap(_ group: MultiThreadedEventLoopGroup, _ registry: ConnectionRegistry) -> ServerBootstrap {
-        let pipeline = ConnectionPipeline(service: service, registry: registry)
-        let high = service.limits.unwrittenBytes
-        return ServerBootstrap(group: group)
-            .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 * 1024))
-            .childChannelOption(.writeBufferWaterMark, value: .init(low: high / 4, high: high))
-            .childChannelInitializer { pipeline.set(up: $0) }
+        service.logger.info("socket closed")
     }
 }
 

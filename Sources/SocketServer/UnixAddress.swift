@@ -5,10 +5,10 @@ import Glibc
 
 /// The address of a Unix socket with a path (unix(7)).
 struct UnixAddress {
-    /// Stream, not blocking, closed on exec.
-    static let streamType =
-        Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        | Int32(SOCK_CLOEXEC.rawValue)
+    /// Not blocking, closed on exec.
+    static let descriptorFlags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    /// Stream, with these flags.
+    static let streamType = Int32(SOCK_STREAM.rawValue) | descriptorFlags
 
     private let path: String
     private let address: sockaddr_un

@@ -10,7 +10,8 @@ struct HTTPReply: Equatable {
     let status: Int
     /// Its body.
     let body: [UInt8]
-    private let fields: [String: String]
+    /// The lines of the header's fields. So few are looked at that a dictionary of them takes longer to set up.
+    private let fields: ArraySlice<Substring>
 
     /// Bytes of a reply that are read at most: many times what the daemon ever sends.
     static let maximumLength = 1 << 20
@@ -22,10 +23,11 @@ struct HTTPReply: Equatable {
             return nil
         }
         let lines = String(decoding: bytes[..<end], as: UTF8.self).split(separator: "\r\n")
-        let fields = Dictionary(lines.dropFirst().compactMap(field), uniquingKeysWith: { first, _ in first })
+        let fields = lines.dropFirst()
         let words = lines.first?.split(separator: " ", maxSplits: 2) ?? []
         guard words.count >= 2, words[0] == "HTTP/1.1", let status = Int(words[1]),
-            let length = fields["content-length"].flatMap({ Int($0) }), (0...maximumLength).contains(length)
+            let length = value(of: "Content-Length", in: fields).flatMap({ Int($0) }),
+            (0...maximumLength).contains(length)
         else { throw garbled }
         let body = bytes[(end + 4)...]
         guard body.count >= length else { return nil }
@@ -34,7 +36,7 @@ struct HTTPReply: Equatable {
 
     /// A header field by its name.
     subscript(name: String) -> String? {
-        fields[name.lowercased()]
+        Self.value(of: name, in: fields)
     }
 
     /// The body as text.
@@ -57,9 +59,12 @@ struct HTTPReply: Equatable {
         return bytes.indices.first { bytes[$0...].starts(with: mark) }
     }
 
-    private static func field(_ line: Substring) -> (String, String)? {
-        let parts = line.split(separator: ":", maxSplits: 1)
-        guard parts.count == 2 else { return nil }
-        return (parts[0].lowercased(), String(parts[1].drop { $0 == " " }))
+    private static func value(of name: String, in fields: ArraySlice<Substring>) -> String? {
+        for field in fields {
+            let parts = field.split(separator: ":", maxSplits: 1)
+            guard parts.count == 2, parts[0].lowercased() == name.lowercased() else { continue }
+            return String(parts[1].drop { $0 == " " })
+        }
+        return nil
     }
 }

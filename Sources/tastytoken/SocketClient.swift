@@ -7,12 +7,23 @@ import SocketAPI
 /// Asks the daemon one question over its socket: connects, sends, reads the reply, and hangs up.
 ///
 /// It is blocking and small, since the whole process lives for one question. Every wait ends at the deadline.
-struct SocketClient {
+struct SocketClient: Equatable {
     /// Where the daemon listens.
     let path: String
 
     /// Seconds that the daemon may take beyond what it was asked to wait.
     static let patience = 5
+
+    /// Takes the path that was given, or else the environment's, or else the one of an installed daemon.
+    init(at path: String?) {
+        self.path = path ?? Self.fromEnvironment ?? SocketLocation.standard
+    }
+
+    private static var fromEnvironment: String? {
+        guard let value = getenv(SocketLocation.variable) else { return nil }
+        let path = String(cString: value)
+        return path.isEmpty ? nil : path
+    }
 
     /// Makes a `GET` request.
     ///

@@ -18,6 +18,15 @@ struct TastyToken: ParsableCommand {
         version: ProductVersion.current,
         subcommands: [TokenCommand.self, HeaderCommand.self, StatusCommand.self]
     )
+
+    /// Runs the plainest command line at once, and leaves every other to the argument parser.
+    static func main() {
+        guard let request = TokenRequest(plain: CommandLine.arguments.dropFirst()) else { return main(nil) }
+        let end = Console.end(of: { () throws(Failure) in
+            Console.print(try request.answer().presentableToken())
+        })
+        Glibc.exit(end.rawValue)
+    }
 }
 
 /// The option that every command has.
@@ -30,13 +39,7 @@ struct SocketOption: ParsableArguments {
 
     /// Asks the daemon there.
     var client: SocketClient {
-        SocketClient(path: path ?? Self.fromEnvironment ?? SocketLocation.standard)
-    }
-
-    private static var fromEnvironment: String? {
-        guard let value = getenv(SocketLocation.variable) else { return nil }
-        let path = String(cString: value)
-        return path.isEmpty ? nil : path
+        SocketClient(at: path)
     }
 }
 

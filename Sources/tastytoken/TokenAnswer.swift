@@ -12,7 +12,8 @@ struct TokenAnswer {
 
     /// Reads a reply; fails with what the daemon said where it gave no token.
     init(_ reply: HTTPReply, of user: String) throws(Failure) {
-        self.token = try reply.decoded(TokenReply.self, of: user)
+        let flat = reply.status == 200 ? TokenReply(flat: reply.body) : nil
+        self.token = if let flat { flat } else { try reply.decoded(TokenReply.self, of: user) }
         self.json = reply.text
     }
 

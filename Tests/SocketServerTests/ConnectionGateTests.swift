@@ -12,115 +12,8 @@ import TokenCore
 @Suite struct ConnectionGateTests {
     private static let plain = "GET /v1/users/42/token HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
-    /// Streams of bytes whose answers must not depend on the way taken, nor on how the bytes arrive.
-    static let streams: [String] = [
-        "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
-            + "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
-        "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
-        plain,
-        plain + plain + plain,
-        plain + EmbeddedConnection.request("GET", "/v1/users/7/token", []) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/42/token", ["User-Agent: curl/8.14.1", "Accept: */*"]),
-        EmbeddedConnection.request(
-            "GET",
-            "/v1/users/42/token",
-            ["Accept: application/json", "Connection: keep-alive"]
-        ),
-        EmbeddedConnection.request("GET", "/v1/users/42/token", ["accept-encoding: gzip, deflate", "USER-AGENT: x"]),
-        EmbeddedConnection.request("GET", "/v1/users/42/token", ["Accept: text/plain"]) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/42/token", ["Accept: text/plain;q=0.1, application/json"]) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/42/token", ["Connection: close"]) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/42/token", ["X-Unknown: 1"]) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/42/token", ["If-None-Match: \"x\""]) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/42/token?min_ttl=10", []) + plain + plain,
-        EmbeddedConnection.request("GET", "/v1/users/42/token?min_ttl=x", []) + plain,
-        EmbeddedConnection.request("HEAD", "/v1/users/42/token", []) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/4%32/token", []) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/%zz/token", []) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/%00/token", []) + plain,
-        EmbeddedConnection.request("GET", "/v1/users//token", []) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/42/token/", []) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/nobody/token", []) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/dead/token", []) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/short/token", []) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/../token", []) + plain,
-        EmbeddedConnection.request("GET", "/healthz", []) + plain,
-        EmbeddedConnection.request("GET", "/readyz?x", []) + plain,
-        EmbeddedConnection.request("GET", "/", []) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/42/refresh", []) + plain,
-        EmbeddedConnection.request("GET", "http://localhost/v1/users/42/token", []) + plain,
-        EmbeddedConnection.request("POST", "/v1/users/42/token", []) + plain,
-        EmbeddedConnection.request("POST", "/v1/users/42/token", ["Content-Length: 3"]) + "abc" + plain,
-        EmbeddedConnection.request("GET", "/v1/users/42/token", ["Content-Length: 3"]) + "abc" + plain,
-        EmbeddedConnection.request("POST", "/healthz", ["Transfer-Encoding: chunked"]) + "3\r\nabc\r\n0\r\n\r\n"
-            + plain,
-        EmbeddedConnection.request("DELETE", "/nothing", []) + plain,
-        EmbeddedConnection.request("GET", "/v1/users/42/token", ["Host: again"]) + plain,
-        "GET /v1/users/42/token HTTP/1.1\r\n\r\n" + plain,
-        "GET /v1/users/42/token HTTP/1.1\r\nHost:\r\n\r\n" + plain,
-        "GET /v1/users/42/token HTTP/1.1\r\nHost:   x  \r\nAccept:*/*\r\n\r\n" + plain,
-        "GET /v1/users/42/token HTTP/1.1\r\nHost : x\r\n\r\n" + plain,
-        "GET /v1/users/42/token HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n" + plain,
-        "GET /v1/users/42/token HTTP/1.1\r\n: x\r\n\r\n" + plain,
-        "GET /v1/users/42/token HTTP/1.1\r\nHost: x\r\nUser-Agent: \u{1}\r\n\r\n" + plain,
-        "GET /v1/users/42/token HTTP/1.1\r\nHost: x\r\nUser-Agent: é\r\n\r\n" + plain,
-        "GET /v1/users/42/token HTTP/1.0\r\n\r\n" + plain,
-        "GET /v1/users/42/token HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n" + plain,
-        "GET /v1/users/42/token HTTP/2.0\r\nHost: x\r\n\r\n" + plain,
-        "GET  /v1/users/42/token HTTP/1.1\r\nHost: x\r\n\r\n" + plain,
-        "GET /v1/users/42/token  HTTP/1.1\r\nHost: x\r\n\r\n" + plain,
-        "GET /v1/users/4 2/token HTTP/1.1\r\nHost: x\r\n\r\n" + plain,
-        "get /v1/users/42/token HTTP/1.1\r\nHost: x\r\n\r\n" + plain,
-        "GET /v1/users/42/token\r\n\r\n" + plain,
-        "GET /v1/users/42/token HTTP/1.1\nHost: x\n\n" + plain,
-        "\r\n" + plain,
-        "\u{16}\u{3}\u{1}",
-        "*1\r\n$4\r\nPING\r\n",
-    ]
-
-    private func board() -> BoardDouble {
-        let board = BoardDouble()
-        board.publish(.living(.seconds(600)), for: UserID("42"))
-        board.publish(.living(.seconds(700), text: "seven", user: "7"), .refused, for: UserID("7"))
-        board.publish(nil, .refused, for: UserID("dead"))
-        board.publish(.living(.seconds(5), user: "short"), .refused, for: UserID("short"))
-        return board
-    }
-
-    private func answers(to stream: String, splitAt positions: [Int], usesShortWay: Bool) throws -> String {
-        let connection = try EmbeddedConnection(board: board(), usesShortWay: usesShortWay)
-        try connection.send(stream, splitAt: positions)
-        connection.endInput()
-        return try connection.received() + (connection.channel.isActive ? "open" : "closed")
-    }
-
-    @Test(arguments: streams.indices)
-    func bothWaysAnswerEveryStreamAlikeHoweverItArrives(index: Int) throws {
-        let stream = Self.streams[index]
-        let expected = try answers(to: stream, splitAt: [], usesShortWay: false)
-        #expect(expected.hasPrefix("HTTP/1.1 "))
-        #expect(expected.hasSuffix("closed"))
-        #expect(try answers(to: stream, splitAt: [], usesShortWay: true) == expected)
-        for position in 1..<stream.utf8.count {
-            let short = try answers(to: stream, splitAt: [position], usesShortWay: true)
-            try #require(short == expected, "short way, split at \(position)")
-            let general = try answers(to: stream, splitAt: [position], usesShortWay: false)
-            try #require(general == expected, "general way, split at \(position)")
-        }
-        let everyByte = Array(1..<stream.utf8.count)
-        #expect(try answers(to: stream, splitAt: everyByte, usesShortWay: true) == expected)
-    }
-
-    @Test func pipelinedPlainRequestsAreAnsweredWithOneWrite() throws {
-        let connection = try EmbeddedConnection(board: board())
-        try connection.send(String(repeating: Self.plain, count: 20), splitAt: [100, 500])
-        let only = try #require(try connection.channel.readOutbound(as: ByteBuffer.self))
-        #expect(String(buffer: only).ranges(of: "HTTP/1.1 200 OK").count == 20)
-        #expect(try connection.channel.readOutbound(as: ByteBuffer.self) == nil)
-    }
-
-    @Test func theShortWayIsTakenAgainAfterARequestThatHadToWait() throws {
-        let connection = try EmbeddedConnection(board: board())
+    @Test func orderIsKeptWhenARequestHasToWait() throws {
+        let connection = try EmbeddedConnection(board: .withUsers())
         connection.board.publish(nil, .underWay, for: UserID("9"))
         try connection.send(EmbeddedConnection.request("GET", "/v1/users/9/token", []) + Self.plain)
         #expect(try connection.received() == "", "order is kept: what came later waits too")
@@ -135,7 +28,7 @@ import TokenCore
     }
 
     @Test func nothingIsReadWhileARequestWaits() throws {
-        let connection = try EmbeddedConnection(board: board())
+        let connection = try EmbeddedConnection(board: .withUsers())
         connection.board.publish(nil, .underWay, for: UserID("9"))
         let reads = ReadCounter()
         try connection.channel.pipeline.syncOperations.addHandler(reads, position: .first)
@@ -161,7 +54,7 @@ private final class ReadCounter: ChannelOutboundHandler {
 
 extension ConnectionGateTests {
     @Test func strangersGetTheSame403WhateverTheyAskFor() throws {
-        let connection = try EmbeddedConnection(board: board(), caller: .stranger)
+        let connection = try EmbeddedConnection(board: .withUsers(), caller: .stranger)
         let refusal = try connection.get("/v1/users/42/token")
         #expect(refusal.status == 403)
         #expect(refusal.code == "forbidden")
@@ -176,7 +69,7 @@ extension ConnectionGateTests {
     }
 
     @Test func otherMethodsAre405WithAllow() throws {
-        let connection = try EmbeddedConnection(board: board())
+        let connection = try EmbeddedConnection(board: .withUsers())
         for target in ["/v1/users/42/token", "/v1/users/42", "/healthz", "/readyz"] {
             let reply = try connection.ask(EmbeddedConnection.request("POST", target, []))
             #expect(reply.status == 405)
@@ -235,7 +128,7 @@ extension ConnectionGateTests {
     }
 
     @Test func aConnectionThatIsSilentIsClosed() throws {
-        let connection = try EmbeddedConnection(board: board())
+        let connection = try EmbeddedConnection(board: .withUsers())
         try connection.send(Self.plain)
         connection.loop.advanceTime(by: .seconds(239))
         #expect(connection.channel.isActive)
@@ -244,7 +137,7 @@ extension ConnectionGateTests {
     }
 
     @Test func aCallerWhoAlwaysHasTheNextRequestHalfSentIsNotCutOff() throws {
-        let connection = try EmbeddedConnection(board: board())
+        let connection = try EmbeddedConnection(board: .withUsers())
         let (head, tail) = (Self.plain.prefix(20), Self.plain.dropFirst(20))
         try connection.send(String(head))
         for _ in 1...6 {
@@ -260,7 +153,7 @@ extension ConnectionGateTests {
     ])
     func aRequestThatDoesNotEndIsCutOffHoweverBusilyItDrips(start: String) throws {
         for usesShortWay in [true, false] {
-            let connection = try EmbeddedConnection(board: board(), usesShortWay: usesShortWay)
+            let connection = try EmbeddedConnection(board: .withUsers(), usesShortWay: usesShortWay)
             try connection.send(start)
             for _ in 1...4 {
                 connection.loop.advanceTime(by: .seconds(2))
@@ -273,7 +166,7 @@ extension ConnectionGateTests {
     }
 
     @Test func aCallerWhoStopsReadingIsReadNoMoreAndThenCutOff() throws {
-        let connection = try EmbeddedConnection(board: board())
+        let connection = try EmbeddedConnection(board: .withUsers())
         connection.channel.isWritable = false
         connection.channel.pipeline.fireChannelWritabilityChanged()
         try connection.send(Self.plain)
@@ -289,7 +182,7 @@ extension ConnectionGateTests {
     }
 
     @Test func aCallerWhoEndedHisDirectionStillGetsHisAnswers() throws {
-        let connection = try EmbeddedConnection(board: board())
+        let connection = try EmbeddedConnection(board: .withUsers())
         connection.board.publish(nil, .underWay, for: UserID("9"))
         try connection.send(EmbeddedConnection.request("GET", "/v1/users/9/token", []) + Self.plain)
         connection.endInput()
@@ -301,11 +194,11 @@ extension ConnectionGateTests {
     }
 
     @Test func aDaemonThatStopsEndsIdleConnectionsAtOnceAndOthersAfterTheirAnswer() throws {
-        let idle = try EmbeddedConnection(board: board())
+        let idle = try EmbeddedConnection(board: .withUsers())
         idle.channel.pipeline.fireUserInboundEventTriggered(ServerStopping())
         #expect(!idle.channel.isActive)
 
-        let busy = try EmbeddedConnection(board: board())
+        let busy = try EmbeddedConnection(board: .withUsers())
         busy.board.publish(nil, .underWay, for: UserID("9"))
         try busy.send(EmbeddedConnection.request("GET", "/v1/users/9/token", []))
         busy.channel.pipeline.fireUserInboundEventTriggered(ServerStopping())

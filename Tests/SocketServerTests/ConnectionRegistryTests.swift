@@ -8,31 +8,58 @@ import Testing
 @testable import SocketServer
 
 @Suite struct ConnectionRegistryTests {
+    private func caller(_ user: UInt32) -> Caller { Caller(process: 1, user: user, group: 0) }
+
+    private func admit(_ user: UInt32, to registry: ConnectionRegistry) throws -> Connection {
+        guard case .admitted(let connection) = registry.admit(caller(user)) else { throw Refused() }
+        return connection
+    }
+
+    private struct Refused: Error {}
+
     @Test func capsHoldPerUserAndInAllAndRoomComesBack() throws {
         var limits = SocketLimits()
         (limits.connections, limits.connectionsPerUser) = (3, 2)
         let registry = ConnectionRegistry(limits)
-        let loop = EmbeddedEventLoop()
-        let channels = (0..<6).map { _ in EmbeddedChannel(loop: loop) }
-        #expect(registry.admit(channels[0], of: 1) == .admitted)
-        #expect(registry.admit(channels[1], of: 1) == .admitted)
-        #expect(registry.admit(channels[2], of: 1) == .refused(isFirst: true))
-        #expect(registry.admit(channels[2], of: 2) == .admitted)
-        #expect(registry.admit(channels[3], of: 3) == .refused(isFirst: true), "there was room in between")
-        #expect(registry.admit(channels[4], of: 3) == .refused(isFirst: false))
-        _ = try channels[0].finish()
-        loop.run()
-        #expect(registry.count == 2)
-        #expect(registry.admit(channels[5], of: 1) == .admitted)
+        let first = try admit(1, to: registry)
+        _ = try admit(1, to: registry)
+        #expect(registry.admit(caller(1)) == .refused(isFirst: true))
+        _ = try admit(2, to: registry)
+        #expect(registry.admit(caller(3)) == .refused(isFirst: true), "there was room in between")
+        #expect(registry.admit(caller(3)) == .refused(isFirst: false))
+        registry.leave(first)
+        registry.leave(first)
+        #expect(registry.count == 2, "a connection leaves once")
+        _ = try admit(1, to: registry)
     }
 
-    @Test func afterStopNobodyIsAdmittedAndTheEndIsTold() throws {
+    @Test func aConnectionThatWentBackOutlivesItsChannel() throws {
+        let registry = ConnectionRegistry(SocketLimits())
+        let channel = EmbeddedChannel()
+        let connection = try admit(1, to: registry)
+        #expect(!registry.follow(connection, on: channel))
+        #expect(registry.onGeneralWay == 1)
+        #expect(registry.release(connection))
+        registry.lose(connection, on: channel)
+        #expect(registry.count == 1)
+        #expect(registry.onGeneralWay == 0)
+
+        #expect(!registry.follow(connection, on: channel))
+        registry.lose(connection, on: channel)
+        #expect(registry.count == 0)
+    }
+
+    @Test func afterStopNobodyIsAdmittedOrSentBackAndTheEndIsTold() throws {
         let registry = ConnectionRegistry(SocketLimits())
         let loop = EmbeddedEventLoop()
-        let (first, late) = (EmbeddedChannel(loop: loop), EmbeddedChannel(loop: loop))
-        #expect(registry.admit(first, of: 1) == .admitted)
+        let channel = EmbeddedChannel(loop: loop)
+        let connection = try admit(1, to: registry)
+        channel.closeFuture.whenComplete { _ in registry.lose(connection, on: channel) }
+        _ = registry.follow(connection, on: channel)
         registry.stop()
-        #expect(registry.admit(late, of: 1) == .refused(isFirst: true))
+        #expect(registry.admit(caller(1)) == .refused(isFirst: true))
+        #expect(!registry.release(connection))
+        #expect(registry.follow(connection, on: channel), "who comes to the general way now is told so")
         let isEmpty = NIOLoopBoundBox(false, eventLoop: loop)
         registry.emptied(on: loop).whenSuccess { isEmpty.value = true }
         #expect(!isEmpty.value)

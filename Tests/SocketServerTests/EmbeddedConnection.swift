@@ -55,10 +55,23 @@ extension PublishedToken {
     }
 }
 
-/// One connection's pipeline on a loop whose time and bytes the test drives.
+extension BoardDouble {
+    /// A board with a user in each state that the answer depends on.
+    static func withUsers() -> BoardDouble {
+        let board = BoardDouble()
+        board.publish(.living(.seconds(600)), for: UserID("42"))
+        board.publish(.living(.seconds(700), text: "seven", user: "7"), .refused, for: UserID("7"))
+        board.publish(nil, .refused, for: UserID("dead"))
+        board.publish(.living(.seconds(5), user: "short"), .refused, for: UserID("short"))
+        return board
+    }
+}
+
+/// One connection on the general way, on a loop whose time and bytes the test drives.
 struct EmbeddedConnection {
     let board: BoardDouble
     let clock: StandingClock
+    let service: SocketService
     let channel = EmbeddedChannel()
     var loop: EmbeddedEventLoop { channel.embeddedEventLoop }
 
@@ -67,11 +80,14 @@ struct EmbeddedConnection {
         clock: StandingClock = StandingClock(),
         caller: Caller = .root,
         limits: SocketLimits = SocketLimits(),
-        usesShortWay: Bool = true
+        usesShortWay: Bool = true,
+        received: ByteBuffer = ByteBuffer(),
+        unsent: ByteBuffer = ByteBuffer(),
+        giveBack: @escaping (any Channel) -> Bool = { _ in false }
     ) throws {
         self.board = board
         self.clock = clock
-        let service = SocketService(
+        service = SocketService(
             serving: board,
             clock: { clock.now },
             access: ownerOnlyAccess(ownUser: 1000),
@@ -79,20 +95,22 @@ struct EmbeddedConnection {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             usesShortWay: usesShortWay
         )
-        let batch = FlushBatch(on: channel.embeddedEventLoop)
-        let gate = ConnectionGate(caller: caller, service: service, batch: batch)
-        try channel.pipeline.syncOperations.addHandler(gate)
+        var handover = Handover(connection: Connection(number: 1, caller: caller), descriptor: -1)
+        handover.received = received
+        handover.unsent = unsent
+        try channel.pipeline.syncOperations.addHandler(ConnectionGate(handover, service: service, giveBack: giveBack))
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
     }
 
-    /// Sends bytes, in pieces if so said.
-    func send(_ text: String, splitAt positions: [Int] = []) throws {
-        let bytes = Array(text.utf8)
-        let cuts = [0] + positions.filter { $0 > 0 && $0 < bytes.count } + [bytes.count]
-        for (start, end) in zip(cuts, cuts.dropFirst()) where channel.isActive {
-            try channel.writeInbound(ByteBuffer(bytes: bytes[start..<end]))
-        }
+    /// Sends bytes.
+    func send(_ bytes: some Collection<UInt8>) throws {
+        try channel.writeInbound(ByteBuffer(bytes: bytes))
         loop.run()
+    }
+
+    /// Sends text.
+    func send(_ text: String) throws {
+        try send(text.utf8)
     }
 
     /// Ends the caller's direction, as `shutdown(SHUT_WR)` does.

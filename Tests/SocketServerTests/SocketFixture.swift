@@ -53,11 +53,7 @@ struct SocketFixture {
     }
 
     private static func temporaryFolder() throws -> String {
-        var template = Array("/tmp/tastytokend-XXXXXX\0".utf8CString.dropLast())
-        let made = template.withUnsafeMutableBufferPointer {
-            $0.baseAddress.flatMap(mkdtemp).map { String(cString: $0) }
-        }
-        let folder = try #require(made)
+        let folder = try makeTemporaryFolder(for: "socket")
         // Whether another user gets in is up to the socket's own mode.
         chmod(folder, 0o755)
         return folder

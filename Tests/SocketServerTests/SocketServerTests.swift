@@ -12,6 +12,8 @@ import TokenCore
 /// The server on real Unix sockets.
 @Suite struct SocketServerTests {
     private let plain = "GET /v1/users/42/token HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    /// As long as a caller may wait, so that what ends the wait is what the test does.
+    private let patient = "GET /v1/users/42/token?max_wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
     @Test func tokensAreAnsweredOnOneConnectionAgainAndAgain() async throws {
         try await SocketFixture.with { fixture in
@@ -27,8 +29,27 @@ import TokenCore
         }
     }
 
-    @Test func bytesMayComeOneByOne() async throws {
+    @Test func aConnectionThatNeededMoreComesBackToTheShortWay() async throws {
         try await SocketFixture.with { fixture in
+            fixture.publish()
+            let client = try await fixture.connect()
+            for _ in 1...2 {
+                #expect(try await client.get("/v1/users/nobody/token").status == 404)
+                #expect(await fixture.server.connectionsOnGeneralWay == 1)
+                for _ in 1...16 { #expect(try await client.get("/v1/users/42/token").status == 200) }
+                await fixture.server.comeRound()
+                #expect(await fixture.server.connectionsOnGeneralWay == 0)
+                for _ in 1...16 { #expect(try await client.get("/v1/users/42/token").status == 200) }
+                #expect(await fixture.server.connections == 1)
+            }
+            try await client.close()
+        }
+    }
+
+    @Test func bytesMayComeOneByOne() async throws {
+        var limits = SocketLimits()
+        limits.request = .seconds(120)
+        try await SocketFixture.with(limits: limits) { fixture in
             fixture.publish()
             let client = try await fixture.connect()
             for byte in plain.utf8 { try await client.send(String(UnicodeScalar(byte))) }
@@ -111,7 +132,7 @@ import TokenCore
             var clients: [RawClient] = []
             for _ in 1...20 {
                 clients.append(try await fixture.connect())
-                try await clients[clients.count - 1].send(plain)
+                try await clients[clients.count - 1].send(patient)
             }
             await fixture.board.when { $0.waiters == 20 }
             fixture.publish()
@@ -124,7 +145,7 @@ import TokenCore
         try await SocketFixture.with { fixture in
             fixture.board.publish(nil, .underWay, for: UserID("42"))
             let client = try await fixture.connect()
-            try await client.send(plain)
+            try await client.send(patient)
             await fixture.board.when { $0.waiters == 1 }
             try await client.close()
             await fixture.board.when { $0.waiters == 0 }
@@ -135,7 +156,7 @@ import TokenCore
         try await SocketFixture.with { fixture in
             fixture.board.publish(nil, .underWay, for: UserID("42"))
             let client = try await fixture.connect()
-            try await client.send(plain)
+            try await client.send(patient)
             try await client.endOutput()
             await fixture.board.when { $0.waiters == 1 }
             fixture.publish()
@@ -185,7 +206,7 @@ extension SocketServerTests {
             let idle = try await fixture.connect()
             #expect(try await idle.get("/healthz").status == 200)
             let busy = try await fixture.connect()
-            try await busy.send(plain)
+            try await busy.send(patient)
             await fixture.board.when { $0.waiters == 1 }
             async let stopped: Void = fixture.server.stop(within: .seconds(30))
             #expect(try await idle.rest() == "")
@@ -203,7 +224,7 @@ extension SocketServerTests {
         try await SocketFixture.with { fixture in
             fixture.board.publish(nil, .underWay, for: UserID("42"))
             let busy = try await fixture.connect()
-            try await busy.send(plain)
+            try await busy.send(patient)
             await fixture.board.when { $0.waiters == 1 }
             await fixture.server.stop(within: .milliseconds(10))
             let reply = try RawReply(try await busy.rest())

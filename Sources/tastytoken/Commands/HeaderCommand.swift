@@ -17,7 +17,7 @@ struct HeaderCommand: ParsableCommand {
 
     func run() throws {
         try Console.carryingOut { () throws(Failure) in
-            let answer = try wish.token(of: subject.user, from: socket.client)
+            let answer = try wish.request(for: subject.user, by: socket.client).answer()
             Console.print("Authorization: \(answer.token.tokenType) \(try answer.presentableToken())")
         }
     }

@@ -2,7 +2,6 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import ArgumentParser
-import SocketAPI
 
 /// `tastytoken token USER`: the bare token, for `$(…)` and pipes.
 struct TokenCommand: ParsableCommand {
@@ -17,9 +16,12 @@ struct TokenCommand: ParsableCommand {
     var json = false
     @OptionGroup var socket: SocketOption
 
+    /// What the command line asks for.
+    var request: TokenRequest { wish.request(for: subject.user, by: socket.client) }
+
     func run() throws {
         try Console.carryingOut { () throws(Failure) in
-            let answer = try wish.token(of: subject.user, from: socket.client)
+            let answer = try request.answer()
             if json {
                 Console.print(answer.json)
             } else {
@@ -48,17 +50,8 @@ struct TokenWish: ParsableArguments {
         if let maxWait, maxWait < 0 { throw ValidationError("--max-wait must be 0 or more.") }
     }
 
-    /// Asks for the token, and says on standard error if it lives shorter than it should.
-    func token(of user: String, from client: SocketClient) throws(Failure) -> TokenAnswer {
-        let path = APIPath.token(of: user, minimumLife: minTtl, maximumWait: maxWait)
-        let patience = min(maxWait ?? 10, 60) + SocketClient.patience
-        let reply = try client.get(path, within: patience)
-        let answer = try TokenAnswer(reply, of: user)
-        if let reason = reply[HeaderName.degraded] {
-            Console.warn(
-                "the token of user \(user) lives for \(answer.token.expiresIn) s only (\(Failure.shown(reason)))"
-            )
-        }
-        return answer
+    /// What is asked for so.
+    func request(for user: String, by client: SocketClient) -> TokenRequest {
+        TokenRequest(user: user, minimumLife: minTtl, maximumWait: maxWait, client: client)
     }
 }

@@ -14,11 +14,18 @@ enum Console {
 
     /// Runs a command and turns its failure into a line on standard error and the process's status.
     static func carryingOut(_ command: () throws(Failure) -> Void) throws {
+        let end = end(of: command)
+        guard end == .done else { throw ExitCode(end.rawValue) }
+    }
+
+    /// Runs a command and tells how it ends the process; a failure is a line on standard error.
+    static func end(of command: () throws(Failure) -> Void) -> ToolExit {
         do throws(Failure) {
             try command()
+            return .done
         } catch {
             warn(error.text)
-            throw ExitCode(error.exit.rawValue)
+            return error.exit
         }
     }
 

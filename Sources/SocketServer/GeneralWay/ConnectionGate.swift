@@ -5,12 +5,12 @@ import NIOCore
 import NIOHTTP1
 import TokenCore
 
-/// The first handler of every connection. It takes the short way for the requests that make up the load, hands all else
-/// to the general way, which it puts behind itself when it is first needed, and holds the limits of the connection.
+/// The first handler of every connection on the general way. It puts the decoder and what answers behind itself when they
+/// are first needed, holds the limits of the connection, and sees when the connection can go back to the short way.
 ///
-/// Bytes go to the general way in two manners. A request that ``ShortRequest`` understands but that cannot be answered
-/// at once goes there alone, and the short way is taken again after its answer. Once something comes that it does not
-/// understand, it cannot know where that ends, and the connection stays on the general way.
+/// Bytes go to the decoder in two manners. A request that ``ShortRequest`` understands goes there alone, so that it is
+/// known where the next one begins, and the connection may go back after its answer. Once something comes that is not
+/// understood, it cannot be known where that ends, and the connection stays.
 final class ConnectionGate: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -18,42 +18,60 @@ final class ConnectionGate: ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     private enum Mode {
-        /// Looking at requests here. Leads to `lending` or `passing`.
+        /// Looking at requests here. Leads to `lending`, `passing` or `leaving`.
         case short
-        /// One request is with the general way. Leads back to `short` at its answer.
+        /// One request is with the decoder. Leads back to `short` at its answer.
         case lending
-        /// All bytes go to the general way. Leads to `closing`.
+        /// All bytes go to the decoder. Leads to `closing`.
         case passing
+        /// Nothing is outstanding, and once all is written the connection goes back. Leads to `closing`, or to `short`.
+        case leaving
         /// The last answer is being written, or the connection is gone.
         case closing
     }
 
     private let caller: Caller
     private let service: SocketService
+    private let giveBack: (any Channel) -> Bool
     private var mode: Mode
-    private var held = ByteBuffer()
+    private var held: ByteBuffer
+    private var unsent: ByteBuffer
     private var general: ExchangeHandler?
-    private var shortWay: ShortWay
-    private let batch: FlushBatch
-    private var isInBatch = false
     private var context: ChannelHandlerContext?
     private var deadlines: ConnectionDeadlines
     private var isPumping = false
     private var readIsHeld = false
     private var inputEnded = false
     private var endWasPassed = false
-    private var isStopping = false
+    private var isStopping: Bool
+    /// Requests in a row that the short way would have answered: whole when they came, and for nothing but a token.
+    private var plainInARow = 0
 
     /// Bytes given to the decoder at a time, so that it never turns more than this into waiting requests.
     private static let slice = 2048
+    /// Plain requests after which a connection goes back: enough that going to and fro costs little beside them.
+    private static let plainToGoBack = 16
 
-    /// The gate of one connection, which joins the batch of its event loop.
-    init(caller: Caller, service: SocketService, batch: FlushBatch) {
-        self.caller = caller
-        self.batch = batch
+    /// The gate of a connection that came from the short way.
+    ///
+    /// - Parameters:
+    ///   - handover: the connection and all that is outstanding on it.
+    ///   - service: what every connection works with.
+    ///   - isStopping: whether the daemon is stopping already.
+    ///   - giveBack: sends the connection back to the short way; false if it has to stay.
+    init(
+        _ handover: Handover,
+        service: SocketService,
+        isStopping: Bool = false,
+        giveBack: @escaping (any Channel) -> Bool
+    ) {
+        self.caller = handover.connection.caller
+        self.held = handover.received
+        self.unsent = handover.unsent
         self.service = service
+        self.isStopping = isStopping
+        self.giveBack = giveBack
         self.mode = service.usesShortWay ? .short : .passing
-        self.shortWay = ShortWay(caller: caller, service: service)
         self.deadlines = ConnectionDeadlines(service.limits)
     }
 
@@ -67,7 +85,12 @@ final class ConnectionGate: ChannelDuplexHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         armIdle(context)
+        if unsent.readableBytes > 0 {
+            context.writeAndFlush(wrapOutboundOut(unsent), promise: nil)
+            unsent = ByteBuffer()
+        }
         context.fireChannelActive()
+        pump(context)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -150,18 +173,7 @@ extension ConnectionGate {
         isPumping = true
         while step(context) {}
         isPumping = false
-        if shortWay.hasAnswers, !isInBatch {
-            isInBatch = true
-            batch.add(self)
-        }
         settle(context)
-    }
-
-    /// Sends what the short way has answered in this turn of the event loop.
-    func flushAnswers() {
-        isInBatch = false
-        guard let context, mode != .closing else { return }
-        shortWay.flush(context)
     }
 
     /// One request or slice; false when there is nothing more to do now.
@@ -173,28 +185,23 @@ extension ConnectionGate {
             guard general?.isAnswering != true else { return false }
             feed(held.readableBytes, context)
             return true
-        case .lending, .closing: return false
+        case .lending, .leaving, .closing: return false
         }
     }
 
     private func stepShort(_ context: ChannelHandlerContext) -> Bool {
-        switch shortWay.take(&held, isStopping: isStopping, context) {
-        case .answered:
-            // Whatever is left began after this one: its time counts from now.
-            deadlines.request.cancel()
-            return true
-        case .incomplete:
-            // At the end of input nothing will complete it: the general way says what is wrong with it.
-            guard inputEnded else { return false }
+        switch held.withUnsafeReadableBytes(ShortRequest.recognise) {
+        case .incomplete where !inputEnded:
+            plainInARow = 0
+            return false
+        case .incomplete, .other:
+            // At the end of input nothing completes a request: the decoder says what is wrong with it.
             mode = .passing
-            return true
-        case .other:
-            mode = .passing
-            return true
-        case .request(let length):
+        case .request(let length, let user):
+            plainInARow = user == nil ? 0 : plainInARow + 1
             lend(length, context)
-            return true
         }
+        return true
     }
 
     private func lend(_ length: Int, _ context: ChannelHandlerContext) {
@@ -203,10 +210,11 @@ extension ConnectionGate {
         feed(length, context)
         // The decoder saw no whole request where one was recognised: it knows better, and keeps the connection.
         if mode == .lending, general?.received == before { mode = .passing }
+        // It has to wait, as it would not on the short way.
+        if mode == .lending { plainInARow = 0 }
     }
 
     private func feed(_ length: Int, _ context: ChannelHandlerContext) {
-        shortWay.flush(context)
         let general = generalWay(context)
         guard mode == .lending || mode == .passing else { return }
         let limit = mode == .lending ? length : min(length, Self.slice)
@@ -254,9 +262,28 @@ extension ConnectionGate {
         keepOnlyTheRest()
         if inputEnded, held.readableBytes == 0 { passEnd(context) }
         if isStopping { closeIfIdle(context) }
+        goBackIfPlain(context)
         if readIsHeld, wantsInput(context) {
             readIsHeld = false
             context.read()
+        }
+    }
+
+    /// Sends the connection back once its requests have been plain for a while and nothing is outstanding.
+    private func goBackIfPlain(_ context: ChannelHandlerContext) {
+        guard mode == .short, plainInARow >= Self.plainToGoBack, held.readableBytes == 0, !inputEnded, !isStopping
+        else { return }
+        mode = .leaving
+        plainInARow = 0
+        // An empty write completes after all that was written before it.
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { [self] _ in
+            guard mode == .leaving, let context = self.context else { return }
+            if held.readableBytes == 0, !inputEnded, !isStopping, giveBack(context.channel) {
+                mode = .closing
+            } else {
+                mode = .short
+                pump(context)
+            }
         }
     }
 
@@ -283,7 +310,6 @@ extension ConnectionGate {
 
     private func closeIfIdle(_ context: ChannelHandlerContext) {
         guard mode != .closing, !isBusy, context.channel.isWritable else { return }
-        shortWay.flush(context)
         mode = .closing
         deadlines.write.arm(on: context)
         // An empty write completes after all that was written before it; closing at once would drop that.
@@ -296,7 +322,7 @@ extension ConnectionGate {
         switch mode {
         case .short: return held.readableBytes < ShortRequest.maximumLength
         case .passing: return held.readableBytes == 0 && general?.isAnswering != true
-        case .lending: return false
+        case .lending, .leaving: return false
         // What is still sent is read and dropped, so that the peer's end of it is seen.
         case .closing: return true
         }

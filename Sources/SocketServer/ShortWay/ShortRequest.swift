@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Glibc
+
 /// What the bytes at the head of a connection are, as far as the short way understands them.
 enum Recognition: Equatable {
     /// The beginning of something that it may understand; more bytes will tell.
@@ -99,15 +101,16 @@ extension ShortRequest {
         guard line.count > 4 + Self.version.utf8CodeUnitCount else { return nil }
         let target = line.lowerBound + 4..<line.upperBound - Self.version.utf8CodeUnitCount
         guard starts(with: Self.method, upTo: Self.method.utf8CodeUnitCount),
-            equal(target.upperBound..<line.upperBound, Self.version),
-            !bytes[target].contains(UInt8(ascii: " "))
+            equal(target.upperBound..<line.upperBound, Self.version)
         else { return nil }
         let user = target.lowerBound + Self.users.utf8CodeUnitCount
         let end = target.upperBound - Self.token.utf8CodeUnitCount
-        guard user < end, equal(target.lowerBound..<user, Self.users), equal(end..<target.upperBound, Self.token),
+        if user < end, equal(target.lowerBound..<user, Self.users), equal(end..<target.upperBound, Self.token),
             bytes[user..<end].allSatisfy(Self.isIDByte)
-        else { return 0..<0 }
-        return user..<end
+        {
+            return user..<end
+        }
+        return bytes[target].contains(UInt8(ascii: " ")) ? nil : 0..<0
     }
 
     /// Bytes that stand for themselves in a path segment: unreserved ones (RFC 3986 section 2.3).
@@ -146,16 +149,16 @@ extension ShortRequest {
     }
 
     private func starts(with text: StaticString, upTo count: Int) -> Bool {
-        bytes.count >= count && matches(bytes, 0, text, count)
+        bytes.count >= count && matches(0, text, count)
     }
 
     private func equal(_ range: Range<Int>, _ text: StaticString) -> Bool {
-        range.count == text.utf8CodeUnitCount && matches(bytes, range.lowerBound, text, range.count)
+        range.count == text.utf8CodeUnitCount && matches(range.lowerBound, text, range.count)
     }
 
-    private func matches(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ text: StaticString, _ count: Int) -> Bool {
-        for offset in 0..<count where bytes[start + offset] != text.utf8Start[offset] { return false }
-        return true
+    private func matches(_ start: Int, _ text: StaticString, _ count: Int) -> Bool {
+        guard let base = bytes.baseAddress else { return count == 0 }
+        return memcmp(base + start, text.utf8Start, count) == 0
     }
 
     /// `text` must be in lower case.

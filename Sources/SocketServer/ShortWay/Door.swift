@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import CLinux
+import Glibc
+import Logging
+import NIOCore
+import SocketAPI
+
+/// Where connections come in: accepts them, asks who is there and whether there is room, and sends away for whom there
+/// is none.
+///
+/// With no descriptor left a connection cannot even be refused, and the listening socket would stay readable for ever.
+/// So one descriptor is kept in reserve, to accept and refuse with. If even that is gone, or the kernel cannot accept for
+/// another reason, the door is shut for a moment.
+struct Door {
+    /// Connections accepted in one turn, so that a rush of them does not hold up those that are in.
+    private static let atOnce = 64
+    /// Milliseconds after which a shut door is tried again: what makes room for a caller may wake nobody here.
+    private static let moment: Int32 = 100
+
+    private let listener: Int32
+    private let poller: Poller
+    private let registry: ConnectionRegistry
+    private let service: SocketService
+    private var reserve: Int32
+    private var isShut = false
+
+    /// The door at a listening descriptor that is being watched.
+    init(_ listener: Int32, _ poller: Poller, _ registry: ConnectionRegistry, _ service: SocketService) {
+        self.listener = listener
+        self.poller = poller
+        self.registry = registry
+        self.service = service
+        reserve = Self.spare()
+    }
+
+    /// Lets in who waits outside.
+    mutating func open(_ admit: (Connection, Int32) -> Void) {
+        for _ in 0..<Self.atOnce {
+            let descriptor = accept4(listener, nil, nil, UnixAddress.descriptorFlags)
+            if descriptor >= 0 {
+                welcome(descriptor, admit)
+            } else if errno == EMFILE || errno == ENFILE {
+                guard refuseWithReserve() else { return }
+            } else if errno == EAGAIN {
+                return
+            } else if errno != EINTR && errno != ECONNABORTED {
+                return shut()
+            }
+        }
+    }
+
+    /// Milliseconds that the loop may wait before it comes round to the door; nil while whoever waits outside wakes it.
+    var patience: Int32? { isShut ? Self.moment : nil }
+
+    private mutating func shut() {
+        poller.forget(listener)
+        isShut = true
+    }
+
+    private func welcome(_ descriptor: Int32, _ admit: (Connection, Int32) -> Void) {
+        guard let caller = Caller(atOtherEndOf: descriptor) else {
+            Glibc.close(descriptor)
+            return
+        }
+        switch registry.admit(caller) {
+        case .admitted(let connection): admit(connection, descriptor)
+        case .refused(let isFirst):
+            if isFirst { log("connections refused: too many are open", caller) }
+            refuse(descriptor)
+        }
+    }
+
+    /// Says why in the one answer that a new connection's buffer has room for, without reading what was asked.
+    private func refuse(_ descriptor: Int32) {
+        let problem = Problem(.overloaded, detail: "Too many connections are open; close some, or ask again.")
+        var buffer = ByteBuffer()
+        Reply.problem(problem, fields: [.retryAfter(.seconds(1))]).write(to: &buffer, as: Reply.Form(closing: true))
+        _ = buffer.withUnsafeReadableBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        Glibc.close(descriptor)
+    }
+
+    /// Makes room for one descriptor, to refuse its caller; false if that cannot be.
+    private mutating func refuseWithReserve() -> Bool {
+        guard reserve >= 0 else {
+            shut()
+            return false
+        }
+        Glibc.close(reserve)
+        let descriptor = accept4(listener, nil, nil, UnixAddress.descriptorFlags)
+        if descriptor >= 0 {
+            if let caller = Caller(atOtherEndOf: descriptor), registry.refuse() {
+                log("connections refused: no descriptor is left; raise LimitNOFILE=", caller)
+            }
+            refuse(descriptor)
+        }
+        reserve = Self.spare()
+        return descriptor >= 0
+    }
+
+    /// Begins a turn of the loop: tries again to keep a descriptor in reserve, and listens again once there is one.
+    mutating func beginTurn() {
+        if reserve < 0 { reserve = Self.spare() }
+        guard isShut, reserve >= 0 else { return }
+        isShut = !poller.watch(listener)
+    }
+
+    /// Lets nobody in any more.
+    mutating func close() {
+        poller.forget(listener)
+        if reserve >= 0 { Glibc.close(reserve) }
+    }
+
+    private static func spare() -> Int32 {
+        Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+    }
+
+    private func log(_ message: Logger.Message, _ caller: Caller) {
+        service.logger.warning(
+            message,
+            metadata: ["caller.uid": "\(caller.user)", "socket.connections": "\(registry.count)"]
+        )
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import NIOCore
+import TokenCore
+
+/// Answers plain requests for tokens from memory: bytes in, bytes out.
+///
+/// Whatever needs more than copying a rendered reply (waiting, refusing, any other status) is left to the general way,
+/// so that each such case is written in one place.
+struct ShortWay {
+    private let access: AccessDecision
+    private let serving: any TokenServing
+
+    /// The short way over an engine.
+    init(_ service: SocketService) {
+        self.access = service.access
+        self.serving = service.serving
+    }
+
+    /// Answers the requests at the head of the bytes, as many as can be answered so.
+    ///
+    /// - Returns: how many bytes were taken; what follows them is for the general way.
+    func answer(
+        _ bytes: UnsafeRawBufferPointer,
+        from caller: Caller,
+        at now: Moment,
+        into answers: inout ByteBuffer
+    ) -> Int {
+        var taken = 0
+        while taken < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[taken...])
+            guard case .request(let length, let id?) = ShortRequest.recognise(rest),
+                let token = token(of: UserID(String(decoding: rest[id], as: UTF8.self)), for: caller, at: now)
+            else { break }
+            answers.writeToken(token, secondsLeft: token.life.remaining(at: now).wholeSecondsDown)
+            taken += length
+        }
+        return taken
+    }
+
+    private func token(of user: UserID, for caller: Caller, at now: Moment) -> PublishedToken? {
+        guard access(caller, .token, user), let entry = serving.entry(for: user) else { return nil }
+        let decision = HandOut.decide(entry, TokenDemand(), mayWait: true, mayWaitForNext: false, now: now)
+        guard case .serve(let token, nil) = decision else { return nil }
+        return token
+    }
+}
