@@ -29,6 +29,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
         .target(name: "TokenCore", dependencies: [.product(name: "HeapModule", package: "swift-collections")]),
@@ -46,6 +47,10 @@ let package = Package(
             resources: [.embedInCode("Migrations")]
         ),
         .target(
+            name: "TokenCipher",
+            dependencies: ["TokenCore", .product(name: "Crypto", package: "swift-crypto")]
+        ),
+        .target(
             name: "TokenEndpoint",
             dependencies: [
                 "TokenCore",
@@ -60,6 +65,7 @@ let package = Package(
         .target(
             name: "SocketServer",
             dependencies: [
+                "CLinux",
                 "SocketAPI",
                 "TokenCore",
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -81,6 +87,7 @@ let package = Package(
                 "RefreshEngine",
                 "SocketAPI",
                 "SocketServer",
+                "TokenCipher",
                 "TokenCore",
                 "TokenEndpoint",
                 "Yams",
@@ -97,7 +104,18 @@ let package = Package(
         ),
         .executableTarget(
             name: "tastytoken",
-            dependencies: ["SocketAPI", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            dependencies: ["SocketAPI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            // A script starts it once for every call, and the dynamic linker would take longer than all else it does.
+            // The libraries are those that Foundation's static one needs.
+            linkerSettings: [
+                .unsafeFlags(
+                    [
+                        "-static-executable", "-l_FoundationCollections", "-l_FoundationCShims",
+                        "-lswiftSynchronization",
+                    ],
+                    .when(platforms: [.linux], configuration: .release)
+                )
+            ]
         ),
         // Measures the socket alone; here and not in Benchmarks, since it uses what only this package may.
         .executableTarget(
@@ -138,6 +156,7 @@ let package = Package(
             name: "GrantStoreTests",
             dependencies: ["GrantStore", "TestSupport", "TokenCore", .product(name: "Logging", package: "swift-log")]
         ),
+        .testTarget(name: "TokenCipherTests", dependencies: ["TokenCipher", "TokenCore"]),
         .testTarget(
             name: "TokenEndpointTests",
             dependencies: [
@@ -152,7 +171,7 @@ let package = Package(
         .testTarget(
             name: "SocketServerTests",
             dependencies: [
-                "SocketAPI", "SocketServer", "TestSupport", "TokenCore",
+                "CLinux", "SocketAPI", "SocketServer", "TestSupport", "TokenCore",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -173,7 +192,8 @@ let package = Package(
         .testTarget(
             name: "TokenSimulatorTests",
             dependencies: [
-                "TestSupport", "TokenSimulator",
+                "TestSupport", "TokenSimulator", "tastysim",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -184,6 +204,7 @@ let package = Package(
             name: "tastytokenTests",
             dependencies: [
                 "SocketAPI", "SocketServer", "TestSupport", "TokenCore", "tastytoken",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

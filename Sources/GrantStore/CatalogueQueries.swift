@@ -4,11 +4,19 @@
 /// The questions put to the catalogue at start, before the application's table is trusted.
 enum CatalogueQueries {
     /// Which table the name in `$1` (quoted SQL text) means: oid, schema, name, kind, whether row security applies, the
-    /// role.
+    /// role, whether it is stored in pages (all of its parts are, and the role may see a row's place and its maker).
     static let table = Statement(
         "find the table",
         """
-        SELECT c.oid, n.nspname, c.relname, c.relkind, row_security_active(c.oid), current_user
+        WITH RECURSIVE parts (oid) AS (
+            SELECT to_regclass($1)::oid
+            UNION SELECT i.inhrelid FROM pg_inherits i JOIN parts ON i.inhparent = parts.oid
+        )
+        SELECT c.oid, n.nspname, c.relname, c.relkind, row_security_active(c.oid), current_user, (
+                SELECT bool_and(p.relkind = 'p' OR (p.relkind = 'r' AND a.amname = 'heap'))
+                FROM parts JOIN pg_class p ON p.oid = parts.oid LEFT JOIN pg_am a ON a.oid = p.relam
+            ) AND has_column_privilege(c.oid, (-1)::smallint, 'SELECT')
+            AND has_column_privilege(c.oid, (-2)::smallint, 'SELECT')
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.oid = to_regclass($1)
         """

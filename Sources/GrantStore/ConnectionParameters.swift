@@ -30,13 +30,14 @@ struct ConnectionParameters {
     private let servers: [[(String, String)]]
 
     /// Takes the connection string apart; nil leaves everything to libpq's own `PG…` variables. To be called on a lane.
-    init(_ connectionString: Secret?, on lane: PostgresLane) throws(StoreError) {
+    /// The key is what complaints speak of.
+    init(_ connectionString: Secret?, key: String, on lane: PostgresLane) throws(StoreError) {
         lane.check()
         self.connectionString = connectionString
-        let options = try connectionString.map { text throws(StoreError) in try Self.options(of: text) } ?? [:]
+        let options = try connectionString.map { text throws(StoreError) in try Self.options(of: text, key) } ?? [:]
         self.secrets = ["password", "sslpassword"].compactMap { options[$0].map(Secret.init) }
         self.servers = Self.servers(options)
-        try connectionString.map { text throws(StoreError) in try Self.checkSpelling(of: text, options) }
+        try connectionString.map { text throws(StoreError) in try Self.checkSpelling(of: text, options, key) }
     }
 
     /// Keywords and values for `PQconnectStartParams` with `expand_dbname`, where later ones win.
@@ -46,11 +47,11 @@ struct ConnectionParameters {
         return Self.defaults + given + servers[index % servers.count] + [("client_encoding", "UTF8")]
     }
 
-    private static func options(of text: Secret) throws(StoreError) -> [String: String] {
+    private static func options(of text: Secret, _ key: String) throws(StoreError) -> [String: String] {
         var words: UnsafeMutablePointer<CChar>?
         guard let list = PQconninfoParse(text.reveal(), &words) else {
             defer { PQfreemem(words) }
-            throw unparsable(words.map { String(cString: $0) } ?? "")
+            throw unparsable(words.map { String(cString: $0) } ?? "", key)
         }
         defer { PQconninfoFree(list) }
         var options: [String: String] = [:]
@@ -64,26 +65,30 @@ struct ConnectionParameters {
 
     /// Refuses what libpq takes apart at the wrong place: it would go on with a piece of the password for a port, a
     /// host or a database, and show it in its failures.
-    private static func checkSpelling(of text: Secret, _ options: [String: String]) throws(StoreError) {
+    private static func checkSpelling(
+        of text: Secret,
+        _ options: [String: String],
+        _ key: String
+    ) throws(StoreError) {
         let ports = options["port"]?.split(separator: ",") ?? []
-        guard ports.allSatisfy({ UInt16($0) != nil }) else { throw unparsable("the port is not a number") }
+        guard ports.allSatisfy({ UInt16($0) != nil }) else { throw unparsable("the port is not a number", key) }
         let parts = text.reveal().split(separator: "://", maxSplits: 1)
         guard parts.count == 2, parts[0] == "postgres" || parts[0] == "postgresql" else { return }
         let authorityAndPath = parts[1].prefix { $0 != "?" }
         let path = authorityAndPath.drop { $0 != "/" }
         guard !path.contains("@"), authorityAndPath.count(where: { $0 == "@" }) <= 1 else {
-            throw unparsable("an @ stands where none can be")
+            throw unparsable("an @ stands where none can be", key)
         }
     }
 
     /// libpq quotes the string, or the part of it that it stumbled over: only what stands before the quotation is used.
-    private static func unparsable(_ words: String) -> StoreError {
+    private static func unparsable(_ words: String, _ key: String) -> StoreError {
         let reason = words.prefix { $0 != "\"" }.trimmingSuffix { !$0.isLetter }
         return StoreError(
             .misconfigured,
             reach: .connection,
             text:
-                "database.url cannot be read (\(reason)). It is written postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+                "\(key) cannot be read (\(reason)). It is written postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
                 + "with special characters percent-encoded, or as KEYWORD=VALUE pairs."
         )
     }

@@ -17,4 +17,9 @@ struct GrantColumns: Hashable, Sendable {
     let idType: IdentifierType
     /// The expiry column's type.
     let expiryType: ExpiryType
+    /// Whether what changed can be told from what did not: rows lie in pages, know the transaction that made them, and
+    /// have one id each.
+    let tellsChanges: Bool
+    /// Whether triggers for rows can be put on it; they cannot on a view.
+    let takesTriggers: Bool
 }

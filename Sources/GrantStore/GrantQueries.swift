@@ -10,8 +10,8 @@ struct GrantQueries: Sendable {
     /// The longest value that is taken for a token, in bytes.
     static let longestToken = 16384
 
-    private let columns: GrantColumns
-    private let hasOwnSchema: Bool
+    let columns: GrantColumns
+    let hasOwnSchema: Bool
 
     /// Fits the statements to a table, with the daemon's own state where its schema is there.
     init(columns: GrantColumns, hasOwnSchema: Bool) {
@@ -19,29 +19,72 @@ struct GrantQueries: Sendable {
         self.hasOwnSchema = hasOwnSchema
     }
 
-    /// More memory for the join of a whole table with its states, for the transaction only. Any role may ask for it.
-    static let roomToJoin = Statement("room to join", "SET LOCAL work_mem = '64MB'")
+    /// For the transaction only: more memory for the join of a whole table with its states, and no limit of the role's to
+    /// a statement that takes as long as the table is large; its progress has a deadline of ours. Any role may ask.
+    static let roomToLoad = Statement("room to load", "SET LOCAL work_mem = '64MB'; SET LOCAL statement_timeout = 0")
 
-    /// How long one row's write waits for whoever holds the row; an application's transactions are short.
-    static let shortLockWait = Statement("lock timeout", "SET LOCAL lock_timeout = '250ms'")
+    /// One snapshot for all statements of a pass, so that no row is missed because it moved.
+    static let beginPass = Statement("begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    /// How long one row's write waits for whoever holds the row, an application's transactions being short, and how long
+    /// it may take with whatever the application's triggers do.
+    static let oneRowsTime = Statement(
+        "one row's time",
+        "SET LOCAL lock_timeout = '250ms'; SET LOCAL statement_timeout = '1s'"
+    )
 
     /// Every row, as ``RowField`` numbers the fields.
     var load: Statement {
         Statement("load", "COPY (SELECT \(rowFields) FROM \(rowSource) WHERE t.\(columns.id) IS NOT NULL) TO STDOUT")
     }
 
-    /// Every row's id, refresh token's version and expiry.
+    /// Every row's id, refresh token's version and expiry, for a table that cannot be read by ranges of pages.
     var digests: Statement {
         Statement(
             "digests",
+            "COPY (SELECT \(digestFields) FROM \(columns.table) t WHERE t.\(columns.id) IS NOT NULL) TO STDOUT"
+        )
+    }
+
+    /// Where a pass over table `$1` stands: which server, since when, and which table; the oldest transaction that is not
+    /// over; the next one; how many pages the largest part of the table has.
+    static let position = Statement(
+        "position",
+        """
+        WITH RECURSIVE parts (oid) AS (
+            SELECT $1::regclass::oid
+            UNION SELECT i.inhrelid FROM pg_inherits i JOIN parts ON i.inhparent = parts.oid
+        )
+        SELECT concat_ws('/', (date_part('epoch', pg_postmaster_start_time()) * 1000000)::bigint,
+                (SELECT oid FROM pg_database WHERE datname = current_database()), $1::regclass::oid),
+            txid_snapshot_xmin(txid_current_snapshot()), txid_snapshot_xmax(txid_current_snapshot()),
+            (SELECT max(pg_relation_size(oid)) / current_setting('block_size')::bigint FROM parts)
+        """
+    )
+
+    /// The digests of the rows in the pages from `$1` to before `$2` that transaction `$3` or a later one made; of all
+    /// where `$3` is NULL. One row more, whose id is NULL, says how many rows there are in these pages.
+    ///
+    /// `age` counts back from the same transaction for both, in the circle that transactions' numbers go round in: an
+    /// old row may seem young once in four thousand million transactions, and a young one never seems old.
+    var changes: Statement {
+        let range = "t.ctid >= $1::tid AND t.ctid < $2::tid AND t.\(columns.id) IS NOT NULL"
+        return Statement(
+            "changes",
             """
-            COPY (
-                SELECT t.\(columns.id), CASE WHEN \(isBlank(refreshToken)) THEN NULL ELSE \(version) END,
-                    CASE WHEN \(isBlank(accessToken)) THEN NULL ELSE \(expiry) END
-                FROM \(columns.table) t WHERE t.\(columns.id) IS NOT NULL
-            ) TO STDOUT
+            SELECT NULL, count(*), NULL FROM \(columns.table) t WHERE \(range)
+            UNION ALL
+            SELECT \(digestFields) FROM \(columns.table) t
+            WHERE \(range) AND ($3::xid IS NULL OR age(t.xmin) <= age($3::xid))
             """
         )
+    }
+
+    private var digestFields: String {
+        """
+        t.\(columns.id)::text, CASE WHEN \(isBlank(refreshToken)) THEN NULL ELSE \(version) END,
+            CASE WHEN \(isBlank(accessToken)) THEN NULL ELSE \(expiry) END
+        """
     }
 
     /// The rows of the ids in `$1`, in ``load``'s form.
@@ -104,13 +147,13 @@ enum RowField {
 
 extension GrantQueries {
     /// The id's cast is what makes the join with the states possible, whatever the id's type.
-    private var rowSource: String {
+    var rowSource: String {
         hasOwnSchema
             ? "\(columns.table) t LEFT JOIN tastytokend.grants s ON s.user_id = t.\(columns.id)::text"
             : "\(columns.table) t"
     }
 
-    private var rowFields: String {
+    var rowFields: String {
         let state =
             hasOwnSchema
             ? """
@@ -169,27 +212,33 @@ extension GrantQueries {
     enum LockedRows: Sendable {
         /// Leaves those rows alone and does the others.
         case skip
-        /// Waits as long as ``shortLockWait`` says.
+        /// Waits as long as ``oneRowsTime`` says.
         case wait
     }
 
     /// Writes tokens into rows that still hold the refresh token that was used, and the state beside them, in one go.
+    /// The setting, for this transaction only, keeps the trigger from telling the daemon of its own write.
     ///
     /// Parameters: `$1` ids, `$2` access tokens, `$3` expiries, `$4` versions used, `$5` times of refresh, `$6`
-    /// lifetimes in ms, `$7` new refresh tokens, where `rotates`. Fields: id; version stored, NULL if nothing was;
-    /// whether the row matched; whether it could be locked. A row that holds the new refresh token already was written
-    /// by an attempt whose answer was lost, and matches too.
+    /// lifetimes in ms, `$7` the epochs of claims, NULL for a write without one, `$8` their owner, `$9` new refresh tokens,
+    /// where `rotates`. Fields: id; version stored, NULL if nothing was; whether the row matched; whether it could be
+    /// locked. A claim is locked before its row is looked at, and ends when the row is written. A row that holds the new
+    /// refresh token already was written by an attempt whose answer was lost, and matches too.
     func write(rotates: Bool, locked: LockedRows) -> Statement {
         let matches =
             "(\(version) = i.used" + (rotates ? " OR \(refreshToken) COLLATE \"C\" = i.refresh COLLATE \"C\")" : ")")
+            + (hasOwnSchema ? " AND (i.epoch IS NULL OR i.id IN (SELECT h.id FROM held h))" : "")
         return Statement(
             "write",
             """
-            WITH input AS (
-                SELECT * FROM unnest($1::\(columns.idType.cast)[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
-                    $6::bigint[]\(rotates ? ", $7::text[]" : ""))
-                    AS i (id, access, expires, used, refreshed, lifetime\(rotates ? ", refresh" : ""))
-            ), matching AS (
+            WITH own AS (
+                SELECT set_config('\(ChangeTrigger.ownWrite)', 'on', true)
+            ), input AS (
+                SELECT i.*, $8::text AS owner
+                FROM own, unnest($1::\(columns.idType.cast)[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
+                    $6::bigint[], $7::bigint[]\(rotates ? ", $9::text[]" : ""))
+                    AS i (id, access, expires, used, refreshed, lifetime, epoch\(rotates ? ", refresh" : ""))
+            ), \(hasOwnSchema ? Self.held : "")matching AS (
                 SELECT i.id FROM \(columns.table) t JOIN input i ON t.\(columns.id) = i.id WHERE \(matches)
             ), locked AS (
                 SELECT i.id FROM \(columns.table) t JOIN input i ON t.\(columns.id) = i.id WHERE \(matches)
@@ -199,7 +248,7 @@ extension GrantQueries {
                 FROM input i JOIN locked l ON l.id = i.id
                 WHERE t.\(columns.id) = i.id AND \(matches)
                 RETURNING i.id, \(version) AS version
-            )\(hasOwnSchema ? ", \(noted)" : "")
+            )\(hasOwnSchema ? ", \(Self.released), \(noted)" : "")
             SELECT i.id::text, s.version, m.id IS NOT NULL, l.id IS NOT NULL
             FROM input i LEFT JOIN stored s ON s.id = i.id LEFT JOIN matching m ON m.id = i.id
                 LEFT JOIN locked l ON l.id = i.id
@@ -212,6 +261,24 @@ extension GrantQueries {
         return "\(columns.accessToken) = i.access, \(columns.expiresAt) = \(expires)"
             + (rotates ? ", \(columns.refreshToken) = i.refresh" : "")
     }
+
+    /// The claims among the input that still stand, kept from being taken over until the row is written.
+    private static let held = """
+        held AS (
+            SELECT i.id FROM tastytokend.claims c JOIN input i ON c.user_id = i.id::text
+            WHERE c.owner = i.owner AND c.epoch = i.epoch
+            ORDER BY c.user_id COLLATE "C" FOR UPDATE OF c
+        ),
+
+        """
+
+    private static let released = """
+        released AS (
+            UPDATE tastytokend.claims c SET until = clock_timestamp()
+            FROM stored s JOIN input i ON i.id = s.id
+            WHERE c.user_id = i.id::text AND c.owner = i.owner AND c.epoch = i.epoch
+        )
+        """
 
     /// Sorted, so that two daemons that write the same accounts cannot wait for each other.
     private var noted: String {

@@ -70,7 +70,7 @@ struct GrantTableNames: Hashable, Sendable {
         do throws(SQLIdentifierError) {
             return try SQLIdentifier.path(text, atMost: limit)
         } catch {
-            throw misconfigured("\(key) is not a name in SQL: \(error). It says: \(SafeText.of(text))")
+            throw misconfigured("\(key) is not a name in SQL: \(error). It says: \(SafeText(foreign: text))")
         }
     }
 

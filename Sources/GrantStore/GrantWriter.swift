@@ -6,21 +6,33 @@ import TokenCore
 /// Writes one batch on one connection, so that a row that cannot be written holds up no other.
 ///
 /// All rows that are free go in one statement. If the database refuses it for a row's sake, the batch is halved until
-/// that row stands alone. Rows that another session has locked are left out, and then tried one by one.
+/// that row stands alone. Rows that another session has locked are left out. Or else, for these, and for rows of which one
+/// took so long that nothing came of a batch, each is written alone and waited for.
 struct GrantWriter {
-    /// How long all locked rows of a batch are waited for together.
-    private static let lockBudget = Duration.seconds(1)
+    /// How long the rows of a batch that are written one by one may take together.
+    private static let patience = Duration.seconds(5)
 
     private let plan: StorePlan
+    private let owner: String
     private let connection: PostgresConnection
     private let statementLimit: Duration
     private let deadline: Deadline
+    private let isWaiting: Bool
     private var outcomes: [UserID: WriteOutcome] = [:]
-    private var locked: [GrantWrite] = []
 
-    /// Works on a connection until a deadline, each statement no longer than `statementLimit`.
-    init(_ plan: StorePlan, on connection: PostgresConnection, statementLimit: Duration, until deadline: Deadline) {
+    /// Works on a connection until a deadline, each statement no longer than `statementLimit`, with the claims of an owner,
+    /// and waits for locked rows or not.
+    init(
+        _ plan: StorePlan,
+        owner: String,
+        on connection: PostgresConnection,
+        waiting: Bool,
+        statementLimit: Duration,
+        until deadline: Deadline
+    ) {
+        self.isWaiting = waiting
         self.plan = plan
+        self.owner = owner
         self.connection = connection
         self.statementLimit = statementLimit
         self.deadline = deadline
@@ -32,10 +44,13 @@ struct GrantWriter {
             outcomes[write.user] = verdict(on: write)
             return outcomes[write.user] == nil
         }
+        guard !isWaiting else {
+            try writeOneByOne(sound)
+            return outcomes
+        }
         // The refresh token's column is not even named where it is to stay as it is.
         try writeTogether(sound.filter { $0.answer.newRefreshToken == nil })
         try writeTogether(sound.filter { $0.answer.newRefreshToken != nil })
-        try writeLocked()
         return outcomes
     }
 
@@ -79,17 +94,13 @@ struct GrantWriter {
         let byUser = Dictionary(rows.map { ($0.user, $0) }) { first, _ in first }
         for write in writes {
             let row = byUser[write.user]
-            if let outcome = row.map(\.outcome) ?? .superseded {
-                outcomes[write.user] = outcome
-            } else {
-                locked.append(write)
-            }
+            outcomes[write.user] = row.map { $0.outcome ?? .locked } ?? .superseded
         }
     }
 
-    private mutating func writeLocked() throws(StoreError) {
-        let budget = deadline.shortened(to: Self.lockBudget)
-        for write in locked {
+    private mutating func writeOneByOne(_ writes: [GrantWrite]) throws(StoreError) {
+        let budget = deadline.shortened(to: Self.patience)
+        for write in writes {
             outcomes[write.user] = budget.isOver ? .lockedElsewhere : try writeWaiting(write)
         }
     }
@@ -97,13 +108,13 @@ struct GrantWriter {
     private func writeWaiting(_ write: GrantWrite) throws(StoreError) -> WriteOutcome {
         do throws(StoreError) {
             let rows = try connection.transaction(until: deadline) { () throws(StoreError) in
-                try connection.run(GrantQueries.shortLockWait, until: deadline)
+                try connection.run(GrantQueries.oneRowsTime, until: deadline)
                 return try run([write], locked: .wait)
             }
             return rows.first?.outcome ?? .lockedElsewhere
         } catch  where error.isLockWait {
             return .lockedElsewhere
-        } catch  where error.reach == .row {
+        } catch  where error.reach == .row || error.isOverrun {
             return .rejected(reason: error.failure.description)
         }
     }
@@ -125,6 +136,8 @@ struct GrantWriter {
             ArrayLiteral.of(integers: writes.map(\.usedVersion)),
             ArrayLiteral.of(integers: lives.map(\.beganAt.wall.microseconds)),
             ArrayLiteral.of(integers: lives.map { $0.lifetime.nanoseconds / 1_000_000 }.map { $0 > 0 ? $0 : nil }),
+            ArrayLiteral.of(integers: writes.map { $0.claim?.epoch }),
+            owner,
         ]
         return rotates
             ? arguments + [ArrayLiteral.of(texts: writes.map { $0.answer.newRefreshToken?.reveal() })] : arguments

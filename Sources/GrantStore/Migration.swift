@@ -16,7 +16,12 @@ package struct Migration: Sendable {
             version: 1,
             title: "grant state",
             sql: String(decoding: PackageResources._001_grant_state_sql, as: UTF8.self)
-        )
+        ),
+        Migration(
+            version: 2,
+            title: "claims",
+            sql: String(decoding: PackageResources._002_claims_sql, as: UTF8.self)
+        ),
     ]
 
     /// The version that this daemon works with.

@@ -56,24 +56,64 @@ struct Migrator {
         return usable(try self.survey())
     }
 
-    /// The steps that are still to be done, in order.
-    func plan() throws(StoreError) -> [Migration] {
-        let version = try survey().version ?? 0
-        return Migration.all.filter { $0.version > version }
+    /// The statements that are still to be run, in order: those for the schema, and for the trigger if it is wanted.
+    func due(_ trigger: ChangeTrigger? = nil) throws(StoreError) -> [Statement] {
+        let survey = try survey()
+        guard (survey.version ?? 0) <= Migration.newest else { throw tooNew(survey) }
+        var due: [Statement] = []
+        if !survey.hasSchema { due.append(SchemaQueries.createSchema) }
+        if survey.version == nil { due.append(SchemaQueries.createVersions) }
+        for step in Migration.all where step.version > survey.version ?? 0 {
+            due += [Statement("migration \(step.version)", step.sql), SchemaQueries.noteVersion(step)]
+        }
+        if let trigger, try trigger.status(on: connection, until: deadline) != .present {
+            due += try ChangeTrigger.removal(from: connection, until: deadline)
+            due += [trigger.function] + trigger.creation
+        }
+        return due
     }
 
     /// Applies what is due. Doing it again, or at the same time from elsewhere, changes nothing more.
-    func apply() throws(StoreError) {
-        try connection.transaction(until: deadline) { () throws(StoreError) in
-            try run(SchemaQueries.lockTimeout)
-            try run(SchemaQueries.lock)
+    ///
+    /// - Returns: what was run.
+    @discardableResult
+    func apply(_ trigger: ChangeTrigger? = nil) throws(StoreError) -> [Statement] {
+        try changing { () throws(StoreError) in
             // Whoever held the lock before may have done it all.
-            if try !survey().hasSchema { try run(SchemaQueries.createSchema) }
-            try run(SchemaQueries.createVersions)
-            for step in try plan() {
-                try run(Statement("migration \(step.version)", step.sql))
-                try run(SchemaQueries.noteVersion, [String(step.version), step.title])
+            let due = try due(trigger)
+            for statement in due { try run(statement) }
+            return due
+        }
+    }
+
+    /// Removes everything that ``apply(_:)`` made, and nothing else: a stranger's object in the schema makes it fail.
+    ///
+    /// - Returns: what was run.
+    func remove() throws(StoreError) -> [Statement] {
+        try changing { () throws(StoreError) in
+            guard try survey().hasSchema else { return [] }
+            let removal = try ChangeTrigger.removal(from: connection, until: deadline) + SchemaQueries.removal
+            for statement in removal { try run(statement) }
+            return removal
+        }
+    }
+
+    private func changing(_ body: () throws(StoreError) -> [Statement]) throws(StoreError) -> [Statement] {
+        do throws(StoreError) {
+            return try connection.transaction(until: deadline) { () throws(StoreError) in
+                try run(SchemaQueries.patience)
+                try run(SchemaQueries.lock)
+                try run(SchemaQueries.lockTimeout)
+                return try body()
             }
+        } catch  where error.isLockWait {
+            throw StoreError(
+                .timeout,
+                sqlState: error.failure.sqlState,
+                reach: .statement,
+                text: "Nothing was changed, since another transaction would not let go of the table for "
+                    + "\(SchemaQueries.lockWait). Try again when it is over; pg_stat_activity shows it."
+            )
         }
     }
 
@@ -99,6 +139,11 @@ struct Migrator {
 
     private func version() throws(StoreError) -> Int? {
         try run(SchemaQueries.version).rows { $0.integer(0) }.first.map(Int.init)
+    }
+
+    /// What keeps the role from doing what is due, as far as that can be foreseen; nil if nothing does.
+    func obstacle() throws(StoreError) -> StoreError? {
+        try obstacle(survey(), true).map { StoreError(.misconfigured, reach: .statement, text: $0) }
     }
 
     private func obstacle(_ survey: Survey, _ mayApply: Bool) -> String? {

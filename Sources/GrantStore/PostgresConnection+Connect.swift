@@ -74,6 +74,7 @@ extension PostgresConnection {
     private static func refusal(_ pointer: OpaquePointer, _ parameters: ConnectionParameters) -> StoreError {
         let words = String(cString: PQerrorMessage(pointer))
         let password = PQpass(pointer).map { Secret(String(cString: $0)) }
+        let secrets = parameters.secrets + [password].compactMap { $0 }
         let refusal = ConnectRefusal(words)
         let isMissingPassword = PQconnectionNeedsPassword(pointer) == 1
         return StoreError(
@@ -81,7 +82,7 @@ extension PostgresConnection {
             sqlState: refusal.sqlState,
             reach: .connection,
             text: "The database cannot be reached: "
-                + SafeText.of(refusal.text, hiding: parameters.secrets + [password].compactMap { $0 })
+                + SafeText(foreign: refusal.text, hiding: secrets, toBytes: SafeText.remarkLimit).text
         )
     }
 }

@@ -158,7 +158,7 @@ final class PostgresConnection {
     func lost(during statement: Statement) -> StoreError {
         isClosed = true
         let lines = String(cString: PQerrorMessage(handle)).split(whereSeparator: \.isNewline)
-        let words = SafeText.of(lines.joined(separator: " "), hiding: secrets)
+        let words = SafeText(foreign: lines.joined(separator: " "), hiding: secrets, toBytes: SafeText.remarkLimit)
         return StoreError(
             .unavailable,
             reach: .connection,

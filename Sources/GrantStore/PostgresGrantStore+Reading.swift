@@ -4,27 +4,6 @@
 package import TokenCore
 
 extension PostgresGrantStore {
-    /// How many rows are handed over at once; memory holds one batch, whatever the table's size.
-    static let batchSize = 1000
-
-    /// Every row with its state, in batches; the next is read when the last was taken in.
-    package func load(
-        _ receive: @escaping @Sendable ([GrantRow]) async -> Void
-    ) async throws(StoreFailure) {
-        try await withPlan { plan async throws(StoreFailure) in
-            try await self.pass(plan.queries.load, GrantRow.init, receive)
-        }
-    }
-
-    /// Every row's numbers, in batches.
-    package func digests(
-        _ receive: @escaping @Sendable ([RowDigest]) async -> Void
-    ) async throws(StoreFailure) {
-        try await withPlan { plan async throws(StoreFailure) in
-            try await self.pass(plan.queries.digests, RowDigest.init, receive)
-        }
-    }
-
     /// The rows of these users.
     package func rows(of users: [UserID]) async throws(StoreFailure) -> [GrantRow] {
         try await withPlan { plan async throws(StoreFailure) in
@@ -55,51 +34,6 @@ extension PostgresGrantStore {
             }
         }
         return values
-    }
-
-    private func pass<Value: Sendable>(
-        _ statement: Statement,
-        _ decode: @escaping @Sendable (PostgresRow) -> Value?,
-        _ receive: @escaping @Sendable ([Value]) async -> Void
-    ) async throws(StoreFailure) {
-        try await withOnlyPass { () async throws(StoreFailure) in
-            do throws(StoreFailure) {
-                try await self.begin(statement)
-                while let batch = try await self.nextBatch(of: statement, decode) {
-                    await receive(batch)
-                    guard !Task.isCancelled else { throw StoreFailure(.unavailable, text: "The pass was called off.") }
-                }
-            } catch {
-                // Whatever the server still sends belongs to nobody.
-                self.passes.abandon()
-                throw error
-            }
-        }
-    }
-
-    private func begin(_ statement: Statement) async throws(StoreFailure) {
-        try await passes.run(within: configuration.streamDeadline) { connection, deadline throws(StoreError) in
-            try connection.begin(until: deadline)
-            try connection.run(GrantQueries.roomToJoin, until: deadline)
-            try connection.beginCopy(statement, until: deadline)
-        }
-    }
-
-    /// The next rows; nil after the last.
-    private func nextBatch<Value: Sendable>(
-        of statement: Statement,
-        _ decode: @escaping @Sendable (PostgresRow) -> Value?
-    ) async throws(StoreFailure) -> [Value]? {
-        try await passes.resume(within: configuration.streamDeadline) { connection, deadline throws(StoreError) in
-            guard connection.isCopying else { return nil }
-            var values: [Value] = []
-            values.reserveCapacity(Self.batchSize)
-            try connection.copyRows(of: statement, atMost: Self.batchSize, until: deadline) { row in
-                if let value = decode(row) { values.append(value) }
-            }
-            if !connection.isCopying { try connection.commit(until: deadline) }
-            return values
-        }
     }
 }
 

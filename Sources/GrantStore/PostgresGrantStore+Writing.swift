@@ -7,13 +7,16 @@ extension PostgresGrantStore {
     /// How many writes go into one statement; few enough that none of them waits long for the others.
     static let writeBatchSize = 500
 
-    /// Stores what refreshes gave. A row that another session keeps locked is `rejected` after a short wait, as is one
-    /// that a constraint or a trigger refuses; such a write may be repeated.
-    package func write(_ writes: [GrantWrite]) async throws(StoreFailure) -> [UserID: WriteOutcome] {
+    /// Stores what refreshes gave. What a constraint or a trigger refuses is `rejected`, as is, after a short wait on a
+    /// connection of its own, a row that another session keeps locked; such a write may be repeated.
+    package func write(
+        _ writes: [GrantWrite],
+        waiting: Bool
+    ) async throws(StoreFailure) -> [UserID: WriteOutcome] {
         try await withPlan { plan async throws(StoreFailure) in
             var outcomes: [UserID: WriteOutcome] = [:]
             for batch in Self.batches(of: writes) {
-                outcomes.merge(try await self.store(batch, plan)) { _, later in later }
+                outcomes.merge(try await self.store(batch, plan, waiting: waiting)) { _, later in later }
             }
             return outcomes
         }
@@ -34,11 +37,22 @@ extension PostgresGrantStore {
         }
     }
 
-    private func store(_ batch: [GrantWrite], _ plan: StorePlan) async throws(StoreFailure) -> [UserID: WriteOutcome] {
-        let limit = configuration.statementDeadline
+    private func store(
+        _ batch: [GrantWrite],
+        _ plan: StorePlan,
+        waiting: Bool
+    ) async throws(StoreFailure) -> [UserID: WriteOutcome] {
+        let (limit, owner) = (configuration.statementDeadline, configuration.owner)
         // A batch that has to be taken apart needs several statements, each with the deadline of one.
-        return try await writes.run(within: limit * 2) { connection, deadline throws(StoreError) in
-            var writer = GrantWriter(plan, on: connection, statementLimit: limit, until: deadline)
+        return try await (waiting ? waits : writes).run(within: limit * 2) { connection, deadline throws(StoreError) in
+            var writer = GrantWriter(
+                plan,
+                owner: owner,
+                on: connection,
+                waiting: waiting,
+                statementLimit: limit,
+                until: deadline
+            )
             return try writer.outcomes(of: batch)
         }
     }
@@ -72,7 +86,12 @@ extension ArraySlice<GrantNote> {
             ArrayLiteral.of(texts: map { ($0.status == .refreshing ? .active : $0.status).rawValue }),
             ArrayLiteral.of(integers: map(\.grantVersion)),
             ArrayLiteral.of(integers: map { Int64(Int32(clamping: Swift.max($0.consecutiveFailures, 0))) }),
-            ArrayLiteral.of(texts: map { $0.lastError.map { SafeText.of($0) } }),
+            ArrayLiteral.of(texts: map { $0.lastError.map(Self.shown) }),
         ]
+    }
+
+    /// Whoever wrote these words made them safe already; what outlives the process is looked at once more.
+    private static func shown(_ error: String) -> String {
+        SafeText(Secret.strike([], from: error), toBytes: SafeText.remarkLimit).text
     }
 }

@@ -7,13 +7,19 @@ package import TokenCore
 
 /// The accounts in PostgreSQL: the application's table, and the daemon's own state beside it.
 ///
-/// Three connections, each on a lane of its own: one for passes over the whole table, one for what is read by id, one
-/// for what is written. So a long pass, or a row that an application keeps locked, holds up only its own kind.
+/// A few connections, each on a lane of its own: one for passes over the whole table, one for what is read by id, one
+/// for what is written, one where writes wait for rows that others hold, one that listens. So a long pass, or a row that an
+/// application keeps locked, holds up only its own kind.
 package final class PostgresGrantStore: GrantStoring {
     let configuration: StoreConfiguration
     let passes: PostgresSession
     let reads: PostgresSession
     let writes: PostgresSession
+    let waits: PostgresSession
+
+    let listening: PostgresSession
+    let changeFeed = ChangeFeedBoard()
+    let listenSettings: ChangeListener.Settings
 
     private let plan = Mutex<StorePlan?>(nil)
     private let isPassUnderWay = Mutex(false)
@@ -31,7 +37,7 @@ package final class PostgresGrantStore: GrantStoring {
         random: @escaping RandomShare,
         logger: Logger
     ) {
-        let settings = PostgresSession.Settings(
+        var settings = PostgresSession.Settings(
             url: configuration.url,
             connectDeadline: configuration.connectDeadline,
             clock: clock,
@@ -42,13 +48,25 @@ package final class PostgresGrantStore: GrantStoring {
         self.passes = PostgresSession(name: "passes", settings)
         self.reads = PostgresSession(name: "reads", settings)
         self.writes = PostgresSession(name: "writes", settings)
+        self.waits = PostgresSession(name: "waits", settings)
+        if let url = configuration.listenURL { (settings.url, settings.key) = (url, "database.listenUrl") }
+        self.listening = PostgresSession(name: "listening", settings)
+        self.listenSettings = ChangeListener.Settings(
+            checkEvery: configuration.listenCheckEvery,
+            proofDeadline: configuration.proofDeadline,
+            draw: random,
+            logger: logger
+        )
     }
 
     /// How the store stands; readable from any thread.
-    package var health: StoreHealth { StoreHealth(of: [passes.health, reads.health, writes.health]) }
+    package var health: StoreHealth { StoreHealth(of: [passes, reads, writes, waits].map(\.health)) }
 
     /// What was found at the last look; nil before the first.
     package var report: StoreReport? { plan.withLock { $0?.report } }
+
+    /// The statements that fit what was found; nil before the first look.
+    var queries: GrantQueries? { plan.withLock { $0?.queries } }
 
     /// Connects, looks at the application's table, and brings the daemon's own schema up to date where the role may. It
     /// may be called again at any time, to look anew.
@@ -61,7 +79,7 @@ package final class PostgresGrantStore: GrantStoring {
 
     /// Closes the connections once the statements under way have ended. A later call opens them again.
     package func close() {
-        for session in [passes, reads, writes] { session.close() }
+        for session in [passes, reads, writes, waits, listening] { session.close() }
     }
 
     /// Makes a call with the statements that fit the table. Where the database then says that they do not fit any more
@@ -82,7 +100,9 @@ package final class PostgresGrantStore: GrantStoring {
     }
 
     /// Lets one pass over the table run at a time, since all of them share a connection.
-    func withOnlyPass(_ pass: () async throws(StoreFailure) -> Void) async throws(StoreFailure) {
+    func withOnlyPass<Outcome: Sendable>(
+        _ pass: () async throws(StoreFailure) -> Outcome
+    ) async throws(StoreFailure) -> Outcome {
         let isFirst = isPassUnderWay.withLock { isUnderWay in
             defer { isUnderWay = true }
             return !isUnderWay
@@ -91,7 +111,7 @@ package final class PostgresGrantStore: GrantStoring {
             throw StoreFailure(.unavailable, text: "Another pass over the table is under way.")
         }
         defer { isPassUnderWay.withLock { $0 = false } }
-        try await pass()
+        return try await pass()
     }
 
     private func look() async throws(StoreFailure) -> StorePlan {
@@ -102,7 +122,9 @@ package final class PostgresGrantStore: GrantStoring {
             let names = try GrantTableNames(configuration.table)
             let finding = try TableInspection.run(names, on: connection, until: deadline)
             let migrator = Migrator(on: connection, until: deadline)
-            return StorePlan(finding, try migrator.run(mayApply: configuration.migratesAtStart))
+            let ownSchema = try migrator.run(mayApply: configuration.migratesAtStart)
+            let trigger = try ChangeTrigger(finding.columns).status(on: connection, until: deadline)
+            return StorePlan(finding, ownSchema, trigger)
         }
         plan.withLock { $0 = found }
         return found

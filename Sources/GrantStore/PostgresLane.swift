@@ -18,7 +18,8 @@ final class PostgresLane: Sendable {
     private static let grace = Duration.seconds(1)
     private static let timers = DispatchQueue(label: "tastytokend.postgres.deadlines")
 
-    private let queue: DispatchQueue
+    /// Where everything runs; also for sources that belong to the connection.
+    let queue: DispatchQueue
     private let clock: ClockReading
     private let waiting = Mutex(0)
 

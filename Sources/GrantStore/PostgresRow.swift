@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Glibc
+
 /// The fields of one row as the server printed them. The bytes belong to libpq and are valid only in the closure that
 /// gets the row.
 struct PostgresRow {
@@ -52,31 +54,48 @@ struct PostgresRow {
     /// in place: a resolved field is never longer.
     mutating func fill(copyLine line: UnsafeMutableBufferPointer<UInt8>) {
         fields.removeAll(keepingCapacity: true)
+        guard let last = line.last else { return }
+        // A tab or a line's end within a value is escaped, so that the C library can look for them many bytes at a time.
+        let end = last == UInt8(ascii: "\n") ? line.count - 1 : line.count
         var start = 0
-        var written = 0
-        var read = 0
-        var isNull = false
-        while read < line.count {
-            let byte = line[read]
-            read += 1
-            switch byte {
-            case UInt8(ascii: "\t"), UInt8(ascii: "\n"):
-                append(line, start..<written, isNull: isNull)
-                (start, written, isNull) = (read, read, false)
-            case UInt8(ascii: "\\") where read < line.count:
-                isNull = line[read] == UInt8(ascii: "N") && written == start
-                line[written] = Self.unescaped(line[read])
-                (read, written) = (read + 1, written + 1)
-            default:
-                if written != read - 1 { line[written] = byte }
-                written += 1
-            }
+        while let tab = Self.find(UInt8(ascii: "\t"), in: line, start..<end) {
+            append(line, start..<tab)
+            start = tab + 1
         }
-        if start < line.count { append(line, start..<written, isNull: isNull) }
+        append(line, start..<end)
     }
 
-    private mutating func append(_ line: UnsafeMutableBufferPointer<UInt8>, _ range: Range<Int>, isNull: Bool) {
-        fields.append(isNull ? nil : UnsafeBufferPointer(rebasing: line[range]))
+    private mutating func append(_ line: UnsafeMutableBufferPointer<UInt8>, _ range: Range<Int>) {
+        guard let escape = Self.find(UInt8(ascii: "\\"), in: line, range) else {
+            return fields.append(UnsafeBufferPointer(rebasing: line[range]))
+        }
+        let isNull = range.count == 2 && escape == range.lowerBound && line[escape + 1] == UInt8(ascii: "N")
+        fields.append(isNull ? nil : Self.resolved(line, range, from: escape))
+    }
+
+    private static func find(
+        _ byte: UInt8,
+        in line: UnsafeMutableBufferPointer<UInt8>,
+        _ range: Range<Int>
+    ) -> Int? {
+        guard let base = line.baseAddress, let found = memchr(base + range.lowerBound, CInt(byte), range.count) else {
+            return nil
+        }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+    }
+
+    private static func resolved(
+        _ line: UnsafeMutableBufferPointer<UInt8>,
+        _ range: Range<Int>,
+        from escape: Int
+    ) -> UnsafeBufferPointer<UInt8> {
+        var (read, written) = (escape, escape)
+        while read < range.upperBound {
+            let isEscape = line[read] == UInt8(ascii: "\\") && read + 1 < range.upperBound
+            line[written] = isEscape ? unescaped(line[read + 1]) : line[read]
+            (read, written) = (read + (isEscape ? 2 : 1), written + 1)
+        }
+        return UnsafeBufferPointer(rebasing: line[range.lowerBound..<written])
     }
 
     private static func unescaped(_ byte: UInt8) -> UInt8 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Dispatch
 import Logging
 import Synchronization
 import TokenCore
@@ -16,7 +17,9 @@ final class PostgresSession: @unchecked Sendable {
     /// Where a session connects, and how long it tries.
     struct Settings: Sendable {
         /// The connection string; nil leaves it to libpq's own variables.
-        let url: Secret?
+        var url: Secret?
+        /// The configuration's key for it, for complaints.
+        var key = "database.url"
         /// How long each server may take to accept a connection.
         let connectDeadline: Duration
         /// The time.
@@ -32,7 +35,7 @@ final class PostgresSession: @unchecked Sendable {
     private let shownHealth = Mutex(StoreHealth(isConnected: false, lastFailure: nil, nextAttemptAt: nil))
 
     private let isOpening = Atomic<Bool>(false)
-    private var connection: PostgresConnection?
+    private(set) var connection: PostgresConnection?
     private var schedule = ReconnectSchedule()
     private var nextAttemptAt: BootTime?
     private var lastFailure: StoreError?
@@ -49,6 +52,17 @@ final class PostgresSession: @unchecked Sendable {
     func comeRound(_ done: @escaping @Sendable () -> Void) {
         if isOpening.load(ordering: .relaxed) { done() } else { lane.submit(done) }
     }
+
+    /// The lane's queue, for sources that belong to the session.
+    var queue: DispatchQueue { lane.queue }
+
+    /// Runs a job on the lane some time soon, for nobody to wait for.
+    func submit(_ job: @escaping @Sendable (PostgresSession) -> Void) {
+        lane.submit { job(self) }
+    }
+
+    /// The deadline that lies `limit` after now.
+    func deadline(after limit: Duration) -> Deadline { Deadline(after: limit, clock: settings.clock) }
 
     /// How it stands; readable from any thread.
     var health: StoreHealth { shownHealth.withLock { $0 } }
@@ -158,7 +172,7 @@ final class PostgresSession: @unchecked Sendable {
 
     /// Tries every server once, beginning with the one that worked last.
     private func open(until deadline: Deadline) throws(StoreError) -> PostgresConnection {
-        let parameters = try ConnectionParameters(settings.url, on: lane)
+        let parameters = try ConnectionParameters(settings.url, key: settings.key, on: lane)
         var fault: StoreError?
         for _ in 0..<parameters.serverCount where !deadline.isOver {
             do throws(StoreError) {
@@ -186,7 +200,7 @@ final class PostgresSession: @unchecked Sendable {
     private func noteAnswer() {
         schedule.reset()
         nextAttemptAt = nil
-        if lastFailure != nil { settings.logger.notice("the database answers again") }
+        if lastFailure != nil { settings.logger.notice("database answers again") }
         lastFailure = nil
         shownHealth.withLock { $0 = StoreHealth(isConnected: true, lastFailure: nil, nextAttemptAt: nil) }
     }
@@ -195,7 +209,7 @@ final class PostgresSession: @unchecked Sendable {
     private func note(_ error: StoreError) {
         settings.logger.log(
             level: lastFailure == nil ? .warning : .debug,
-            "the database cannot be used",
+            "database cannot be used",
             metadata: ["error.message": "\(error.failure)", "error.code": "\(error.failure.kind.rawValue)"]
         )
         lastFailure = error

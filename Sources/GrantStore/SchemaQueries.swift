@@ -5,7 +5,7 @@
 enum SchemaQueries {
     /// How things stand, without touching what the role may not: the role; the database; whether it may create schemas;
     /// whether the schema is there; whether the role may use it; may create in it; whether the table of versions is
-    /// there and readable; whether the table of states is there with all rights that the daemon needs.
+    /// there and readable; whether the tables of states and claims are there with all rights that the daemon needs.
     static let survey = Statement(
         "survey the schema",
         """
@@ -14,9 +14,10 @@ enum SchemaQueries {
             coalesce(has_schema_privilege(n.oid, 'CREATE'), false),
             coalesce((SELECT has_table_privilege(c.oid, 'SELECT') FROM pg_class c
                 WHERE c.relnamespace = n.oid AND c.relname = 'schema_versions'), false),
-            coalesce((SELECT has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
-                AND has_table_privilege(c.oid, 'UPDATE')
-                FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'grants'), false)
+            (SELECT count(*) = 2 FROM pg_class c
+                WHERE c.relnamespace = n.oid AND c.relname IN ('grants', 'claims')
+                AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+                AND has_table_privilege(c.oid, 'UPDATE'))
         FROM (SELECT) one LEFT JOIN pg_namespace n ON n.nspname = 'tastytokend'
         """
     )
@@ -24,8 +25,14 @@ enum SchemaQueries {
     /// The newest version that was applied; NULL if none was.
     static let version = Statement("schema version", "SELECT max(version) FROM tastytokend.schema_versions")
 
-    /// Keeps a migration from waiting long for a lock, and others from waiting behind it.
-    static let lockTimeout = Statement("lock timeout", "SET LOCAL lock_timeout = '3s'")
+    /// How long a migration waits for a lock on a table, and others behind it.
+    static let lockWait = "1 s"
+
+    /// Keeps a migration from holding up the application, whose statements queue up behind one that waits for a lock.
+    static let lockTimeout = Statement("lock timeout", "SET LOCAL lock_timeout = '1s'")
+
+    /// For the lock that only migrations take, where nobody waits behind: daemons that start together take turns.
+    static let patience = Statement("lock timeout", "SET LOCAL lock_timeout = '8s'")
 
     /// One migration at a time in this database. The lock goes with the transaction, so that a pooler cannot lose it.
     /// The number is the word "tastytok" in ASCII.
@@ -43,9 +50,30 @@ enum SchemaQueries {
         """
     )
 
-    /// Notes that the step of number `$1` and title `$2` was applied.
-    static let noteVersion = Statement(
-        "note version",
-        "INSERT INTO tastytokend.schema_versions (version, title) VALUES ($1::integer, $2)"
-    )
+    /// Notes that a step was applied.
+    static func noteVersion(_ step: Migration) -> Statement {
+        let title = step.title.replacing("'", with: "''")
+        return Statement(
+            "note version",
+            "INSERT INTO tastytokend.schema_versions (version, title) VALUES (\(step.version), '\(title)')"
+        )
+    }
+
+    /// Takes away all that the steps and the trigger's function made; the schema only if nothing else is in it.
+    static let removal = [
+        Statement("function's removal", "DROP FUNCTION IF EXISTS tastytokend.tell_changes()"),
+        Statement(
+            "tables' removal",
+            "DROP TABLE IF EXISTS tastytokend.claims, tastytokend.grants, tastytokend.schema_versions"
+        ),
+        Statement("schema's removal", "DROP SCHEMA tastytokend"),
+    ]
+
+    /// What a role needs to work with a schema that another role made.
+    static func grants(to role: String) -> [Statement] {
+        [
+            Statement("grant", "GRANT USAGE ON SCHEMA tastytokend TO \(role)"),
+            Statement("grant", "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA tastytokend TO \(role)"),
+        ]
+    }
 }

@@ -28,8 +28,8 @@ struct StoreError: Error, Sendable {
 
     /// Reads what the server said of a statement.
     init(_ report: ServerReport, statement: String, hiding secrets: [Secret]) {
-        let words = SafeText.of(report.message, hiding: secrets)
-        let constraint = report.constraint.map { ", constraint \(SafeText.of($0))" } ?? ""
+        let words = SafeText(foreign: report.message, hiding: secrets, toBytes: SafeText.remarkLimit)
+        let constraint = report.constraint.map { ", constraint \(SafeText(foreign: $0))" } ?? ""
         self.init(
             Self.kind(of: report.sqlState),
             sqlState: report.sqlState,
@@ -42,6 +42,9 @@ struct StoreError: Error, Sendable {
     var isWorthRepeating: Bool {
         failure.sqlState.map { $0 == "40001" || $0 == "40P01" } ?? false
     }
+
+    /// Whether the server ended the statement because it took too long (`statement_timeout`).
+    var isOverrun: Bool { failure.sqlState == "57014" }
 
     /// Whether the wait for a lock was given up (`lock_timeout`, `NOWAIT`).
     var isLockWait: Bool { failure.sqlState == "55P03" }

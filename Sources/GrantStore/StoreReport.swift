@@ -11,6 +11,8 @@ package struct StoreReport: Hashable, Sendable {
     package let expiryType: String
     /// Whether the daemon has a place for what it remembers.
     package let ownSchema: OwnSchema
+    /// Whether the table tells of its changes.
+    package let trigger: TriggerStatus
     /// What works, but deserves an operator's look; a sentence each.
     package let notices: [String]
 }
@@ -25,7 +27,7 @@ struct StorePlan: Sendable {
     let queries: GrantQueries
 
     /// Fits the statements to a table and a schema.
-    init(_ finding: TableInspection.Finding, _ ownSchema: OwnSchema) {
+    init(_ finding: TableInspection.Finding, _ ownSchema: OwnSchema, _ trigger: TriggerStatus) {
         self.columns = finding.columns
         self.queries = GrantQueries(columns: finding.columns, hasOwnSchema: ownSchema.isPresent)
         self.report = StoreReport(
@@ -33,6 +35,7 @@ struct StorePlan: Sendable {
             idType: finding.columns.idType.rawValue,
             expiryType: finding.columns.expiryType.name,
             ownSchema: ownSchema,
+            trigger: trigger,
             notices: finding.notices
         )
     }

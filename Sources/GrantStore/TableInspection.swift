@@ -20,6 +20,7 @@ struct TableInspection {
         let kind: String
         let hasRowSecurity: Bool
         let role: String
+        let isPaged: Bool
 
         var quoted: String { "\(schema.quoted).\(name.quoted)" }
     }
@@ -73,7 +74,8 @@ struct TableInspection {
                 name: SQLIdentifier(catalogue: row.text(2) ?? ""),
                 kind: row.text(3) ?? "",
                 hasRowSecurity: row.flag(4),
-                role: row.text(5) ?? ""
+                role: row.text(5) ?? "",
+                isPaged: row.flag(6)
             )
         }
         guard let table = tables.first else { throw try missingTable() }
@@ -83,7 +85,8 @@ struct TableInspection {
     private func missingTable() throws(StoreError) -> StoreError {
         let last = names.table[names.table.count - 1]
         let result = try connection.run(CatalogueQueries.elsewhere, [last.name], until: deadline)
-        let hints = result.rows { row in (0..<4).map { row.text($0).map { SafeText.of($0) } ?? "" } }.first ?? []
+        let hints =
+            result.rows { row in (0..<4).map { row.text($0).map { SafeText(foreign: $0).text } ?? "" } }.first ?? []
         guard hints.count == 4 else { return wrong("There is no table \(names.quotedTable).") }
         let place = hints[3].isEmpty ? "Correct database.table." : "Did you mean \(hints[3])? Set database.table to it."
         let path = names.table.count == 1 ? " (search_path: \(hints[1]))" : ""
@@ -166,8 +169,15 @@ struct TableInspection {
             refreshToken: names[.refreshToken].quoted,
             expiresAt: names[.expiresAt].quoted,
             idType: id,
-            expiryType: expiry
+            expiryType: expiry,
+            tellsChanges: tellsChanges(table, columns),
+            takesTriggers: table.kind != "v"
         )
+    }
+
+    /// Ranges of pages are read as such since PostgreSQL 14; an older server would read all pages for each range.
+    private func tellsChanges(_ table: Table, _ columns: [GrantTableNames.Part: Column]) -> Bool {
+        connection.serverVersion >= 14_00_00 && table.isPaged && columns[.id]?.isUnique == true
     }
 
     private func notices(_ table: Table, _ columns: [GrantTableNames.Part: Column]) -> [String] {
@@ -179,6 +189,12 @@ struct TableInspection {
         }
         if table.hasRowSecurity {
             notices.append("Row security applies to role '\(table.role)' on \(table.quoted): it may not see every row.")
+        }
+        if table.kind != "v", connection.serverVersion >= 14_00_00, !table.isPaged {
+            notices.append(
+                "Every pass that looks for changes reads all of \(table.quoted). To have it look at new rows alone: "
+                    + "GRANT SELECT (ctid, xmin) ON \(table.quoted) TO \(SQLIdentifier(catalogue: table.role).quoted);"
+            )
         }
         return notices
     }

@@ -3,6 +3,7 @@
 
 import CSystemd
 import Glibc
+import TokenCore
 
 /// The sockets that the service manager opened for us, by the name that the socket unit gives them
 /// (`FileDescriptorName=`; sd_listen_fds_with_names(3)). None, where it opened none or opened them for another process.
@@ -75,7 +76,7 @@ package struct InheritedSockets: Sendable {
     }
 
     private static func check(_ descriptor: Int32, named name: String) throws(HostFailure) {
-        let subject = "inherited socket \(RecordText.bounded(name, toBytes: 64))"
+        let subject = "inherited socket \(SafeText(name, toBytes: SafeText.codeLimit))"
         guard sd_is_socket(descriptor, AF_UNSPEC, 0, -1) > 0 else {
             throw HostFailure("\(subject) is no socket")
         }

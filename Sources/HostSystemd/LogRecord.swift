@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 package import Logging
+import TokenCore
 
 /// A log event made ready to be written: metadata merged, flattened, escaped and bounded. All handlers start from it,
 /// so that none of them can forget one of these.
@@ -36,7 +37,7 @@ package struct LogRecord: Sendable {
         if let own = event.metadata { merged.merge(own) { $1 } }
         if let error = event.error { merged["error"] = "\(error)" }
         self.level = event.level
-        self.message = RecordText.bounded(event.message.description, toBytes: Self.messageLimit)
+        self.message = SafeText(event.message.description, toBytes: Self.messageLimit).text
         self.fields = Self.fields(of: merged)
     }
 
@@ -58,8 +59,8 @@ package struct LogRecord: Sendable {
             if case .dictionary(let inner) = value, depth < 4 {
                 flatten(inner, under: "\(prefix)\(key).", depth: depth + 1, into: &fields)
             } else {
-                let name = RecordText.bounded(prefix + key, toBytes: 64)
-                fields.append(Field(key: name, value: RecordText.bounded("\(value)", toBytes: valueLimit)))
+                let name = SafeText(prefix + key, toBytes: SafeText.codeLimit).text
+                fields.append(Field(key: name, value: SafeText("\(value)", toBytes: valueLimit).text))
             }
         }
     }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+// Where the whole module is compiled at once, the types of sockets belong to the first C module that brings them.
+import CSystemd
 import Glibc
 package import Logging
+import TokenCore
 
 /// Tells the service manager how the daemon fares: the datagrams of sd_notify(3), each in a socket of its own.
 ///
@@ -56,7 +59,7 @@ package struct ServiceNotifier: Sendable {
     /// spaces rather than escapes, since the manager takes backslashes for escapes of its own.
     private static func statusLine(_ text: String) -> String {
         let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        return "STATUS=\(RecordText.bounded(words, toBytes: 512))"
+        return "STATUS=\(SafeText(words, toBytes: SafeText.remarkLimit))"
     }
 
     private func send(_ message: String) {
@@ -64,7 +67,7 @@ package struct ServiceNotifier: Sendable {
         do {
             try Self.deliver(message, to: address)
         } catch {
-            logger.warning("service manager could not be told", metadata: ["error": "\(error)"])
+            logger.warning("service manager could not be told", metadata: ["error.message": "\(error)"])
         }
     }
 

@@ -35,6 +35,15 @@ struct AccountTable: Sendable {
     /// The account in the slot; nil once it was removed.
     subscript(slot: AccountSlot) -> Account? { slots[Int(slot.index)] }
 
+    /// The next account in the order of slots, which the number counts; nil at the end.
+    func account(after number: inout Int) -> Account? {
+        while number < slots.count {
+            defer { number += 1 }
+            if let account = slots[number] { return account }
+        }
+        return nil
+    }
+
     /// Changes the account's machine in place.
     ///
     /// - Returns: what `body` returned; nil if the account was removed.

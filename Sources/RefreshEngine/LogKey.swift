@@ -5,7 +5,7 @@ import Logging
 import TokenCore
 
 /// The keys of the engine's log records, in one place so that every record spells them alike.
-package enum LogKey {
+enum LogKey {
     /// Whose account.
     static let user = "user.id"
     /// What happened, in the words of the event feed.
@@ -26,6 +26,12 @@ package enum LogKey {
     static let retryIn = "retry.in_ms"
     /// How many accounts a record speaks of.
     static let accounts = "accounts"
+    /// How many accounts the configured rate can keep fresh.
+    static let capacity = "capacity.accounts"
+    /// The name of the OAuth client.
+    static let client = "client.name"
+    /// Refreshes of one account that a day allows.
+    static let budget = "refresh.daily_budget"
 }
 
 extension Duration {

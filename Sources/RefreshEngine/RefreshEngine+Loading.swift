@@ -12,16 +12,17 @@ extension RefreshEngine {
         let began = clock()
         Task {
             do throws(StoreFailure) {
-                try await store.load { rows in await self.take(rows) }
-                endLoad(began)
+                let mark = try await store.load { rows in await self.take(rows) }
+                endLoad(began, mark)
             } catch {
                 loadFailed(error)
             }
         }
     }
 
-    private func endLoad(_ began: Moment) {
+    private func endLoad(_ began: Moment, _ mark: PassMark?) {
         let now = clock()
+        census.loaded(mark)
         phase = phase == .loading ? .running : phase
         chores.loadFailures = 0
         chores.reconcileAt = phase == .running ? now + configuration.reconcileEvery : nil
@@ -33,6 +34,9 @@ extension RefreshEngine {
             "accounts loaded",
             metadata: [LogKey.accounts: "\(table.count)", LogKey.duration: (now.boot - began.boot).logMilliseconds]
         )
+        watchCapacity()
+        keepMoreGrants()
+        if phase == .running { following = Task { await store.follow { news in await self.hear(news) } } }
         advance()
     }
 
@@ -71,6 +75,7 @@ extension RefreshEngine {
         let account = Account(user: row.user, machine: machine, seenInPass: table.pass)
         let slot = table.insert(account)
         tally.count(machine, by: 1)
+        census.moved(row.user)
         carryOut(step, slot, account, row: row, occasion.now)
     }
 
@@ -82,24 +87,67 @@ extension RefreshEngine {
         due.disarm(slot)
         ready.disarm(slot)
         table.remove(slot)
+        census.moved(user)
+        if attempts[user] == nil, let claim = claims.removeValue(forKey: user) { end(claim, after: .zero) }
+        kept.forget(user)
         board.remove(user)
         logger.notice("account removed", metadata: [LogKey.user: "\(user)", LogKey.event: "grant.removed"])
+    }
+}
+
+extension RefreshEngine {
+    /// Says it when the rate cannot carry the accounts there are: then tokens die although nothing fails.
+    private func watchCapacity() {
+        let rate = configuration.maxPerSecond
+        let capacity = configuration.policy.capacity(perSecond: rate, lifetime: usualLifetime)
+        guard let news = capacityWatch.look(accounts: table.count, capacity: capacity) else { return }
+        let metadata: Logger.Metadata = [
+            LogKey.accounts: "\(table.count)", LogKey.capacity: "\(capacity)", LogKey.event: "capacity.\(news)",
+        ]
+        switch news {
+        case .exceeded: logger.warning("more accounts than refresh.maxPerSecond can keep fresh", metadata: metadata)
+        case .sufficient: logger.notice("refresh.maxPerSecond can keep all accounts fresh", metadata: metadata)
+        }
     }
 }
 
 // MARK: - Reconcile
 
 extension RefreshEngine {
-    /// Compares every row with what is held, by numbers alone, and reads again what differs.
+    /// Passes that were asked for out of turn are that far apart at least.
+    private static let shortestPause: Duration = .seconds(1)
+
+    /// Takes news of changed rows: reads them again, or, where it is not said which they are, has a pass find them.
+    func hear(_ news: ChangeNews) {
+        guard phase == .running else { return }
+        switch news {
+        case .users(let users): pendingRereads.formUnion(users)
+        case .unknown: chores.wantsPass = true
+        }
+        advance()
+    }
+
+    /// Brings the next pass forward if one was asked for; while one goes on, it stays asked for.
+    func bringPassForward(at now: Moment) {
+        guard chores.wantsPass, let reconcileAt = chores.reconcileAt else { return }
+        chores.wantsPass = false
+        let soonest = chores.passBeganAt.map { $0 + Self.shortestPause } ?? now
+        if soonest.remaining(at: now) < reconcileAt.remaining(at: now) { chores.reconcileAt = soonest }
+    }
+
+    /// Compares the rows that were changed since the last pass with what is held, by numbers alone, and reads again what
+    /// differs.
     func reconcile() {
         chores.reconcileAt = nil
+        chores.passBeganAt = clock()
         table.beginPass()
+        census.begin()
+        let mark = census.mark
         Task {
             do throws(StoreFailure) {
-                try await store.digests { digests in await self.compare(digests) }
-                endPass(nil)
+                endPass(try await store.changes(since: mark) { digests in await self.compare(digests) })
             } catch {
-                endPass(error)
+                passFailed(error)
             }
         }
     }
@@ -111,7 +159,10 @@ extension RefreshEngine {
     }
 
     private func differs(_ digest: RowDigest, _ now: Moment) -> Bool {
-        guard let slot = table.slot(of: digest.user) else { return true }
+        guard let slot = table.slot(of: digest.user) else {
+            census.met(digest.user)
+            return true
+        }
         table.markSeen(slot)
         guard let machine = table[slot]?.machine else { return true }
         if (digest.grantVersion ?? 0) != machine.grantVersion { return true }
@@ -123,13 +174,23 @@ extension RefreshEngine {
         return expiresAt.microseconds > (machine.life?.expiresAt.wall.microseconds ?? .min)
     }
 
-    private func endPass(_ failure: StoreFailure?) {
-        if let failure {
-            logger.warning("the reconcile pass failed", metadata: [LogKey.error: "\(failure)"])
-        } else {
+    private func endPass(_ pass: TablePass) {
+        if pass.isComplete {
             for user in table.unseen() { reread(user) }
         }
-        chores.reconcileAt = phase == .running ? clock() + configuration.reconcileEvery : nil
+        watchCapacity()
+        keepMoreGrants()
+        let verdict = census.end(pass, held: table.count) { table.slot(of: $0) != nil }
+        nextPass(after: verdict == .wantsAll ? .zero : configuration.reconcileEvery)
+    }
+
+    private func passFailed(_ failure: StoreFailure) {
+        logger.warning("reconcile pass failed", metadata: [LogKey.error: "\(failure)"])
+        nextPass(after: configuration.reconcileEvery)
+    }
+
+    private func nextPass(after wait: Duration) {
+        chores.reconcileAt = phase == .running ? clock() + wait : nil
         advance()
     }
 }
@@ -190,7 +251,7 @@ extension RefreshEngine {
         guard let slot = table.slot(of: user), let machine = table[slot]?.machine, machine.phase == .queued else {
             return
         }
-        guard !ready.contains(slot), !readingGrants.contains(user) else { return }
+        guard !ready.contains(slot), !claiming.contains(user) else { return }
         let failure = RefreshFailure(.storeUnavailable, text: "the grant was not in its row when it was read")
         apply(slot) { $0.failed(failure, using: machine.grantVersion, $1) }
     }

@@ -4,129 +4,176 @@
 import Logging
 import TokenCore
 
-/// The way of a refresh: in line, its grant read, the call made.
+/// The way of a refresh: in line, claimed and its grant read, the call made.
 extension RefreshEngine {
-    /// Begins as many refreshes as caps and rate let through, the most urgent first. Grants are read in batches: while
-    /// one batch is being read, the next gathers in the line.
+    /// Begins as many refreshes as caps and rate let through, the most urgent first. Accounts are claimed in batches:
+    /// while one batch is being claimed, the next gathers in the line.
     func pump(at now: Moment) {
-        guard phase == .running, readingGrants.isEmpty else { return }
+        guard phase == .running, claiming.isEmpty else { return }
         var batch: [UserID] = []
         while inFlight + batch.count < configuration.maxInFlight, let slot = nextInLine(at: now) {
             if let account = table[slot] { batch.append(account.user) }
         }
         guard !batch.isEmpty else { return }
         inFlight += batch.count
-        readingGrants = Set(batch)
+        if goesUnclaimed(at: now) { batch = beginUnclaimed(batch) }
+        guard !batch.isEmpty else { return }
+        claiming = Set(batch)
         let users = batch
+        let askedAt = now
         Task {
             do throws(StoreFailure) {
-                let grants = try await store.grants(of: users)
-                begin(users, grants)
+                let found = try await store.claim(users)
+                begin(users, found, askedAt)
             } catch {
-                couldNotRead(users, error)
+                couldNotClaim(users, error)
             }
         }
     }
 
     /// The most urgent account that still wants a refresh, if the rate allows a call now.
     private func nextInLine(at now: Moment) -> AccountSlot? {
-        while ready.count > 0, bucket.nextAt <= now.boot {
+        while let wait = untilNextInLine(at: now), wait <= .zero {
             guard let slot = ready.popFirst(at: now) else { return nil }
             // Its row may have changed while it stood in line.
             guard table[slot]?.machine.phase == .queued else { continue }
             _ = bucket.take(at: now.boot)
+            pause.called(at: now)
             return slot
         }
         return nil
     }
 
-    private func begin(_ users: [UserID], _ grants: [StoredGrant]) {
-        readingGrants = []
+    /// How long rate and pause keep the most urgent account waiting; nil if none is in line.
+    func untilNextInLine(at now: Moment) -> Duration? {
+        guard let lifeLeft = lifeLeftOfNextInLine(at: now) else { return nil }
+        return max(bucket.nextAt - now.boot, pause.wait(forLifeLeft: lifeLeft, at: now))
+    }
+
+    private func begin(_ users: [UserID], _ grants: [ClaimedGrant], _ askedAt: Moment) {
+        claiming = []
+        storeIsAway(false, at: clock())
         wakeStoreVictims()
-        guard phase == .running else {
-            // A stop came while they were being read; what was not sent needs no finishing.
-            inFlight -= users.count
-            return advance()
-        }
-        let found = Dictionary(grants.map { ($0.user, $0) }, uniquingKeysWith: { first, _ in first })
+        let found = Dictionary(grants.map { ($0.row.user, $0) }, uniquingKeysWith: { first, _ in first })
+        // A process that stood still may have been succeeded: what is left of a claim must outlast the call.
+        let isFresh = clock().boot - askedAt.boot < configuration.claimGoodFor
         for user in users {
-            if let grant = found[user] {
-                begin(grant)
-            } else {
-                inFlight -= 1
-                // The row is gone, or holds no refresh token any more; reading it again tells which.
-                reread(user)
-            }
+            // A stop may have come meanwhile; what was not sent needs no finishing.
+            if phase == .running, isFresh, let grant = found[user], begin(grant) { continue }
+            inFlight -= 1
+            bucket.putBack()
+            if let grant = found[user] { giveUp(grant.hold) }
+            // Who is in no line any more is put back by the reread.
+            if found[user] == nil || !isFresh { reread(user) }
         }
         advance()
     }
 
-    private func begin(_ grant: StoredGrant) {
-        guard let slot = table.slot(of: grant.user), table[slot]?.machine.phase == .queued else {
-            inFlight -= 1
-            return
+    /// Makes the call for an account whose turn has come, unless there is none to make: another daemon has it in hand, or
+    /// has stored a newer token before the claim was had; or the row has no grant that can be used. True if it was made.
+    private func begin(_ grant: ClaimedGrant) -> Bool {
+        guard let slot = table.slot(of: grant.row.user), table[slot]?.machine.phase == .queued else { return false }
+        apply(slot, row: grant.row) { $0.rowChanged(grant.row, $1) }
+        if case .elsewhere(let time) = grant.hold {
+            apply(slot) { $0.claimedElsewhere(for: time, $1) }
+            return false
         }
-        guard attempts[grant.user] == nil else { return postpone(slot) }
-        switch grant.refreshToken {
-        case .failure:
-            inFlight -= 1
-            reread(grant.user)
-        case .success(let refreshToken):
-            apply(slot) { $0.begun(version: grant.version, $1) }
-            call(refreshToken, of: grant)
+        guard table[slot]?.machine.phase == .queued, case .success(let refreshToken)? = grant.refreshToken else {
+            return false
         }
+        guard attempts[grant.row.user] == nil else {
+            postpone(slot)
+            return false
+        }
+        if case .claimed(let claim) = grant.hold { claims[grant.row.user] = claim }
+        kept.keep(refreshToken, version: grant.row.grant.version, of: grant.row.user)
+        apply(slot) { $0.begun(version: grant.row.grant.version, $1) }
+        call(refreshToken, of: grant.row.user, version: grant.row.grant.version)
+        return true
+    }
+
+    private func giveUp(_ hold: ClaimedGrant.Hold) {
+        if case .claimed(let claim) = hold { end(claim, after: .zero) }
     }
 
     /// The row was gone for a while, and the call that was made for it before has not ended: a second one beside it could
     /// cost a rotated refresh token.
     private func postpone(_ slot: AccountSlot) {
-        inFlight -= 1
         guard let version = table[slot]?.machine.grantVersion else { return }
         let failure = RefreshFailure(.storeUnavailable, text: "an earlier call for this user has not ended")
         apply(slot) { $0.failed(failure, using: version, $1) }
     }
 
-    private func call(_ refreshToken: Secret, of grant: StoredGrant) {
+    /// Makes the call, with that version of the refresh token.
+    func call(_ refreshToken: Secret, of user: UserID, version: Int64) {
         lastAttempt += 1
         let attempt = Attempt(number: lastAttempt, begunAt: clock())
-        attempts[grant.user] = attempt
-        logger.debug("refresh begun", metadata: [LogKey.user: "\(grant.user)", LogKey.attempt: "\(attempt.number)"])
+        attempts[user] = attempt
+        logger.debug("refresh begun", metadata: [LogKey.user: "\(user)", LogKey.attempt: "\(attempt.number)"])
         Task {
             do throws(RefreshFailure) {
                 let answer = try await endpoint.refresh(refreshToken, for: client)
-                ended(grant, attempt, .success(answer))
+                ended(user, version, attempt, .success(answer))
             } catch {
-                ended(grant, attempt, .failure(error))
+                ended(user, version, attempt, .failure(error))
             }
         }
     }
 
-    private func ended(_ grant: StoredGrant, _ attempt: Attempt, _ result: Result<TokenAnswer, RefreshFailure>) {
+    private func ended(
+        _ user: UserID,
+        _ version: Int64,
+        _ attempt: Attempt,
+        _ result: Result<TokenAnswer, RefreshFailure>
+    ) {
         inFlight -= 1
-        if attempts[grant.user]?.number == attempt.number { attempts[grant.user] = nil }
-        log(result, of: grant.user, attempt)
-        if let slot = table.slot(of: grant.user) {
+        if attempts[user]?.number == attempt.number { attempts[user] = nil }
+        log(result, of: user, attempt)
+        switch result {
+        case .success(let answer):
+            usualLifetime = answer.life.lifetime
+            rotation = answer.newRefreshToken == nil ? rotation ?? false : true
+        case .failure(let failure):
+            if failure.newRefreshToken != nil { rotation = true }
+            if failure.kind == .throttled { keepPause(failure) }
+        }
+        if let slot = table.slot(of: user) {
             switch result {
-            case .success(let answer): apply(slot) { $0.granted(answer, using: grant.version, $1) }
-            case .failure(let failure): apply(slot) { $0.failed(failure, using: grant.version, $1) }
+            case .success(let answer): apply(slot) { $0.granted(answer, using: version, $1) }
+            case .failure(let failure): apply(slot) { $0.failed(failure, using: version, $1) }
             }
         }
+        endClaimUnlessStoring(of: user)
         advance()
     }
 
-    private func couldNotRead(_ users: [UserID], _ error: StoreFailure) {
-        readingGrants = []
-        inFlight -= users.count
-        let failure = RefreshFailure(.storeUnavailable, text: "the grant could not be read: \(error)")
+    /// The endpoint says that we are too many: that is about the client, not about one account.
+    private func keepPause(_ failure: RefreshFailure) {
+        let now = clock()
+        let wasOn = pause.isOn(at: now)
+        pause.asked(for: failure.retryAfter, at: now)
+        guard !wasOn else { return }
+        logger.warning(
+            "endpoint asks for a pause",
+            metadata: [LogKey.error: "\(failure)", LogKey.event: "client.paused", LogKey.client: "\(client.name)"]
+        )
+    }
+
+    private func couldNotClaim(_ users: [UserID], _ error: StoreFailure) {
+        claiming = []
         let level: Logger.Level = storeVictims.isEmpty ? .warning : .debug
         logger.log(
             level: level,
-            "grants could not be read",
+            "accounts could not be claimed",
             metadata: [
                 LogKey.accounts: "\(users.count)", LogKey.error: "\(error)", LogKey.errorCode: "\(error.kind.rawValue)",
             ]
         )
-        for user in users {
+        storeIsAway(error.kind == .unavailable || error.kind == .timeout, at: clock())
+        let rest = phase == .running && goesUnclaimed(at: clock()) ? beginUnclaimed(users) : users
+        inFlight -= rest.count
+        let failure = RefreshFailure(.storeUnavailable, text: "the account could not be claimed: \(error)")
+        for user in rest {
             guard let slot = table.slot(of: user), let version = table[slot]?.machine.grantVersion else { continue }
             apply(slot) { $0.failed(failure, using: version, $1) }
             storeVictims.insert(user)
@@ -142,7 +189,7 @@ extension RefreshEngine {
         for user in victims {
             if let slot = table.slot(of: user) { apply(slot) { $0.storeRecovered($1) } }
         }
-        logger.notice("grants can be read again", metadata: [LogKey.accounts: "\(victims.count)"])
+        logger.notice("accounts can be claimed again", metadata: [LogKey.accounts: "\(victims.count)"])
     }
 
     private func log(_ result: Result<TokenAnswer, RefreshFailure>, of user: UserID, _ attempt: Attempt) {

@@ -13,6 +13,10 @@ struct Chores: Sendable {
     var loadFailures = 0
     /// When the next reconcile pass begins; nil while one goes on.
     var reconcileAt: Moment?
+    /// When the last pass began.
+    var passBeganAt: Moment?
+    /// Whether a pass is wanted sooner than that.
+    var wantsPass = false
     /// When notes in line are to be written; nil if there are none.
     var notesAt: Moment?
     /// When a stop that waits for calls in flight gives up.
@@ -69,6 +73,7 @@ extension RefreshEngine {
         doChores(at: now)
         flushWrites()
         flushRereads()
+        flushEnds()
         pump(at: now)
         if phase == .draining, isDrained(at: now) { finish(throwing: nil) }
         arm(at: now)
@@ -79,6 +84,7 @@ extension RefreshEngine {
             chores.loadAt = nil
             load()
         }
+        bringPassForward(at: now)
         if phase == .running, let reconcileAt = chores.reconcileAt, reconcileAt.isReached(at: now) { reconcile() }
         flushNotes(at: now)
     }
@@ -86,8 +92,8 @@ extension RefreshEngine {
     private func arm(at now: Moment) {
         guard phase != .ended else { return }
         var waits = [due.untilNext(at: now), chores.untilNext(at: now)].compactMap { $0 }
-        if phase == .running, ready.count > 0, readingGrants.isEmpty, inFlight < configuration.maxInFlight {
-            waits.append(bucket.nextAt - now.boot)
+        if phase == .running, claiming.isEmpty, inFlight < configuration.maxInFlight {
+            waits += [untilNextInLine(at: now)].compactMap { $0 }
         }
         guard let wait = waits.min() else { return }
         let deadline = now.wall + max(wait, .zero)
@@ -106,13 +112,14 @@ extension RefreshEngine {
         phase = .draining
         chores.loadAt = nil
         chores.reconcileAt = nil
+        following?.cancel()
         chores.drainedBy = clock() + configuration.drainWithin
         logger.notice("draining", metadata: ["refreshes.in_flight": "\(inFlight)", "tokens.unstored": "\(unstored)"])
         advance()
     }
 
     private func isDrained(at now: Moment) -> Bool {
-        if inFlight == 0, unstored == 0, pendingNotes.isEmpty { return true }
+        if inFlight == 0, unstored == 0, pendingNotes.isEmpty, pendingEnds.isEmpty, !isEnding { return true }
         // Answers that are handed out already are in the database for the next start only, which can do without.
         if inFlight == 0, unpublished == 0 {
             chores.copiesBy = chores.copiesBy ?? now + .seconds(3)
@@ -122,7 +129,7 @@ extension RefreshEngine {
         let isOver = [chores.drainedBy, chores.copiesBy].contains { $0?.isReached(at: now) ?? false }
         guard isOver else { return false }
         logger.error(
-            "the stop could not wait for everything",
+            "stop could not wait for everything",
             metadata: ["refreshes.in_flight": "\(inFlight)", "tokens.unstored": "\(unstored)"]
         )
         return true
@@ -131,15 +138,13 @@ extension RefreshEngine {
     func finish(throwing failure: StoreFailure?) {
         guard phase != .ended else { return }
         phase = .ended
+        following?.cancel()
         outcome = failure.map { .failure($0) } ?? .success(())
         let waiting = waitingForEnd + waitingForLoad
         waitingForEnd = []
         waitingForLoad = []
         for continuation in waiting { continuation.resume() }
     }
-
-    /// Whether it has been started and has not come to its end.
-    package var isAtWork: Bool { phase != .idle && phase != .ended }
 
     /// Returns when every account is loaded, or when the engine has come to its end before that.
     package func untilLoaded() async {

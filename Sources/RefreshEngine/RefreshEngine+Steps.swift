@@ -45,6 +45,7 @@ extension RefreshEngine {
         case .none: break
         case .enqueue: ready.arm(slot, at: urgency(of: account.machine, now))
         case .store(let answer): write(answer, of: account)
+        case .salvage(let newRefreshToken): salvage(newRefreshToken, of: account)
         case .publish(let answer): change = .replace(render(answer.accessToken, answer.tokenType, answer.life, account))
         case .adopt: change = adopted(row, account, now)
         case .withdraw: change = .withdraw
@@ -64,15 +65,39 @@ extension RefreshEngine {
         renderer.render(token, type: type, life: life, of: account.user, for: client)
     }
 
+    /// How much later than its token's end each failure places an account that has a live one; six failures at most.
+    private static let setback: Duration = .seconds(5)
+    /// How long those that fail without a live token wait for those that have one to lose: a tenth of a usual life.
+    private static let courtesy: Duration = .seconds(90)
+    /// By how much of that a token's death may lie back and still count; beyond it, first come is first served.
+    private static let memory: Duration = .seconds(60)
+
     /// The end of the token at hand; an account without one comes as if its token ended now, a mere probe last.
+    ///
+    /// Accounts that fail come later, the soonest expiry first all the same: where there is a queue, those that are tried
+    /// again and again must not keep the others waiting until their tokens die too. How much later is bounded, so that
+    /// each does have its turn.
     private func urgency(of machine: GrantStateMachine, _ now: Moment) -> Moment {
         if case .refused = machine.standing { return now + .seconds(86_400) }
-        guard let life = machine.life, life.isAlive(at: now) else { return now }
-        return life.expiresAt
+        let failures = machine.streak?.count ?? 0
+        if let life = machine.life, life.isAlive(at: now) { return life.expiresAt + Self.setback * min(failures, 6) }
+        guard failures > 0 else { return now }
+        let deadFor = machine.life.map { .zero - $0.remaining(at: now) } ?? Self.memory
+        return now + (Self.courtesy - min(deadFor, Self.memory))
+    }
+
+    /// What is left of the token of the account that is next in line, zero or less if it is dead or somebody waits for
+    /// another; for a mere probe more than any pause takes. Its place in the line does not tell: see ``urgency(of:_:)``.
+    func lifeLeftOfNextInLine(at now: Moment) -> Duration? {
+        guard let slot = ready.first(at: now), let place = ready.untilNext(at: now) else { return nil }
+        guard let machine = table[slot]?.machine else { return place }
+        if case .refused = machine.standing { return place }
+        return min(place, machine.life?.remaining(at: now) ?? .zero)
     }
 
     /// Says aloud what an operator would want to know, once per change.
     private func tell(_ before: GrantStateMachine, _ after: GrantStateMachine, of user: UserID, _ now: Moment) {
+        if after.isPutOff, !before.isPutOff { tellOfBudget(user, after) }
         let old = before.lastingStatus(at: now)
         let new = after.lastingStatus(at: now)
         guard old != new else { return }
@@ -88,6 +113,16 @@ extension RefreshEngine {
         logger.log(level: Self.level(of: new), "account changed status", metadata: metadata)
     }
 
+    private func tellOfBudget(_ user: UserID, _ machine: GrantStateMachine) {
+        logger.error(
+            "daily budget spent, refreshing only just before the token ends",
+            metadata: [
+                LogKey.user: "\(user)", LogKey.event: "budget.spent",
+                LogKey.budget: "\(configuration.policy.dailyBudget)",
+            ]
+        )
+    }
+
     private static func level(of status: GrantStatus) -> Logger.Level {
         switch status {
         case .active, .refreshing, .noGrant: .notice
@@ -98,14 +133,21 @@ extension RefreshEngine {
 }
 
 extension GrantStateMachine {
-    /// Whether an answer is waiting to be stored.
+    /// Whether an answer, or what could be had of one, is waiting to be stored.
     var isStoring: Bool {
-        if case .storing = phase { true } else { false }
+        switch phase {
+        case .storing, .salvaging: true
+        case .resting, .queued, .elsewhere, .refreshing: false
+        }
     }
 
-    /// Whether an answer is waiting to be stored before it may be handed out.
+    /// Whether what waits to be stored is nowhere else: more than a copy would be lost.
     var isWithheld: Bool {
-        if case .storing(_, isPublished: false) = phase { true } else { false }
+        switch phase {
+        case .storing(_, let isPublished): !isPublished
+        case .salvaging: true
+        case .resting, .queued, .elsewhere, .refreshing: false
+        }
     }
 
     /// The status without the coming and going of refreshes.

@@ -4,49 +4,106 @@
 import Logging
 import TokenCore
 
+/// Writes in line for one way into the database, a batch at a time.
+struct WriteLine: Sendable {
+    /// So many answers go into one batch at most; the rest is the next.
+    private static let largestBatch = 500
+
+    private var pending: [GrantWrite] = []
+    private var isBusy = false
+
+    /// Puts a write in line.
+    mutating func append(_ write: GrantWrite) {
+        pending.append(write)
+    }
+
+    /// The next batch, whose end ``end()`` says; nil if there is none, or one is under way.
+    mutating func begin() -> [GrantWrite]? {
+        guard !isBusy, !pending.isEmpty else { return nil }
+        let batch = Array(pending.prefix(Self.largestBatch))
+        pending.removeFirst(batch.count)
+        isBusy = true
+        return batch
+    }
+
+    /// The batch under way is over.
+    mutating func end() {
+        isBusy = false
+    }
+}
+
 /// The way of an answer into the database, and of what is to be remembered of an account.
 extension RefreshEngine {
-    /// So many answers go into one statement at most; the rest is the next batch.
+    /// So many notes are written together at most.
     private static let largestBatch = 500
 
     /// Puts an answer in line for its row. While one batch is being written, the next gathers.
     func write(_ answer: TokenAnswer, of account: Account) {
-        pendingWrites.append(
-            GrantWrite(user: account.user, answer: answer, usedVersion: account.machine.grantVersion)
+        writes.append(
+            GrantWrite(
+                user: account.user,
+                answer: answer,
+                usedVersion: account.machine.grantVersion,
+                claim: claims[account.user]
+            )
         )
     }
 
-    /// Writes what is in line, unless a batch is under way.
+    /// Writes what is in line, unless a batch is under way. Rows that another session holds are waited for in a line of
+    /// their own, so that they hold up no other.
     func flushWrites() {
-        guard !isWriting, !pendingWrites.isEmpty else { return }
-        let batch = Array(pendingWrites.prefix(Self.largestBatch))
-        pendingWrites.removeFirst(batch.count)
-        isWriting = true
+        if let batch = writes.begin() { write(batch, waiting: false) }
+        if let batch = lockedWrites.begin() { write(batch, waiting: true) }
+    }
+
+    private func write(_ batch: [GrantWrite], waiting: Bool) {
         Task {
             do throws(StoreFailure) {
-                let outcomes = try await store.write(batch)
-                wrote(batch, outcomes)
+                wrote(batch, try await store.write(batch, waiting: waiting), waiting: waiting)
             } catch {
-                couldNotWrite(batch, error)
+                couldNotWrite(batch, error, waiting: waiting)
             }
         }
     }
 
-    private func wrote(_ batch: [GrantWrite], _ outcomes: [UserID: WriteOutcome]) {
-        isWriting = false
+    private func ended(waiting: Bool) {
+        if waiting { lockedWrites.end() } else { writes.end() }
+    }
+
+    private func wrote(_ batch: [GrantWrite], _ outcomes: [UserID: WriteOutcome], waiting: Bool) {
+        ended(waiting: waiting)
         for write in batch {
+            settleClaim(of: write, outcomes[write.user] ?? .superseded)
             guard let slot = slot(awaiting: write) else { continue }
             switch outcomes[write.user] ?? .superseded {
             case .stored(let version):
                 apply(slot) { $0.stored(grantVersion: version, $1) }
             case .superseded:
                 apply(slot) { $0.superseded($1) }
+            case .locked where !waiting:
+                lockedWrites.append(write)
+            case .locked:
+                let failure = RefreshFailure(.storeRejected, text: "the token could not be stored: the row is locked")
+                apply(slot) { $0.storeFailed(failure, $1) }
             case .rejected(let reason):
                 let failure = RefreshFailure(.storeRejected, text: "the token could not be stored: \(reason)")
                 apply(slot) { $0.storeFailed(failure, $1) }
             }
         }
         advance()
+    }
+
+    /// A claim ended with the write that took effect, or was lost before one that did not. A row that takes no write keeps
+    /// its claim for another try.
+    private func settleClaim(of write: GrantWrite, _ outcome: WriteOutcome) {
+        guard let claim = write.claim, claims[write.user] == claim else { return }
+        switch outcome {
+        case .stored: claims[write.user] = nil
+        case .superseded:
+            claims[write.user] = nil
+            end(claim, after: .zero)
+        case .locked, .rejected: break
+        }
     }
 
     /// The account whose answer that write carries; nil if the account has gone on meanwhile: what became of an old write
@@ -58,8 +115,8 @@ extension RefreshEngine {
         return slot
     }
 
-    private func couldNotWrite(_ batch: [GrantWrite], _ error: StoreFailure) {
-        isWriting = false
+    private func couldNotWrite(_ batch: [GrantWrite], _ error: StoreFailure, waiting: Bool) {
+        ended(waiting: waiting)
         logger.warning(
             "tokens could not be stored",
             metadata: [
@@ -69,7 +126,12 @@ extension RefreshEngine {
         let failure = RefreshFailure(.storeUnavailable, text: "the token could not be stored: \(error)")
         for write in batch {
             guard let slot = slot(awaiting: write) else { continue }
-            apply(slot) { $0.storeFailed(failure, $1) }
+            if !waiting, error.kind == .timeout, write.answer.newRefreshToken != nil {
+                // One row may have taken the time of all; this one is not handed out before it is stored.
+                lockedWrites.append(write)
+            } else {
+                apply(slot) { $0.storeFailed(failure, $1) }
+            }
         }
         advance()
     }

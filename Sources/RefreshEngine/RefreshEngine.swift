@@ -26,15 +26,33 @@ package actor RefreshEngine {
     let logger: Logger
 
     var table = AccountTable()
+    var capacityWatch = CapacityWatch()
+    /// How long the token lives that was given last; what the capacity is reckoned with.
+    var usualLifetime = RefreshPolicy.supposedLifetime
+    var census = Census()
     /// Accounts by their deadlines.
     var due: DueQueue
     /// Accounts in line for a refresh, by the end of their token: the most urgent goes first.
     var ready: DueQueue
     var bucket: TokenBucket
-    /// Reads of grants and calls under way, together.
+    var pause: ClientPause
+    /// Accounts being claimed and calls under way, together.
     var inFlight = 0
-    /// The users whose grants are being read, in one batch at a time.
-    var readingGrants: Set<UserID> = []
+    /// The users who are being claimed, in one batch at a time.
+    var claiming: Set<UserID> = []
+    /// The claims with which calls are made and their answers stored.
+    var claims: [UserID: Claim] = [:]
+    /// Refresh tokens for the time in which the database is away.
+    var kept: KeptGrants
+    /// The slot up to which the table was gone through for them.
+    var keptUpTo = 0
+    var isKeeping = false
+    /// Set while the database was found away, to when it is asked again.
+    var storeAwayUntil: Moment?
+    /// Whether the provider ever sent another refresh token; nil before its first answer.
+    var rotation: Bool?
+    var pendingEnds: [UserID: ClaimEnd] = [:]
+    var isEnding = false
     /// Accounts that failed because the store was away; it answering again wakes just these.
     var storeVictims: Set<UserID> = []
     var attempts: [UserID: Attempt] = [:]
@@ -45,12 +63,17 @@ package actor RefreshEngine {
     var unstored = 0
     /// Those of them whose answer is not handed out either: more than a copy would be lost.
     var unpublished = 0
-    var pendingWrites: [GrantWrite] = []
-    var isWriting = false
+    /// Answers in line for their rows, and those whose rows another session holds.
+    var writes = WriteLine()
+    var lockedWrites = WriteLine()
+    /// New refresh tokens out of replies that were of no other use.
+    var salvages = SalvageLine()
     var pendingNotes: [UserID: GrantNote] = [:]
     var isNoting = false
     var pendingRereads: Set<UserID> = []
     var isRereading = false
+    /// Listens for news of changed rows.
+    var following: Task<Void, Never>?
     var chores = Chores()
     var alarm: (any Alarm)?
     var armedFor: WallTime?
@@ -74,6 +97,7 @@ package actor RefreshEngine {
     ///   - store: where the accounts are.
     ///   - endpoint: who asks for tokens.
     ///   - renderer: who makes a token the reply that callers get.
+    ///   - seal: closes refresh tokens that are kept for when the database is away.
     ///   - executor: the queue to run on; the alarm given to ``start(_:heartbeat:)`` rings on the same.
     ///   - clock: both clocks.
     ///   - draw: gives random numbers from 0 to 1.
@@ -84,6 +108,7 @@ package actor RefreshEngine {
         store: any GrantStoring,
         endpoint: any TokenRequesting,
         renderer: any TokenRendering,
+        seal: MemorySeal,
         executor: QueueExecutor,
         clock: @escaping ClockReading,
         draw: @escaping @Sendable () -> Double,
@@ -99,10 +124,13 @@ package actor RefreshEngine {
         self.clock = clock
         self.draw = draw
         self.logger = logger
+        let limit = configuration.refreshesWithoutDatabase ? configuration.keptGrants : 0
+        self.kept = KeptGrants(limit: limit, seal: seal)
         self.board = TokenBoard()
         self.due = DueQueue(now: now)
         self.ready = DueQueue(now: now)
         self.bucket = TokenBucket(perSecond: configuration.maxPerSecond, at: now.boot)
+        self.pause = ClientPause(perSecond: configuration.maxPerSecond, at: now.boot)
     }
 
     /// Everything runs on the engine's queue.

@@ -7,6 +7,7 @@ import HostSystemd
 import Logging
 import RefreshEngine
 import SocketServer
+import TokenCipher
 import TokenCore
 import TokenEndpoint
 
@@ -33,7 +34,14 @@ struct Assembly {
             throw .configuration("tastytrade.clientSecret is not set; without it no token can be refreshed")
         }
         place = try Self.place(configuration.socket, sockets)
-        store = Self.store(configuration.database, clock, draw, logger)
+        let identity = DaemonIdentity(in: configuration.journal.path)
+        Self.tell(identity, logger)
+        store = PostgresGrantStore(
+            configuration: StoreConfiguration(configuration, owner: identity.id),
+            clock: clock,
+            random: draw,
+            logger: logger
+        )
         endpoint = try Self.endpoint(configuration, version: version, clock)
         executor = QueueExecutor(label: "tastytokend.engine")
         let settings = EngineConfiguration(configuration)
@@ -44,6 +52,7 @@ struct Assembly {
             store: store,
             endpoint: endpoint,
             renderer: TokenReplyRenderer(),
+            seal: .aes(),
             executor: executor,
             clock: clock,
             draw: draw,
@@ -57,24 +66,11 @@ struct Assembly {
         )
     }
 
-    private static func store(
-        _ settings: Configuration.Database,
-        _ clock: @escaping ClockReading,
-        _ draw: @escaping @Sendable () -> Double,
-        _ logger: Logger
-    ) -> PostgresGrantStore {
-        let table = GrantTable(
-            table: settings.table,
-            id: settings.columns.id,
-            accessToken: settings.columns.accessToken,
-            refreshToken: settings.columns.refreshToken,
-            expiresAt: settings.columns.expiresAt
-        )
-        return PostgresGrantStore(
-            configuration: StoreConfiguration(url: settings.url, table: table),
-            clock: clock,
-            random: draw,
-            logger: logger
+    private static func tell(_ identity: DaemonIdentity, _ logger: Logger) {
+        guard let reason = identity.reasonItPasses else { return }
+        logger.notice(
+            "daemon has no lasting id, its claims must run out after a crash",
+            metadata: ["reason": "\(reason)"]
         )
     }
 
@@ -122,6 +118,32 @@ struct Assembly {
     }
 }
 
+extension StoreConfiguration {
+    /// Takes what the configuration says of the database.
+    init(_ configuration: Configuration, owner: String) {
+        self.init(configuration.database, owner: owner)
+        claimFor = configuration.refresh.claimFor
+    }
+
+    /// As much of it as a migration needs.
+    init(_ settings: Configuration.Database, owner: String = "migration") {
+        let table = GrantTable(
+            table: settings.table,
+            id: settings.columns.id,
+            accessToken: settings.columns.accessToken,
+            refreshToken: settings.columns.refreshToken,
+            expiresAt: settings.columns.expiresAt
+        )
+        self.init(
+            owner: owner,
+            url: settings.url,
+            listenURL: settings.listenURL,
+            table: table,
+            listenCheckEvery: settings.reconcileEvery
+        )
+    }
+}
+
 extension EngineConfiguration {
     /// Takes what the configuration says of refreshing.
     init(_ configuration: Configuration) {
@@ -130,10 +152,14 @@ extension EngineConfiguration {
             policy: RefreshPolicy(
                 at: refresh.at,
                 jitter: refresh.jitter,
-                backoff: Backoff(initial: refresh.backoffInitial, maximum: refresh.backoffMax)
+                backoff: Backoff(initial: refresh.backoffInitial, maximum: refresh.backoffMax),
+                dailyBudget: refresh.dailyBudgetPerUser
             ),
             maxInFlight: refresh.maxInFlight,
             maxPerSecond: refresh.maxPerSecond,
+            refreshesWithoutDatabase: refresh.withoutDatabase == .auto,
+            keptGrants: refresh.keepGrants,
+            claimGoodFor: refresh.claimFor - refresh.timeout,
             reconcileEvery: configuration.database.reconcileEvery,
             // A call may take all of its deadline; then its answer is to be stored, perhaps on a new connection.
             drainWithin: refresh.timeout + .seconds(30)

@@ -130,9 +130,9 @@ package struct Daemon: Sendable {
     private func tellWhatWasFound() {
         guard let report = assembly.store.report else { return }
         logger.info("table found", metadata: ["table": "\(report.table)", "id.type": "\(report.idType)"])
-        for notice in report.notices { logger.warning("table", metadata: ["notice": "\(notice)"]) }
+        for notice in report.notices { logger.warning("table has a flaw", metadata: ["table.notice": "\(notice)"]) }
         if case .absent(let reason) = report.ownSchema {
-            logger.warning("works without schema tastytokend", metadata: ["reason": "\(reason)"])
+            logger.warning("schema tastytokend is not used", metadata: ["reason": "\(reason)"])
         }
     }
 
@@ -155,7 +155,7 @@ package struct Daemon: Sendable {
             notifier: notifier,
             stopTakes: assembly.drainWithin + .seconds(15)
         ) { [store = assembly.store] in
-            store.health.lastFailure
+            Heartbeat.Database(trouble: store.health.lastFailure, changes: store.feed.words)
         }
     }
 

@@ -23,11 +23,23 @@ package struct DaemonFailure: Error, Hashable, Sendable, CustomStringConvertible
     /// The configuration is wrong: 78 (`EX_CONFIG`).
     package static func configuration(_ text: String) -> DaemonFailure { DaemonFailure(78, text) }
 
-    /// Another daemon has the socket: 69 (`EX_UNAVAILABLE`).
+    /// Another daemon has the socket, or the database is away: 69 (`EX_UNAVAILABLE`).
     package static func unavailable(_ text: String) -> DaemonFailure { DaemonFailure(69, text) }
 
     /// The system refused something that should work: 71 (`EX_OSERR`).
     package static func system(_ text: String) -> DaemonFailure { DaemonFailure(71, text) }
+
+    /// Another try may go well: 75 (`EX_TEMPFAIL`).
+    package static func temporary(_ text: String) -> DaemonFailure { DaemonFailure(75, text) }
+
+    init(_ failure: StoreFailure) {
+        switch failure.kind {
+        case .misconfigured: self = .configuration("\(failure)")
+        case .unavailable: self = .unavailable("\(failure)")
+        case .timeout: self = .temporary("\(failure)")
+        case .refused: self = .system("\(failure)")
+        }
+    }
 
     init(_ error: SocketServerError) {
         switch error {

@@ -25,6 +25,14 @@ final class Heartbeat: Sendable {
         case stopping
     }
 
+    /// What the status says of the database.
+    struct Database: Sendable {
+        /// Why it is out of reach, in words; nil while it is not.
+        let trouble: String?
+        /// How changes are learnt of, in words.
+        let changes: String
+    }
+
     /// More often than this nobody reads a status.
     private static let pause: Duration = .seconds(1)
 
@@ -32,7 +40,7 @@ final class Heartbeat: Sendable {
     private let watchdog: Watchdog?
     private let notifier: ServiceNotifier
     private let stopTakes: Duration
-    private let databaseTrouble: @Sendable () -> String?
+    private let database: @Sendable () -> Database
     private let state = Mutex(State())
 
     /// Beats for a daemon that is loading.
@@ -42,19 +50,19 @@ final class Heartbeat: Sendable {
     ///   - watchdog: fed at each beat if all parts moved; nil if nobody watches.
     ///   - notifier: speaks to the service manager.
     ///   - stopTakes: how long a stop may take; the service manager is asked for that much patience.
-    ///   - databaseTrouble: why the database is out of reach, in words; nil while it is not.
+    ///   - database: how it stands, at the time of the call.
     init(
         scheduler: WatchdogPart,
         watchdog: Watchdog?,
         notifier: ServiceNotifier,
         stopTakes: Duration,
-        databaseTrouble: @escaping @Sendable () -> String?
+        database: @escaping @Sendable () -> Database
     ) {
         self.scheduler = scheduler
         self.watchdog = watchdog
         self.notifier = notifier
         self.stopTakes = stopTakes
-        self.databaseTrouble = databaseTrouble
+        self.database = database
     }
 
     /// The alarm rang.
@@ -67,7 +75,7 @@ final class Heartbeat: Sendable {
 
     /// The accounts are loaded and the socket answers.
     func ready(_ tally: AccountTally) {
-        let status = StatusWords.running(tally, databaseTrouble: databaseTrouble())
+        let status = StatusWords.running(tally, database: database())
         let isFirst = state.withLock { state in
             // A stop may have been asked for while the last rows were loaded.
             guard state.phase == .loading else { return false }
@@ -87,13 +95,13 @@ final class Heartbeat: Sendable {
 
     /// The status, if it is another than the last one and that is not too fresh.
     private func news(_ tally: AccountTally, _ now: BootTime) -> String? {
-        let trouble = databaseTrouble()
+        let database = database()
         return state.withLock { state in
             if let last = state.lastStatusAt, now - last < Self.pause { return nil }
             let status: String
             switch state.phase {
-            case .loading: status = StatusWords.loading(databaseTrouble: trouble)
-            case .running: status = StatusWords.running(tally, databaseTrouble: trouble)
+            case .loading: status = StatusWords.loading(databaseTrouble: database.trouble)
+            case .running: status = StatusWords.running(tally, database: database)
             case .stopping: return nil
             }
             guard status != state.lastStatus else { return nil }

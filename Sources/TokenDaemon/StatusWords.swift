@@ -5,8 +5,9 @@ import RefreshEngine
 
 /// What the service manager shows beside the daemon's name (`STATUS=`, sd_notify(3)).
 enum StatusWords {
-    /// How the daemon does, in one line: how many accounts there are, and what keeps it from being well.
-    static func running(_ tally: AccountTally, databaseTrouble: String?) -> String {
+    /// How the daemon does, in one line: how many accounts there are, what keeps it from being well, and how it learns of
+    /// changes.
+    static func running(_ tally: AccountTally, database: Heartbeat.Database) -> String {
         var parts = ["\(tally.total) \(tally.total == 1 ? "account" : "accounts")"]
         if tally.failing > 0 { parts.append("\(tally.failing) failing") }
         if tally.needingAPerson > 0 {
@@ -14,7 +15,11 @@ enum StatusWords {
         }
         if tally.withoutGrant > 0 { parts.append("\(tally.withoutGrant) without a grant") }
         if parts.count == 1 { parts.append(tally.total == 0 ? "nothing to do" : "all well") }
-        if let databaseTrouble { parts.append("database: \(databaseTrouble)") }
+        if let trouble = database.trouble {
+            parts.append("database: \(trouble)")
+        } else {
+            parts.append(database.changes)
+        }
         return parts.joined(separator: ", ")
     }
 

@@ -15,8 +15,8 @@ struct ErrorVerdict {
         let envelope = members["error"]?.members
         let code = members["error_code"]?.text ?? members["error"]?.text ?? envelope?["code"].flatMap(Self.code)
         let prose = members["error_description"]?.text ?? envelope?["message"]?.text ?? members["message"]?.text
-        self.code = code.map { SafeText.make($0, limit: SafeText.codeLimit, hiding: secrets) }
-        self.prose = prose.map { SafeText.make($0, limit: SafeText.proseLimit, hiding: secrets) }
+        self.code = code.map { SafeText(foreign: $0, hiding: secrets, toBytes: SafeText.codeLimit).text }
+        self.prose = prose.map { SafeText(foreign: $0, hiding: secrets).text }
     }
 
     /// Whether the body says anything at all.

@@ -49,7 +49,8 @@ package final class TokenEndpointClient: TokenRequesting {
             let deadline = NIODeadline.now() + .nanoseconds(configuration.timeout.nanoseconds)
             reply = try await http.execute(request: request, delegate: exchange, deadline: deadline).get()
         } catch {
-            throw TransportFault(error, exchange: exchange).failure(for: call, at: clock().wall)
+            let failure = TransportFault(error, exchange: exchange).failure(for: call, at: clock().wall)
+            throw failure.carrying(exchange.successSoFar.flatMap { TokenResponse($0).newRefreshToken(for: call) })
         }
         return try answer(reply, to: call, sentAt: sentAt)
     }
@@ -71,8 +72,14 @@ package final class TokenEndpointClient: TokenRequesting {
         switch TokenResponse(reply.body).read(call: call, sentAt: sentAt, bounds: configuration.lifetimeBounds) {
         case .answer(let answer):
             return answer
-        case .unusable(let reason, let code, newRefreshToken: _):
-            throw RefreshFailure(.malformed, httpStatus: reply.status, code: code, text: reason)
+        case .unusable(let reason, let code, let newRefreshToken):
+            throw RefreshFailure(
+                .malformed,
+                httpStatus: reply.status,
+                code: code,
+                text: reason,
+                newRefreshToken: newRefreshToken
+            )
         }
     }
 }
@@ -103,7 +110,7 @@ extension TokenEndpointClient {
         do {
             tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(caFile))
         } catch {
-            let file = SafeText.escape(caFile, limit: SafeText.proseLimit)
+            let file = SafeText(caFile, toBytes: SafeText.quotationLimit)
             throw EndpointSetupFailure(description: "no certificates could be read from \(file) (tastytrade.caFile)")
         }
         return tls

@@ -60,25 +60,34 @@ final class TokenExchange: HTTPClientResponseDelegate {
         state.withLock { state in state.head.map { TokenReply($0, body: []) } }
     }
 
+    /// What came of the body of a 2xx, before its end or its bound.
+    var successSoFar: [UInt8]? {
+        state.withLock { state in
+            guard let head = state.head, (200..<300).contains(head.status.code) else { return nil }
+            return Array(state.body.readableBytesView)
+        }
+    }
+
     /// Notes that the body is being handed to a connection.
     func markSent() {
         state.withLock { $0.wasSent = true }
     }
 
-    /// Takes the head, and ends the call if it announces a body beyond the bound.
+    /// Takes the head, and ends the call if it announces an error page beyond the bound. Of a success the beginning is read
+    /// in any case: it may hold a new refresh token.
     func didReceiveHead(task: HTTPClient.Task<TokenReply>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
         state.withLock { $0.head = head }
         let announced = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
-        return announced > replyLimit
+        return announced > replyLimit && !(200..<300).contains(head.status.code)
             ? task.eventLoop.makeFailedFuture(ReplyTooLong()) : task.eventLoop.makeSucceededVoidFuture()
     }
 
-    /// Takes a part of the body, and ends the call if the bound is passed.
+    /// Takes a part of the body, as much of it as is within the bound, and ends the call if that is passed.
     func didReceiveBodyPart(task: HTTPClient.Task<TokenReply>, _ part: ByteBuffer) -> EventLoopFuture<Void> {
         let fits = state.withLock { state in
-            guard state.body.readableBytes + part.readableBytes <= replyLimit else { return false }
-            state.body.writeImmutableBuffer(part)
-            return true
+            let room = replyLimit - state.body.readableBytes
+            state.body.writeBytes(part.readableBytesView.prefix(room))
+            return part.readableBytes <= room
         }
         return fits ? task.eventLoop.makeSucceededVoidFuture() : task.eventLoop.makeFailedFuture(ReplyTooLong())
     }

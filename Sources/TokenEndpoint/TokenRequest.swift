@@ -17,7 +17,7 @@ struct TokenCall: Sendable {
     var secrets: [Secret] { [refreshToken, client.clientSecret] }
 
     /// The host and path for people's eyes, bounded and escaped.
-    var endpoint: String { SafeText.escape(address, limit: SafeText.proseLimit) }
+    var endpoint: String { SafeText(address, toBytes: SafeText.quotationLimit).text }
 
     private var address: String { client.apiURL + "/oauth/token" }
 

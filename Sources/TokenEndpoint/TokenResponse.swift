@@ -60,6 +60,11 @@ struct TokenResponse {
             return .unusable(reason: error.reason, code: error.code, newRefreshToken: try? newRefreshToken.get())
         }
     }
+
+    /// A new refresh token in a body that may break off anywhere; nil if none can be read.
+    func newRefreshToken(for call: TokenCall) -> Secret? {
+        JSONReader.object(body).flatMap { try? Self.newRefreshToken($0.members, sent: call.refreshToken).get() }
+    }
 }
 
 extension TokenResponse {

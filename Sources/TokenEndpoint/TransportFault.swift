@@ -82,13 +82,13 @@ struct TransportFault {
     private var detail: String { Self.suffix((error as? IOError)?.description) }
 
     private static func suffix(_ detail: String?) -> String {
-        detail.map { ": " + SafeText.escape($0, limit: SafeText.proseLimit) } ?? ""
+        detail.map { ": \(SafeText($0, toBytes: SafeText.quotationLimit))" } ?? ""
     }
 
     /// BoringSSL's reason out of a text that also names its source files.
     private var tlsReason: String {
         let text = String(describing: error)
-        if error is NIOSSLExtraError { return SafeText.escape(text, limit: SafeText.proseLimit) }
+        if error is NIOSSLExtraError { return SafeText(text, toBytes: SafeText.quotationLimit).text }
         guard let reason = text.firstMatch(of: /OPENSSL_internal:([A-Z0-9_]+)/) else { return "the handshake failed" }
         return reason.1.lowercased().replacing("_", with: " ")
     }

@@ -19,9 +19,9 @@ struct Run: AsyncParsableCommand {
     var config: String?
 
     func run() async throws {
-        let start = DaemonStart(configurationPath: config, environment: ProcessInfo.processInfo.environment)
+        let invocation = Invocation(configurationPath: config, environment: ProcessInfo.processInfo.environment)
         do {
-            try await start.run()
+            try await DaemonStart(invocation).run()
         } catch {
             FileHandle.standardError.write(Data("tastytokend: \(error)\n".utf8))
             throw ExitCode(error.exitStatus)

@@ -3,6 +3,7 @@
 
 import Dispatch
 import Glibc
+import TestSupport
 
 /// Holds a queue's thread until it is opened.
 struct Gate: Sendable {
@@ -18,9 +19,7 @@ final class SilentListener: Sendable {
     private let descriptor: CInt
 
     init() throws {
-        var template = Array("/tmp/tastytokend-silent.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw SocketError(code: errno) }
-        self.folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        self.folder = try makeTemporaryFolder(for: "silent")
         self.descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)

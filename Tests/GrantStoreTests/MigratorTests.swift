@@ -11,11 +11,11 @@ import TokenCore
     @Test func migratingTwiceChangesNothingMore() async throws {
         let database = try await TestDatabase()
         let versions = "SELECT version, title, applied_at FROM tastytokend.schema_versions"
-        #expect(try await database.store().open().ownSchema == .present(version: 1))
+        #expect(try await database.store().open().ownSchema == .present(version: Migration.newest))
         let first = try await database.query(versions)
         let store = database.store()
-        #expect(try await store.open().ownSchema == .present(version: 1))
-        #expect(try await store.open().ownSchema == .present(version: 1))
+        #expect(try await store.open().ownSchema == .present(version: Migration.newest))
+        #expect(try await store.open().ownSchema == .present(version: Migration.newest))
         #expect(try await database.query(versions) == first)
         #expect(first.hasPrefix("1|grant state|"))
     }
@@ -26,9 +26,9 @@ import TokenCore
             for _ in 0..<8 {
                 group.addTask { try await database.store().open().ownSchema }
             }
-            for try await schema in group { #expect(schema == .present(version: 1)) }
+            for try await schema in group { #expect(schema == .present(version: Migration.newest)) }
         }
-        #expect(try await database.query("SELECT count(*) FROM tastytokend.schema_versions") == "1")
+        #expect(try await database.query("SELECT count(*) FROM tastytokend.schema_versions") == "\(Migration.newest)")
     }
 
     @Test func aRoleThatMayNotCreateWorksWithoutMemory() async throws {
@@ -58,7 +58,7 @@ import TokenCore
         try await useEverything(store)
         try await database.execute("GRANT USAGE ON SCHEMA tastytokend TO \(role)")
         try await database.execute("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA tastytokend TO \(role)")
-        #expect(try await store.open().ownSchema == .present(version: 1))
+        #expect(try await store.open().ownSchema == .present(version: Migration.newest))
         try await useEverything(store)
         #expect(try await store.loaded()[UserID("1")]?.memory?.status == .degraded)
     }
@@ -67,7 +67,7 @@ import TokenCore
         let database = try await TestDatabase()
         let store = database.store { $0.migratesAtStart = false }
         try await database.store().open()
-        #expect(try await store.open().ownSchema == .present(version: 1))
+        #expect(try await store.open().ownSchema == .present(version: Migration.newest))
         try await database.execute("DROP SCHEMA tastytokend CASCADE")
         try await useEverything(store)
         #expect(store.report?.ownSchema.isPresent == false)

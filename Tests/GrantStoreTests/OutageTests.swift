@@ -17,7 +17,10 @@ import TokenCore
         try await withTemporaryPostgres { server in
             try await server.execute(TestDatabase.railsTable)
             let clock = TestClock(isFrozen: true)
-            let store = PostgresGrantStore.forTest(StoreConfiguration(url: Secret(server.url)), clock: clock)
+            let store = PostgresGrantStore.forTest(
+                StoreConfiguration(owner: "test", url: Secret(server.url)),
+                clock: clock
+            )
             #expect(!store.health.isConnected)
             try await store.open()
             #expect(await rows(store) == nil)
@@ -76,7 +79,9 @@ import TokenCore
     }
 
     @Test func nobodyAtTheAddressIsUnavailable() async throws {
-        let store = PostgresGrantStore.forTest(StoreConfiguration(url: Secret("postgresql:///x?host=/nonexistent")))
+        let store = PostgresGrantStore.forTest(
+            StoreConfiguration(owner: "test", url: Secret("postgresql:///x?host=/nonexistent"))
+        )
         let failure = await store.failure { store async throws(StoreFailure) in try await store.open() }
         #expect(failure?.kind == .unavailable)
         #expect(failure?.text.contains("/nonexistent") == true)
@@ -84,7 +89,7 @@ import TokenCore
 
     @Test func aServerThatIsSilentIsGivenUpAtTheConnectDeadline() async throws {
         let listener = try SilentListener()
-        var configuration = StoreConfiguration(url: Secret("postgresql:///x?host=\(listener.folder)"))
+        var configuration = StoreConfiguration(owner: "test", url: Secret("postgresql:///x?host=\(listener.folder)"))
         configuration.connectDeadline = .milliseconds(200)
         let store = PostgresGrantStore.forTest(configuration)
         let failure = await store.failure { store async throws(StoreFailure) in try await store.open() }
@@ -98,6 +103,7 @@ import TokenCore
         let listener = try SilentListener()
         let hosts = "\(listener.folder),/nonexistent,\(database.server.folder)"
         var configuration = StoreConfiguration(
+            owner: "test",
             url: Secret("host=\(hosts) user=postgres dbname=\(database.name)")
         )
         configuration.connectDeadline = .seconds(3)
@@ -112,7 +118,7 @@ import TokenCore
     ]) func aRefusedRoleOrDatabaseIsMisconfigured(_ keywords: String, _ sqlState: String?) async throws {
         let database = try await TestDatabase()
         let store = PostgresGrantStore.forTest(
-            StoreConfiguration(url: Secret("host=\(database.server.folder) dbname=postgres \(keywords)"))
+            StoreConfiguration(owner: "test", url: Secret("host=\(database.server.folder) dbname=postgres \(keywords)"))
         )
         let failure = await store.failure { store async throws(StoreFailure) in try await store.open() }
         #expect(failure?.kind == .misconfigured)

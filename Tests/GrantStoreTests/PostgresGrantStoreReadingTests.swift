@@ -29,8 +29,8 @@ import TokenCore
         )
         let store = database.store()
         let (rows, digests) = (Collected<GrantRow>(), Collected<RowDigest>())
-        try await store.load { rows.append($0) }
-        try await store.digests { digests.append($0) }
+        _ = try await store.load { rows.append($0) }
+        _ = try await store.changes(since: nil) { digests.append($0) }
         #expect(Set(rows.all.map(\.user)) == Set((1...10_000).map { UserID(String($0)) }))
         #expect(Set(digests.all.map(\.user)).count == 10_000)
         #expect(rows.sizes.max() == 1000)
@@ -40,7 +40,7 @@ import TokenCore
         let database = try await TestDatabase()
         try await database.execute("DELETE FROM users")
         let rows = Collected<GrantRow>()
-        try await database.store().load { rows.append($0) }
+        _ = try await database.store().load { rows.append($0) }
         #expect(rows.all.isEmpty)
     }
 
@@ -48,7 +48,7 @@ import TokenCore
         let database = try await TestDatabase()
         let store = database.store()
         let seen = Collected<GrantRow>()
-        try await store.load { batch in
+        _ = try await store.load { batch in
             // The pass waits for this closure, and its connection with it.
             if let rows = try? await store.rows(of: batch.map(\.user)) { seen.append(rows) }
         }
@@ -59,8 +59,10 @@ import TokenCore
         let database = try await TestDatabase()
         let store = database.store()
         let failures = Collected<StoreFailure>()
-        try await store.load { _ in
-            let failure = await store.failure { store async throws(StoreFailure) in try await store.digests { _ in } }
+        _ = try await store.load { _ in
+            let failure = await store.failure { store async throws(StoreFailure) in
+                try await store.changes(since: nil) { _ in }
+            }
             failures.append(failure.map { [$0] } ?? [])
         }
         #expect(failures.all.map(\.kind) == [.unavailable])
@@ -75,7 +77,7 @@ import TokenCore
         let store = database.store()
         let rows = Collected<GrantRow>()
         let pass = Task {
-            try await store.load { batch in
+            _ = try await store.load { batch in
                 rows.append(batch)
                 withUnsafeCurrentTask { $0?.cancel() }
             }

@@ -132,7 +132,7 @@ import TokenCore
                 #expect(reason.contains("short_tokens"))
                 #expect(reason.contains("23514"))
                 #expect(!reason.contains("secret"))
-            case .superseded: Issue.record("\(user) was superseded")
+            case .superseded, .locked: Issue.record("\(user) was neither stored nor rejected")
             }
         }
         #expect(outcomes.count == 40)
@@ -169,12 +169,51 @@ import TokenCore
         try await holder.query("BEGIN")
         try await holder.query("UPDATE users SET email = 'held' WHERE id = 1")
         let writes = [GrantWrite.sample(first, token: "x", used: used), .sample(second, token: "y", used: other)]
-        let outcomes = try await store.write(writes)
-        #expect(outcomes[second] == .stored(grantVersion: other))
-        guard case .rejected(let reason) = outcomes[first] else { throw Unexpected(outcome: outcomes[first]) }
+        let outcomes = try await store.write(writes, waiting: false)
+        #expect(outcomes == [first: .locked, second: .stored(grantVersion: other)])
+        let waited = try await store.write([writes[0]], waiting: true)
+        guard case .rejected(let reason) = waited[first] else { throw Unexpected(outcome: waited[first]) }
         #expect(reason.contains("locked"))
         try await holder.query("COMMIT")
         #expect(try await store.write([writes[0]]) == [first: .stored(grantVersion: used)])
+    }
+
+    @Test func aRowWhoseTriggerTakesLongIsRejectedAndHoldsUpNoOther() async throws {
+        let database = try await TestDatabase()
+        try await database.execute(
+            """
+            CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN IF NEW.id = 1 THEN PERFORM pg_sleep(60); END IF; RETURN NEW; END $$;
+            CREATE TRIGGER slow BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION slow();
+            """
+        )
+        // Well above what the store itself lets one row take, so that the server is the one to give up on it.
+        let store = database.store { $0.statementDeadline = .seconds(4) }
+        let (used, other) = (try await version(store, first), try await version(store, second))
+        let writes = [GrantWrite.sample(first, token: "x", used: used), .sample(second, token: "y", used: other)]
+        let failure = await store.failure { store async throws(StoreFailure) in
+            try await store.write(writes, waiting: false)
+        }
+        #expect(failure?.kind == .timeout)
+        // The server ends the statement that was given up in its own time; until then the row is locked.
+        try await database.execute("SELECT id FROM users FOR UPDATE")
+        let outcomes = try await store.write(writes, waiting: true)
+        #expect(outcomes[second] == .stored(grantVersion: other))
+        guard case .rejected(let reason) = outcomes[first] else { throw Unexpected(outcome: outcomes[first]) }
+        #expect(reason.contains("57014"))
+    }
+
+    @Test func whoWaitsForARowHoldsUpNobodyElsesWrites() async throws {
+        let database = try await TestDatabase()
+        let store = database.store()
+        let (used, other) = (try await version(store, first), try await version(store, second))
+        let gate = Gate()
+        store.waits.submit { _ in gate.wait() }
+        async let waited = store.write([.sample(first, token: "x", used: used)], waiting: true)
+        let outcome = try await store.write([.sample(second, token: "y", used: other)], waiting: false)
+        #expect(outcome == [second: .stored(grantVersion: other)])
+        gate.open()
+        #expect(try await waited == [first: .stored(grantVersion: used)])
     }
 
     @Test(arguments: ["with\nbreak", "nul\0", "tökén", "", String(repeating: "x", count: 16385)])

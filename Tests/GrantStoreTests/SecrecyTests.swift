@@ -32,7 +32,7 @@ import TokenCore
 
     @Test(arguments: urls) func noFailureShowsThePassword(_ url: String) async throws {
         let folder = try await TestDatabase(setUp: "").server.folder
-        var configuration = StoreConfiguration(url: Secret(url.replacing("SERVER", with: folder)))
+        var configuration = StoreConfiguration(owner: "test", url: Secret(url.replacing("SERVER", with: folder)))
         configuration.connectDeadline = .seconds(2)
         let store = PostgresGrantStore.forTest(configuration)
         let failure = try #require(await store.failure { store async throws(StoreFailure) in try await store.open() })
@@ -42,7 +42,9 @@ import TokenCore
     }
 
     @Test func anUnparsableURLIsMisconfiguredAndSaysHowToWriteIt() async throws {
-        let store = PostgresGrantStore.forTest(StoreConfiguration(url: Secret("postgresql://u:p@h:port:5/x?y")))
+        let store = PostgresGrantStore.forTest(
+            StoreConfiguration(owner: "test", url: Secret("postgresql://u:p@h:port:5/x?y"))
+        )
         let failure = await store.failure { store async throws(StoreFailure) in try await store.open() }
         #expect(failure?.kind == .misconfigured)
         #expect(failure?.text.contains("database.url") == true)

@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func nothingIsLeftWhenATestThrows() async throws {
+    @Test(.timeLimit(.minutes(5))) func nothingIsLeftWhenATestThrows() async throws {
         var seen: (folder: String, process: pid_t)?
         await #expect(throws: Planned.self) {
             try await withTemporaryPostgres { server in
@@ -34,7 +34,7 @@ import Testing
         await end(of: server.process)
     }
 
-    @Test(.timeLimit(.minutes(1))) func dataOutliveAStop() async throws {
+    @Test(.timeLimit(.minutes(5))) func dataOutliveAStop() async throws {
         try await withTemporaryPostgres(settings: ["work_mem = '5MB'"]) { server in
             try await server.execute("CREATE TABLE kept (x int); INSERT INTO kept VALUES (1), (2)")
             let first = try await process(of: server)

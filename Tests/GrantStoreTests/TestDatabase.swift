@@ -25,6 +25,11 @@ struct TestDatabase: Sendable {
         try await execute(sql)
     }
 
+    /// A database that is there already.
+    init(server: TemporaryPostgres, name: String) {
+        (self.server, self.name) = (server, name)
+    }
+
     static let railsTable = """
         CREATE TABLE users (
             id bigserial PRIMARY KEY, email text, updated_at timestamp(6),
@@ -33,6 +38,17 @@ struct TestDatabase: Sendable {
         INSERT INTO users (email, tastytrade_oauth_token, tastytrade_oauth_refresh_token, tastytrade_oauth_expires_at)
         VALUES ('a', 'access-1', 'refresh-1', '2026-01-01 00:15:00'), ('b', NULL, 'refresh-2', NULL);
         """
+
+    /// The same in two parts.
+    static let partitionedTable = railsTable.replacing("\n);", with: "\n) PARTITION BY RANGE (id);")
+        .replacing(
+            "INSERT",
+            with: """
+                CREATE TABLE few PARTITION OF users FOR VALUES FROM (0) TO (2);
+                CREATE TABLE many PARTITION OF users FOR VALUES FROM (2) TO (100000);
+                INSERT
+                """
+        )
 
     func url(user: String = "postgres") -> String { server.url(database: name, user: user) }
 
@@ -44,13 +60,18 @@ struct TestDatabase: Sendable {
         try await server.query(sql, database: name)
     }
 
+    /// Everything in it, as a script that would make it again.
+    func dump() async throws -> String {
+        try await server.dump(database: name)
+    }
+
     /// A store on this database; `adjust` changes its configuration.
     func store(
         user: String = "postgres",
         clock: TestClock = TestClock(),
         _ adjust: (inout StoreConfiguration) -> Void = { _ in }
     ) -> PostgresGrantStore {
-        var configuration = StoreConfiguration(url: Secret(url(user: user)))
+        var configuration = StoreConfiguration(owner: "test", url: Secret(url(user: user)))
         adjust(&configuration)
         return .forTest(configuration, clock: clock)
     }
@@ -106,15 +127,23 @@ extension PostgresGrantStore {
     /// All rows that ``load(_:)`` gives, by user.
     func loaded() async throws -> [UserID: GrantRow] {
         let collected = Collected<GrantRow>()
-        try await load { collected.append($0) }
+        _ = try await load { collected.append($0) }
         return Dictionary(uniqueKeysWithValues: collected.all.map { ($0.user, $0) })
     }
 
-    /// All rows that ``digests(_:)`` gives, by user.
-    func digested() async throws -> [UserID: RowDigest] {
+    /// All rows that ``changes(since:_:)`` gives, by user.
+    func digested(since mark: PassMark? = nil) async throws -> [UserID: RowDigest] {
         let collected = Collected<RowDigest>()
-        try await digests { collected.append($0) }
+        _ = try await changes(since: mark) { collected.append($0) }
         return Dictionary(uniqueKeysWithValues: collected.all.map { ($0.user, $0) })
+    }
+
+    /// Writes as the engine does: what another session holds once more, waiting for it.
+    func write(_ writes: [GrantWrite]) async throws(StoreFailure) -> [UserID: WriteOutcome] {
+        let outcomes = try await write(writes, waiting: false)
+        let locked = writes.filter { outcomes[$0.user] == .locked }
+        guard !locked.isEmpty else { return outcomes }
+        return outcomes.merging(try await write(locked, waiting: true)) { _, later in later }
     }
 
     /// Calls and gives what was thrown.

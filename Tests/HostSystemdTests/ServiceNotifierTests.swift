@@ -53,7 +53,7 @@ import Testing
         notifier.ready(status: "up")
         #expect(
             log.recorded == [
-                "warning: service manager could not be told error=\"sendto NOTIFY_SOCKET: Connection refused\""
+                "warning: service manager could not be told error.message=\"sendto NOTIFY_SOCKET: Connection refused\""
             ]
         )
     }

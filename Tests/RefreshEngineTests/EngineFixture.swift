@@ -30,6 +30,7 @@ struct EngineFixture: Sendable {
             store: store,
             endpoint: endpoint,
             renderer: BareRenderer(),
+            seal: .standIn,
             executor: QueueExecutor(label: "engine.test"),
             clock: clock.reading,
             draw: { 0.5 },
@@ -80,4 +81,12 @@ struct EngineFixture: Sendable {
     func token(of user: UserID) -> String? {
         engine.entry(for: user)?.token?.bareToken
     }
+}
+
+extension MemorySeal {
+    /// Turns the bytes round, so that what is kept is not what it was.
+    static let standIn = MemorySeal(
+        close: { Array($0.reveal().utf8.reversed()) },
+        open: { Secret(String(decoding: $0.reversed(), as: UTF8.self)) }
+    )
 }

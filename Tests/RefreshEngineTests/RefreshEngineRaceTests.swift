@@ -48,12 +48,12 @@ import TokenCore
     @Test func aPassThatEndsDuringAStopArmsNothing() async {
         let configuration = EngineConfiguration(maxPerSecond: 1000, reconcileEvery: .seconds(1))
         let fixture = EngineFixture([one: .init(refreshToken: "r1")], configuration)
-        fixture.store.hold("digests")
+        fixture.store.hold("changes")
         await fixture.start()
         let call = await fixture.endpoint.nextCall()
         await fixture.advance(by: .seconds(2))
         await fixture.engine.drain()
-        fixture.store.release("digests")
+        fixture.store.release("changes")
         _ = await fixture.store.passes.next()
         await fixture.turn()
         await fixture.advance(by: .seconds(2))
@@ -63,10 +63,10 @@ import TokenCore
 
     @Test func aStopWhileGrantsAreReadSendsNoneOfThem() async throws {
         let fixture = EngineFixture([one: .init(refreshToken: "r1")])
-        fixture.store.hold("grants")
+        fixture.store.hold("claim")
         await fixture.start()
         await fixture.engine.drain()
-        fixture.store.release("grants")
+        fixture.store.release("claim")
         try await fixture.engine.ended()
         #expect(fixture.endpoint.unseen == 0)
     }

@@ -13,6 +13,9 @@ struct PostgresInstallation: Sendable {
     /// The client, which may run as anybody.
     var psql: String { "\(binaries)/psql" }
 
+    /// What writes a database as a script; it may run as anybody too.
+    var dump: String { "\(binaries)/pg_dump" }
+
     /// `pg_ctl` for the data in a folder.
     func control(_ folder: String) -> [String] {
         asPostgres + ["\(binaries)/pg_ctl", "-D", "\(folder)/data", "-s"]
@@ -31,11 +34,9 @@ struct PostgresInstallation: Sendable {
         return PostgresInstallation(binaries: "\(root)/\(newest)/bin", asPostgres: prefix)
     }
 
-    /// An empty folder that the server's user owns. Its path is short: a socket's path has 107 bytes at most.
+    /// An empty folder that the server's user owns.
     func makeFolder() throws -> String {
-        var template = Array("/tmp/tastytokend-pg.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw TestSupportError("mkdtemp failed, errno \(errno).") }
-        let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let folder = try makeTemporaryFolder(for: "pg")
         if !asPostgres.isEmpty {
             guard let account = getpwnam("postgres"), chown(folder, account.pointee.pw_uid, account.pointee.pw_gid) == 0
             else { throw TestSupportError("There is no user postgres to run the server as.") }

@@ -25,27 +25,43 @@ package final class RecordingStore: GrantStoring {
         var failure: StoreFailure?
         var writeFailure: StoreFailure?
         var rejected: Set<UserID> = []
+        var locked: Set<UserID> = []
         var counts: [String: Int] = [:]
         var gates: [String: Mailbox<Void>] = [:]
+        var epochs: [UserID: Int64] = [:]
+        var elsewhere: [UserID: Duration] = [:]
+        /// Counts the changes, and tells each row's last.
+        var transaction: Int64 = 0
+        var changedBy: [UserID: Int64] = [:]
+
+        mutating func set(_ user: UserID, _ row: Row?) {
+            transaction += 1
+            rows[user] = row
+            changedBy[user] = row == nil ? nil : transaction
+        }
     }
 
     private let state: Mutex<State>
     /// Every batch that `write` was given, whether it went well or not.
     package let writes = Mailbox<[GrantWrite]>()
+    /// Every claim that was ended without a write.
+    package let ends = Mailbox<ClaimEnd>()
     /// Every note that `remember` was given.
     package let notes = Mailbox<GrantNote>()
-    /// The number of each pass over the digests, when it is over.
+    /// The number of each pass over the changes, when it is over.
     package let passes = Mailbox<Int>()
+
+    private let (news, teller) = AsyncStream.makeStream(of: ChangeNews.self)
 
     package init(_ rows: [UserID: Row] = [:]) {
         var state = State()
-        state.rows = rows
+        for (user, row) in rows { state.set(user, row) }
         self.state = Mutex(state)
     }
 
     package subscript(user: UserID) -> Row? {
         get { state.withLock { $0.rows[user] } }
-        set { state.withLock { $0.rows[user] = newValue } }
+        set { state.withLock { $0.set(user, newValue) } }
     }
 
     /// Makes every call fail with this, until it is nil again.
@@ -65,7 +81,14 @@ package final class RecordingStore: GrantStoring {
         }
     }
 
-    /// Holds every call of the method of that name before it does anything, or before `grants` answers, until
+    /// Makes another session hold the row of this user, or let go of it.
+    package func lock(_ user: UserID, _ isLocked: Bool) {
+        state.withLock { state in
+            if isLocked { state.locked.insert(user) } else { state.locked.remove(user) }
+        }
+    }
+
+    /// Holds every call of the method of that name before it does anything, or before `claim` answers, until
     /// ``release(_:)``.
     package func hold(_ method: String) {
         state.withLock { $0.gates[method] = Mailbox<Void>() }
@@ -86,23 +109,54 @@ package final class RecordingStore: GrantStoring {
     /// The version of a refresh token: equal texts have equal versions, for as long as the process lives.
     package static func version(of token: String) -> Int64 { Int64(truncatingIfNeeded: token.hashValue) }
 
-    package func load(_ receive: @escaping @Sendable ([GrantRow]) async -> Void) async throws(StoreFailure) {
-        await receive(try enter("load") { state in state.rows.map { Self.grantRow($0.key, $0.value) } })
+    package func load(
+        _ receive: @escaping @Sendable ([GrantRow]) async -> Void
+    ) async throws(StoreFailure) -> PassMark? {
+        let (rows, mark): ([GrantRow], PassMark) = try enter("load") { state in
+            (state.rows.map { Self.grantRow($0.key, $0.value) }, Self.mark(state))
+        }
+        await receive(rows)
+        return mark
     }
 
-    package func digests(_ receive: @escaping @Sendable ([RowDigest]) async -> Void) async throws(StoreFailure) {
-        await pass("digests")
-        let digests: [RowDigest] = try enter("digests") { state in
-            state.rows.map { user, row in
-                RowDigest(
-                    user: user,
-                    grantVersion: row.refreshToken.map(Self.version),
-                    expiresAt: row.accessToken == nil ? nil : row.expiresAt
-                )
+    package func changes(
+        since mark: PassMark?,
+        _ receive: @escaping @Sendable ([RowDigest]) async -> Void
+    ) async throws(StoreFailure) -> TablePass {
+        await pass("changes")
+        let (digests, outcome): ([RowDigest], TablePass) = try enter("changes") { state in
+            let changed = state.rows.filter { user, _ in
+                mark.map { $0.transaction <= (state.changedBy[user] ?? 0) } ?? true
             }
+            return (
+                changed.map { Self.digest($0.key, $0.value) },
+                TablePass(mark: Self.mark(state), isComplete: mark == nil, rowCount: state.rows.count)
+            )
         }
         await receive(digests)
-        passes.send(count("digests"))
+        passes.send(count("changes"))
+        return outcome
+    }
+
+    package func follow(_ receive: @escaping @Sendable (ChangeNews) async -> Void) async {
+        for await news in news { await receive(news) }
+    }
+
+    /// Tells who follows.
+    package func tell(_ news: ChangeNews) {
+        teller.yield(news)
+    }
+
+    private static func mark(_ state: State) -> PassMark {
+        PassMark(origin: "recording", transaction: state.transaction)
+    }
+
+    private static func digest(_ user: UserID, _ row: Row) -> RowDigest {
+        RowDigest(
+            user: user,
+            grantVersion: row.refreshToken.map(version),
+            expiresAt: row.accessToken == nil ? nil : row.expiresAt
+        )
     }
 
     package func rows(of users: [UserID]) async throws(StoreFailure) -> [GrantRow] {
@@ -113,6 +167,43 @@ package final class RecordingStore: GrantStoring {
         return rows
     }
 
+    package func claim(_ users: [UserID]) async throws(StoreFailure) -> [ClaimedGrant] {
+        let grants: [ClaimedGrant] = try enter("claim") { state in
+            users.compactMap { user in
+                state.rows[user].map { row in
+                    ClaimedGrant(
+                        row: Self.grantRow(user, row),
+                        refreshToken: row.refreshToken.map { .success(Secret($0)) },
+                        hold: Self.claim(user, in: &state)
+                    )
+                }
+            }
+        }
+        await pass("claim")
+        return grants
+    }
+
+    private static func claim(_ user: UserID, in state: inout State) -> ClaimedGrant.Hold {
+        if let time = state.elsewhere[user] { return .elsewhere(time) }
+        state.epochs[user, default: 0] += 1
+        return .claimed(Claim(user: user, epoch: state.epochs[user] ?? 0))
+    }
+
+    /// Lets another daemon have the claim on this user, for so long; nil: nobody.
+    package func claimElsewhere(_ user: UserID, for time: Duration?) {
+        state.withLock { $0.elsewhere[user] = time }
+    }
+
+    /// Has another daemon claim this user after this one did.
+    package func loseClaim(of user: UserID) {
+        state.withLock { $0.epochs[user, default: 0] += 1 }
+    }
+
+    package func end(_ claims: [ClaimEnd]) async throws(StoreFailure) {
+        try enter("end") { _ in }
+        for claim in claims { ends.send(claim) }
+    }
+
     package func grants(of users: [UserID]) async throws(StoreFailure) -> [StoredGrant] {
         let grants: [StoredGrant] = try enter("grants") { state in
             users.compactMap { user in
@@ -120,17 +211,33 @@ package final class RecordingStore: GrantStoring {
                 return StoredGrant(user: user, refreshToken: .success(Secret(token)), version: Self.version(of: token))
             }
         }
-        await pass("grants")
         return grants
     }
 
-    package func write(_ writes: [GrantWrite]) async throws(StoreFailure) -> [UserID: WriteOutcome] {
+    package func write(
+        _ writes: [GrantWrite],
+        waiting: Bool
+    ) async throws(StoreFailure) -> [UserID: WriteOutcome] {
         self.writes.send(writes)
-        await pass("write")
+        await pass(waiting ? "write waiting" : "write")
         return try enter("write") { state throws(StoreFailure) in
             if let failure = state.writeFailure { throw failure }
             var outcomes: [UserID: WriteOutcome] = [:]
-            for write in writes { outcomes[write.user] = Self.write(write, into: &state) }
+            for write in writes {
+                let isLocked = state.locked.contains(write.user)
+                outcomes[write.user] =
+                    isLocked ? (waiting ? .rejected(reason: "locked") : .locked) : Self.write(write, into: &state)
+            }
+            return outcomes
+        }
+    }
+
+    package func salvage(_ salvages: [GrantSalvage]) async throws(StoreFailure) -> [UserID: WriteOutcome] {
+        await pass("salvage")
+        return try enter("salvage") { state throws(StoreFailure) in
+            if let failure = state.writeFailure { throw failure }
+            var outcomes: [UserID: WriteOutcome] = [:]
+            for salvage in salvages { outcomes[salvage.user] = Self.salvage(salvage, into: &state) }
             return outcomes
         }
     }
@@ -154,13 +261,24 @@ package final class RecordingStore: GrantStoring {
 
     private static func write(_ write: GrantWrite, into state: inout State) -> WriteOutcome {
         guard !state.rejected.contains(write.user) else { return .rejected(reason: "check constraint") }
+        if let claim = write.claim, claim.epoch != state.epochs[write.user] { return .superseded }
         guard var row = state.rows[write.user], let token = row.refreshToken, version(of: token) == write.usedVersion
         else { return .superseded }
         row.accessToken = write.answer.accessToken.reveal()
         row.expiresAt = WallTime(microseconds: write.answer.life.expiresAt.wall.microseconds)
         row.refreshToken = write.answer.newRefreshToken?.reveal() ?? token
-        state.rows[write.user] = row
+        state.set(write.user, row)
         return .stored(grantVersion: version(of: row.refreshToken ?? token))
+    }
+
+    private static func salvage(_ salvage: GrantSalvage, into state: inout State) -> WriteOutcome {
+        let new = salvage.newRefreshToken.reveal()
+        guard var row = state.rows[salvage.user], let token = row.refreshToken,
+            version(of: token) == salvage.usedVersion || token == new
+        else { return .superseded }
+        row.refreshToken = new
+        state.set(salvage.user, row)
+        return .stored(grantVersion: version(of: new))
     }
 
     private static func grantRow(_ user: UserID, _ row: Row) -> GrantRow {

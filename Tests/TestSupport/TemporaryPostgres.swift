@@ -57,6 +57,41 @@ package final class TemporaryPostgres: Sendable {
         return server
     }
 
+    /// Makes a standby that follows this server, with the same databases and roles.
+    package func makeStandby() async throws -> TemporaryPostgres {
+        let folder = try installation.makeFolder()
+        let stop = installation.control(folder) + ["-m", "immediate", "-w", "stop"]
+        let janitor = try Janitor(folder: folder, stop: stop)
+        let standby = TemporaryPostgres(folder: folder, installation: installation, janitor: janitor)
+        do {
+            let options = [
+                "-D", "\(folder)/data", "-h", self.folder, "-U", "postgres", "-c", "fast", "-R", "--no-sync",
+            ]
+            try await Command(installation.asPostgres + ["\(installation.binaries)/pg_basebackup"] + options).run()
+            try standby.append(["unix_socket_directories = '\(folder)'"], to: "\(folder)/data/postgresql.conf")
+            try await standby.start()
+        } catch {
+            await standby.tearDown()
+            throw error
+        }
+        return standby
+    }
+
+    /// Makes a standby a primary.
+    package func promote() async throws {
+        try await Command(installation.control(folder) + ["-w", "promote"]).run()
+    }
+
+    /// Waits until this standby has applied all that `primary` has written so far.
+    package func catchUp(with primary: TemporaryPostgres) async throws {
+        let position = try await primary.query("SELECT pg_current_wal_lsn()")
+        try await execute(
+            """
+            DO $$ BEGIN WHILE pg_last_wal_replay_lsn() < '\(position)' LOOP PERFORM pg_sleep(0.01); END LOOP; END $$
+            """
+        )
+    }
+
     /// The libpq URI of a database.
     package func url(database: String = "postgres", user: String = "postgres") -> String {
         "postgresql:///\(database)?host=\(folder)&user=\(user)"
@@ -88,6 +123,13 @@ package final class TemporaryPostgres: Sendable {
         return output.hasSuffix("\n") ? String(output.dropLast()) : output
     }
 
+    /// Everything in a database, as a script that would make it again.
+    package func dump(database: String) async throws -> String {
+        let script = try await Command([installation.dump, "-d", url(database: database)]).run()
+        // Newer versions guard a script with a word made anew each time.
+        return script.split(separator: "\n").filter { !$0.hasPrefix("\\") }.joined(separator: "\n")
+    }
+
     /// Makes an empty database with a name of its own and gives the name.
     package func createDatabase() async throws -> String {
         let number = databases.withLock { count in
@@ -109,7 +151,7 @@ package final class TemporaryPostgres: Sendable {
         try await Command(installation.asPostgres + ["\(installation.binaries)/initdb"] + options).run()
         let configuration = [
             "listen_addresses = ''", "unix_socket_directories = '\(folder)'", "fsync = off", "full_page_writes = off",
-            "max_connections = 300", "shared_buffers = '64MB'",
+            "max_connections = 1000", "shared_buffers = '64MB'",
         ]
         try append(configuration + settings, to: "\(data)/postgresql.conf")
         let rules = try String(contentsOfFile: "\(data)/pg_hba.conf", encoding: .utf8)

@@ -41,6 +41,35 @@ extension GrantStateMachineTests {
         #expect(machine.due(occasion(.seconds(700))) == Step(.disarm, .enqueue))
     }
 
+    @Test func aSupersededAnswerThatIsHandedOutKeepsItsSchedule() {
+        var machine = refreshing()
+        _ = machine.granted(answer("a1", sentAfter: .zero), using: 1, occasion(.zero))
+        _ = machine.storeFailed(away, occasion(.zero))
+        let step = machine.superseded(occasion(.seconds(1)))
+        #expect(step.effect == .reread)
+        guard case .arm(let next) = step.deadline else { return #expect(Bool(false), "no deadline") }
+        #expect(next.remaining(at: start) > .milliseconds(1400))
+        #expect(machine.life != nil)
+    }
+
+    @Test func aSupersededAnswerWithANewRefreshTokenIsNotDropped() {
+        var machine = refreshing()
+        _ = machine.granted(answer("a1", sentAfter: .zero, rotated: "r2"), using: 1, occasion(.zero))
+        #expect(machine.superseded(occasion(.zero)).effect == .salvage(Secret("r2")))
+        #expect(machine.life == nil, "nothing is handed out")
+    }
+
+    @Test func aNewRefreshTokenDoesNotWaitLongForADatabaseThatIsAway() {
+        var machine = refreshing()
+        _ = machine.granted(answer("a1", sentAfter: .zero, rotated: "r2"), using: 1, occasion(.zero))
+        for _ in 1...12 {
+            let step = machine.storeFailed(away, occasion(.zero))
+            guard case .arm(let next) = step.deadline else { return #expect(Bool(false), "no deadline") }
+            #expect(next.remaining(at: start) <= .seconds(5))
+            _ = machine.due(occasion(.seconds(5)))
+        }
+    }
+
     @Test func aSupersededAnswerIsDroppedAndTheRowReadAgain() {
         var machine = refreshing()
         _ = machine.granted(answer("a1", sentAfter: .zero), using: 1, occasion(.zero))

@@ -184,7 +184,7 @@ extension GrantStateMachineTests {
     @Test func oneRefusalIsNotBelieved() {
         var machine = refreshing()
         let step = machine.failed(refusal, using: 1, occasion(.zero))
-        #expect(step == Step(.arm(start + .seconds(10))))
+        #expect(step == Step(.arm(start + .seconds(10)), .reread), "somebody may have put another grant there")
         #expect(machine.status(at: start) == .expired)
     }
 
@@ -194,7 +194,7 @@ extension GrantStateMachineTests {
         _ = machine.due(occasion(.seconds(10)))
         _ = machine.begun(version: 1, occasion(.seconds(10)))
         let step = machine.failed(refusal, using: 1, occasion(.seconds(10)))
-        #expect(step == Step(.arm(start + .seconds(3610))))
+        #expect(step == Step(.arm(start + .seconds(3610)), .reread))
         #expect(machine.status(at: start + .seconds(10)) == .reauthorizationRequired)
         #expect(machine.prospect(at: start + .seconds(10)) == .refused)
         #expect(machine.demanded(occasion(.seconds(11))) == .nothing)
@@ -205,7 +205,7 @@ extension GrantStateMachineTests {
         _ = machine.failed(refusal, using: 1, occasion(.zero))
         _ = machine.due(occasion(.seconds(3)))
         _ = machine.begun(version: 1, occasion(.seconds(3)))
-        #expect(machine.failed(refusal, using: 1, occasion(.seconds(3))) == Step(.arm(start + .seconds(10))))
+        #expect(machine.failed(refusal, using: 1, occasion(.seconds(3))).deadline == .arm(start + .seconds(10)))
         #expect(machine.status(at: start + .seconds(3)) == .expired)
     }
 
@@ -213,7 +213,7 @@ extension GrantStateMachineTests {
         var machine = active()
         _ = machine.due(occasion(.seconds(880)))
         _ = machine.begun(version: 1, occasion(.seconds(880)))
-        #expect(machine.failed(refusal, using: 1, occasion(.seconds(880))) == Step(.arm(start + .seconds(885))))
+        #expect(machine.failed(refusal, using: 1, occasion(.seconds(880))).deadline == .arm(start + .seconds(885)))
     }
 
     @Test func aRefusedGrantKeepsItsLiveTokenAndComesBackByAProbe() {

@@ -15,7 +15,8 @@ import TokenCore
         var armed: Moment?
         var isQueued = false
         var isStoring = false
-        let policy = RefreshPolicy()
+        var isSalvaging = false
+        let policy = RefreshPolicy(dailyBudget: 40)
 
         mutating func occasion() -> Occasion {
             Occasion(now: now, draw: Double.random(in: 0...1, using: &random), policy: policy)
@@ -31,6 +32,7 @@ import TokenCore
             }
             if step.effect == .enqueue { isQueued = true }
             if case .store = step.effect { isStoring = true }
+            if case .salvage = step.effect { isSalvaging = true }
         }
 
         mutating func answer() -> TokenAnswer {
@@ -76,13 +78,19 @@ import TokenCore
                 follow(machine.due(occasion()))
             case 4 where isQueued && inFlight == nil: begin(&machine)
             case 5, 6: end(&machine)
-            default: store(&machine)
+            default:
+                store(&machine)
+                salvage(&machine)
             }
         }
 
         private mutating func begin(_ machine: inout GrantStateMachine) {
             isQueued = false
             guard machine.phase == .queued else { return }
+            if Int.random(in: 0..<4, using: &random) == 0 {
+                let time = Duration.seconds(Int.random(in: 0...90, using: &random))
+                return follow(machine.claimedElsewhere(for: time, occasion()))
+            }
             let version = Int.random(in: 0..<5, using: &random) == 0 ? versions + 100 : machine.grantVersion
             inFlight = version
             follow(machine.begun(version: version, occasion()))
@@ -96,7 +104,19 @@ import TokenCore
             } else {
                 let kinds = RefreshFailure.Kind.allCases
                 let kind = kinds[Int.random(in: 0..<kinds.count, using: &random)]
-                follow(machine.failed(RefreshFailure(kind, text: "x"), using: version, occasion()))
+                let rotated = Int.random(in: 0..<4, using: &random) == 0 ? Secret("s") : nil
+                let failure = RefreshFailure(kind, text: "x", newRefreshToken: rotated)
+                follow(machine.failed(failure, using: version, occasion()))
+            }
+        }
+
+        private mutating func salvage(_ machine: inout GrantStateMachine) {
+            guard isSalvaging else { return }
+            isSalvaging = false
+            switch Int.random(in: 0..<3, using: &random) {
+            case 0: follow(machine.salvaged(grantVersion: machine.grantVersion, occasion()))
+            case 1: follow(machine.salvageSuperseded(occasion()))
+            default: follow(machine.salvageFailed(RefreshFailure(.storeUnavailable, text: "x"), occasion()))
             }
         }
 
@@ -132,10 +152,11 @@ import TokenCore
             guard machine.standing != .noGrant, machine.prospect(at: walk.now) != .unreadable else { continue }
             let hasSomethingComing: Bool
             switch machine.phase {
-            case .resting: hasSomethingComing = walk.armed != nil
+            case .resting, .elsewhere: hasSomethingComing = walk.armed != nil
             case .queued: hasSomethingComing = walk.isQueued
             case .refreshing: hasSomethingComing = walk.inFlight != nil
             case .storing: hasSomethingComing = walk.isStoring || walk.armed != nil
+            case .salvaging: hasSomethingComing = walk.isSalvaging || walk.armed != nil
             }
             #expect(hasSomethingComing, "turn \(turn), \(machine.phase), \(machine.standing)")
             if !hasSomethingComing { return }

@@ -81,8 +81,9 @@ import TokenCore
             as [(Int?, Int, Int)]
     )
     func minTTLIsAtMostHalfALife(_ asked: Int?, _ lifetime: Int, _ seconds: Int) {
-        let life = TokenLife(sentAt: now, lifetime: .seconds(lifetime))
-        #expect(HandOut.minimumLife(asked.map { .seconds($0) }, of: life) == .seconds(seconds))
+        let demand = TokenDemand(minimumLife: asked.map { .seconds($0) })
+        #expect(decide(entry(max(seconds, 1), lives: lifetime), demand) == "200")
+        if seconds > 0 { #expect(decide(entry(seconds - 1, lives: lifetime), demand) == "start and wait") }
     }
 
     @Test func aCallerWhoHasTheTokenIsToldSo() {

@@ -43,7 +43,7 @@ import TokenCore
 }
 
 @Suite struct RefreshPolicyTests {
-    private let policy = RefreshPolicy()
+    fileprivate let policy = RefreshPolicy()
 
     @Test(arguments: [(0.0, 450), (0.5, 540), (1.0, 630)])
     func aTokenIsDueBetweenHalfAndSevenTenthsOfItsLife(_ draw: Double, _ seconds: Int) {
@@ -89,5 +89,18 @@ import TokenCore
         var bucket = TokenBucket(perSecond: 20, at: start)
         let taken = (0..<2).map { _ in bucket.take(at: start + .seconds(3600)) }
         #expect(taken == [true, false])
+    }
+}
+
+extension RefreshPolicyTests {
+    @Test(arguments: [(20.0, 900, 10_800), (20, 60, 720), (0.1, 900, 54), (1e9, 86_400, Int(Int32.max))])
+    func capacityIsRateTimesTheTimeBetweenTwoRefreshes(_ rate: Double, _ lifetime: Int, _ accounts: Int) {
+        #expect(policy.capacity(perSecond: rate, lifetime: .seconds(lifetime)) == accounts)
+    }
+
+    @Test(arguments: [(900, 30), (100, 10), (5, 1)])
+    func aTokenIsAboutToDieInTheLastTenthOfItsLife(_ lifetime: Int, _ before: Int) {
+        let life = TokenLife(sentAt: .newYear, lifetime: .seconds(lifetime))
+        #expect(policy.lastMoment(of: life).remaining(at: .newYear) == .seconds(lifetime - before))
     }
 }

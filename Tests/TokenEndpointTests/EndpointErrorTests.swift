@@ -109,7 +109,7 @@ import TokenCore
         let prose = String(repeating: "no ", count: 5000)
         let code = String(repeating: "c ", count: 5000)
         let failure = failure(TokenReply(400, #"{"error_code":"\#(code)","error_description":"\#(prose)"}"#))
-        #expect(failure.text.count <= SafeText.proseLimit + 1)
-        #expect((failure.code?.count ?? 0) <= SafeText.codeLimit + 1)
+        #expect(failure.text.utf8.count <= SafeText.quotationLimit)
+        #expect((failure.code?.utf8.count ?? 0) <= SafeText.codeLimit)
     }
 }

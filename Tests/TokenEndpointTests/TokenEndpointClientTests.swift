@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import FoundationEssentials
 import TestSupport
 import Testing
 import TokenCore
@@ -11,62 +10,12 @@ import TokenSimulator
 
 /// The client against a live simulator: what goes over the wire, and what each fault of it becomes.
 @Suite(.timeLimit(.minutes(2))) struct TokenEndpointClientTests {
-    /// A simulator, a client that trusts it, and a grant; all ended afterwards.
-    private struct Fixture: Sendable {
-        let simulator: TokenSimulator
-        let client: TokenEndpointClient
-        let registration: ClientRegistration
-        let grant: Secret
-
-        func refresh() async throws(RefreshFailure) -> TokenAnswer {
-            try await client.refresh(grant, for: registration)
-        }
-
-        func failure() async throws -> RefreshFailure {
-            try await #require(throws: RefreshFailure.self) { _ = try await refresh() }
-        }
-    }
-
-    private func withFixture(
-        tls: Bool = false,
-        host: String = "127.0.0.1",
-        _ adjust: (inout EndpointConfiguration) -> Void = { _ in },
-        _ body: (Fixture) async throws -> Void
-    ) async throws {
-        let caFile = FileManager.default.temporaryDirectory.appending(path: "tastysim-\(UUID().uuidString).pem")
-        defer { try? FileManager.default.removeItem(at: caFile) }
-        var simulated = SimulatorConfiguration(keySeed: "test", randomSeed: 1)
-        simulated.usesTLS = tls
-        simulated.host = host
-        simulated.caFile = caFile.path
-        let simulator = try await TokenSimulator.start(simulated, clock: SimulatorInstant.systemNow)
-        var configuration = EndpointConfiguration(version: "1.2.3")
-        configuration.caFile = tls ? caFile.path : nil
-        adjust(&configuration)
-        let client = try TokenEndpointClient(configuration, clock: { .newYear })
-        let fixture = Fixture(
-            simulator: simulator,
-            client: client,
-            registration: .test(apiURL: simulator.url, secret: simulated.client.secret),
-            grant: Secret(try simulator.makeGrant(for: "42"))
-        )
-        let result: Result<Void, any Error>
-        do {
-            result = .success(try await body(fixture))
-        } catch {
-            result = .failure(error)
-        }
-        await client.shutdown()
-        try await simulator.stop()
-        try result.get()
-    }
-
     private func httpReply(_ head: String, body: String) -> [UInt8] {
         Array("HTTP/1.1 \(head)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
     }
 
     @Test func theRequestIsWhatTheFactSheetHas() async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             _ = try await fixture.refresh()
             let request = try #require(fixture.simulator.requests.first)
             #expect(request.method == "POST")
@@ -82,7 +31,7 @@ import TokenSimulator
     }
 
     @Test func theAnswerHoldsALiveTokenAndItsLife() async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             fixture.simulator.set(Fault(.lifetime(.milliseconds(30_900))))
             let answer = try await fixture.refresh()
             #expect(fixture.simulator.user(ofLiveToken: answer.accessToken.reveal()) == "42")
@@ -93,14 +42,14 @@ import TokenSimulator
     }
 
     @Test func tlsIsTrustedByTheFileOfAuthorities() async throws {
-        try await withFixture(tls: true) { fixture in
+        try await EndpointFixture.with(tls: true) { fixture in
             _ = try await fixture.refresh()
             #expect(fixture.simulator.counts.count(.issued) == 1)
         }
     }
 
     @Test func anUnknownAuthorityIsATLSFailureAndNothingIsSent() async throws {
-        try await withFixture(tls: true, { $0.caFile = nil }) { fixture in
+        try await EndpointFixture.with(tls: true, { $0.caFile = nil }) { fixture in
             let failure = try await fixture.failure()
             #expect(failure.kind == .tls)
             #expect(failure.text.contains("certificate verify failed"))
@@ -109,7 +58,7 @@ import TokenSimulator
     }
 
     @Test func aCertificateForAnotherHostIsATLSFailure() async throws {
-        try await withFixture(tls: true, host: "127.0.0.2") { fixture in
+        try await EndpointFixture.with(tls: true, host: "127.0.0.2") { fixture in
             let failure = try await fixture.failure()
             #expect(failure.kind == .tls)
             #expect(fixture.simulator.counts.requests == 0)
@@ -126,7 +75,7 @@ import TokenSimulator
     }
 
     @Test func aRefusedConnectionIsAConnectFailure() async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             try await TokenEndpointClientTests.withClosedPort { port in
                 let registration = ClientRegistration.test(apiURL: "http://127.0.0.1:\(port)")
                 let failure = try await #require(throws: RefreshFailure.self) {
@@ -147,7 +96,7 @@ import TokenSimulator
     }
 
     @Test func aHostWithoutAnAddressIsANameResolutionFailure() async throws {
-        try await withFixture({ $0.connectTimeout = .seconds(60) }) { fixture in
+        try await EndpointFixture.with({ $0.connectTimeout = .seconds(60) }) { fixture in
             let failure = try await #require(throws: RefreshFailure.self) {
                 _ = try await fixture.client.refresh(fixture.grant, for: .test(apiURL: "http://no-such-host.invalid"))
             }
@@ -157,7 +106,7 @@ import TokenSimulator
 
     @Test(arguments: ["", "api.tastyworks.com", "ftp://localhost", "http://", "http://a b"])
     func anAddressThatCannotBeCalledIsAConnectFailure(url: String) async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             let failure = try await #require(throws: RefreshFailure.self) {
                 _ = try await fixture.client.refresh(fixture.grant, for: .test(apiURL: url))
             }
@@ -171,7 +120,7 @@ import TokenSimulator
         [false, true]
     )
     func aResetIsALostConnection(point: ResetPoint, tls: Bool) async throws {
-        try await withFixture(tls: tls) { fixture in
+        try await EndpointFixture.with(tls: tls) { fixture in
             fixture.simulator.set(Fault(.reset(point)))
             let failure = try await fixture.failure()
             #expect(failure.kind == .connectionLost)
@@ -182,7 +131,7 @@ import TokenSimulator
     }
 
     @Test func aResetOnAConnectionThatWasUsedBeforeIsNotHiddenByAnotherTry() async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             _ = try await fixture.refresh()
             fixture.simulator.set(Fault(.reset(.after), count: 1))
             let kind = try await fixture.failure().kind
@@ -194,7 +143,7 @@ import TokenSimulator
     }
 
     @Test func connectionsResetAtOnceAreNoUnknownOutcomeOverTLS() async throws {
-        try await withFixture(tls: true) { fixture in
+        try await EndpointFixture.with(tls: true) { fixture in
             fixture.simulator.set(Fault(.outage(.reset)))
             let failure = try await fixture.failure()
             #expect([.connect, .tls].contains(failure.kind))
@@ -204,7 +153,7 @@ import TokenSimulator
     }
 
     @Test func anAnswerThatDoesNotComeIsATimeout() async throws {
-        try await withFixture({ $0.timeout = .seconds(1) }) { fixture in
+        try await EndpointFixture.with({ $0.timeout = .seconds(1) }) { fixture in
             _ = try await fixture.refresh()
             fixture.simulator.set(Fault(.hold))
             let failure = try await fixture.failure()
@@ -215,7 +164,7 @@ import TokenSimulator
     }
 
     @Test func theDeadlineCoversTheBody() async throws {
-        try await withFixture({ $0.timeout = .seconds(1) }) { fixture in
+        try await EndpointFixture.with({ $0.timeout = .seconds(1) }) { fixture in
             _ = try await fixture.refresh()
             let half = Array("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"access_token\":".utf8)
             fixture.simulator.set(Fault(.raw(half, closes: false)))
@@ -225,7 +174,7 @@ import TokenSimulator
     }
 
     @Test func aBodyThatBreaksOffIsALostConnection() async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             let half = Array("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"access_token\":".utf8)
             fixture.simulator.set(Fault(.raw(half, closes: true)))
             let kind = try await fixture.failure().kind
@@ -236,7 +185,7 @@ import TokenSimulator
 
     @Test(arguments: [301, 302, 303, 307, 308])
     func aRedirectIsNotFollowed(status: Int) async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             let head = "\(status) Elsewhere\r\nLocation: \(fixture.simulator.url)/oauth/token"
             fixture.simulator.set(Fault(.raw(httpReply(head, body: ""), closes: true), count: 1))
             let failure = try await fixture.failure()
@@ -248,7 +197,9 @@ import TokenSimulator
 
     @Test(arguments: [("200 OK", RefreshFailure.Kind.malformed), ("503 Away", .serverFault), ("401 No", .gateway)])
     func aLongReplyIsNotRead(head: String, kind: RefreshFailure.Kind) async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
+            // Else the next call may be put on the connection that is about to end.
+            let head = head + "\r\nConnection: close"
             let long = String(repeating: "x", count: 70_000)
             fixture.simulator.set(Fault(.raw(httpReply(head, body: long), closes: true), count: 1))
             let plain = try await fixture.failure()
@@ -261,7 +212,7 @@ import TokenSimulator
     }
 
     @Test func aReplyThatIsNoHTTPIsMalformed() async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             fixture.simulator.set(Fault(.raw(Array("SSH-2.0-OpenSSH_9.2\r\n\r\n".utf8), closes: true)))
             let kind = try await fixture.failure().kind
             #expect(kind == .malformed)
@@ -269,7 +220,7 @@ import TokenSimulator
     }
 
     @Test func aCompressedBodyIsNotUnpacked() async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             let reply = httpReply("200 OK\r\nContent-Encoding: gzip", body: #"{"access_token":"plain"}"#)
             fixture.simulator.set(Fault(.raw(reply, closes: true)))
             let token = try await fixture.refresh().accessToken.reveal()
@@ -278,7 +229,7 @@ import TokenSimulator
     }
 
     @Test func refusalsOfTheEndpointKeepTheirMeaning() async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             fixture.simulator.revokeGrants(of: "42")
             let revoked = try await fixture.failure()
             #expect(revoked.kind == .grantRefused)
@@ -294,7 +245,7 @@ import TokenSimulator
     }
 
     @Test func aRefusedUserAgentIsNoVerdict() async throws {
-        try await withFixture({ $0.version = "" }) { fixture in
+        try await EndpointFixture.with({ $0.version = "" }) { fixture in
             let kind = try await fixture.failure().kind
             #expect(kind == .gateway)
             #expect(fixture.simulator.counts.count(.userAgentRefused) == 1)
@@ -302,7 +253,7 @@ import TokenSimulator
     }
 
     @Test func retryAfterComesThrough() async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             fixture.simulator.set(Fault(.errorPage(ErrorPage(429, retryAfter: "17"))))
             let failure = try await fixture.failure()
             #expect(failure.kind == .throttled)
@@ -311,7 +262,7 @@ import TokenSimulator
     }
 
     @Test func noFailureShowsWhatWasSent() async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             let token = fixture.grant.reveal()
             let secret = fixture.registration.clientSecret.reveal()
             fixture.simulator.set(
@@ -326,7 +277,7 @@ import TokenSimulator
     }
 
     @Test func secretsWithQuotesAndControlsArriveAsTheyAre() async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             let registration = ClientRegistration.test(apiURL: fixture.simulator.url, secret: "a\"b\\c\n\u{1}é")
             let failure = try await #require(throws: RefreshFailure.self) {
                 _ = try await fixture.client.refresh(fixture.grant, for: registration)
@@ -337,7 +288,7 @@ import TokenSimulator
     }
 
     @Test func cancellingTheTaskDoesNotLoseTheReply() async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             fixture.simulator.set(Fault(.hold, count: 1))
             let task = Task { try await fixture.refresh() }
             #expect(await fixture.simulator.counts(within: .seconds(60)) { $0.inFlight == 1 } != nil)
@@ -349,7 +300,7 @@ import TokenSimulator
     }
 
     @Test func afterShutdownNothingIsSent() async throws {
-        try await withFixture { fixture in
+        try await EndpointFixture.with { fixture in
             await fixture.client.shutdown()
             let kind = try await fixture.failure().kind
             #expect(kind == .connect)

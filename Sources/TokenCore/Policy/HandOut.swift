@@ -112,7 +112,7 @@ extension HandOut {
         guard let token = entry.token, token.life.isAlive(at: now) else {
             return withoutToken(entry.prospect, mayWait: mayWait, now: now)
         }
-        if token.life.remaining(at: now) >= minimumLife(demand.minimumLife, of: token.life) {
+        if lives(token, demand.minimumLife, at: now) {
             return longEnough(token, demand, mayWaitForNext: mayWaitForNext)
         }
         switch entry.prospect {
@@ -122,10 +122,11 @@ extension HandOut {
         }
     }
 
-    /// How long the token must live yet: what the caller said, or the lesser of a minute and half a life; never more
-    /// than half a life, since no refresh could promise more for long.
-    package static func minimumLife(_ asked: Duration?, of life: TokenLife) -> Duration {
-        min(asked ?? .seconds(60), life.lifetime / 2)
+    /// Whether the token lives as long as asked: as the caller said, or a minute; half a life is always enough, since no
+    /// refresh could promise more for long.
+    private static func lives(_ token: PublishedToken, _ asked: Duration?, at now: Moment) -> Bool {
+        let remaining = token.life.remaining(at: now)
+        return remaining >= asked ?? .seconds(60) || remaining >= token.life.lifetime / 2
     }
 
     private static func longEnough(_ token: PublishedToken, _ demand: TokenDemand, mayWaitForNext: Bool) -> HandOut {

@@ -9,12 +9,15 @@ package struct RefreshPolicy: Hashable, Sendable {
     package let jitter: Double
     /// How failures are waited out.
     package let backoff: Backoff
+    /// Refreshes of one account in a day; beyond it only when its token is about to die (`refresh.dailyBudgetPerUser`).
+    package let dailyBudget: Int
 
-    /// The contract's defaults: between 0.5 and 0.7 of the life.
-    package init(at: Double = 0.6, jitter: Double = 0.1, backoff: Backoff = Backoff()) {
+    /// The contract's defaults: between 0.5 and 0.7 of the life, 300 a day.
+    package init(at: Double = 0.6, jitter: Double = 0.1, backoff: Backoff = Backoff(), dailyBudget: Int = 300) {
         self.at = at
         self.jitter = jitter
         self.backoff = backoff
+        self.dailyBudget = dailyBudget
     }
 
     /// The life supposed of a token whose length of life nobody told: TastyTrade's (fact sheet section 6).
@@ -39,6 +42,24 @@ package struct RefreshPolicy: Hashable, Sendable {
     /// 10 s, or a quarter of the life left if that is sooner, at least 1 s.
     package func confirmationDelay(lifeLeft: Duration) -> Duration {
         lifeLeft > .zero ? max(min(.seconds(10), lifeLeft / 4), .seconds(1)) : .seconds(10)
+    }
+
+    /// When a token is about to die: a tenth of its life before its end, at most 30 s and at least 1 s before.
+    package func lastMoment(of life: TokenLife) -> Moment {
+        life.expiresAt + (.zero - max(min(life.lifetime / 10, .seconds(30)), .seconds(1)))
+    }
+
+    /// How long to leave an account alone that another daemon has claimed: until the claim ends, yet no longer than a
+    /// quarter of the life left, so that a result that nobody told of is found in time. Between 1 s and 10 s.
+    package func lookAfter(claimEndsIn time: Duration, lifeLeft: Duration) -> Duration {
+        let patience = lifeLeft > .zero ? min(lifeLeft / 4, .seconds(10)) : .seconds(1)
+        return max(min(time, patience), .seconds(1))
+    }
+
+    /// How many accounts can be kept fresh at that rate: each is refreshed once in `at` of its token's life
+    /// (`tastytokend_capacity_accounts`).
+    package func capacity(perSecond: Double, lifetime: Duration) -> Int {
+        Int(min(perSecond * at * (Double(lifetime.nanoseconds) / 1e9), Double(Int32.max)))
     }
 
     /// The longest wait for a database that is away. Asking it again costs the endpoint nothing.

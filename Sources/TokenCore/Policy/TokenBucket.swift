@@ -28,6 +28,11 @@ package struct TokenBucket: Hashable, Sendable {
         return true
     }
 
+    /// Puts a call back that was taken and not made.
+    package mutating func putBack() {
+        emptyUntil -= interval
+    }
+
     /// When the next call can be taken; in the past if one can be taken now.
     package var nextAt: BootTime { BootTime(nanoseconds: emptyUntil - tolerance) }
 }

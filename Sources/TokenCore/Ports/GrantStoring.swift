@@ -7,44 +7,51 @@
 package protocol GrantStoring: Sendable {
     /// Hands every row to `receive`, in batches, in no order, and ends when the last batch was taken in. Rows without a
     /// refresh token are among them.
+    ///
+    /// - Returns: where ``changes(since:_:)`` can go on; nil if this table can only be looked at as a whole.
     func load(
         _ receive: @escaping @Sendable ([GrantRow]) async -> Void
-    ) async throws(StoreFailure)
+    ) async throws(StoreFailure) -> PassMark?
 
-    /// What each row looks like now, told by three numbers, so that a reconcile pass ships no tokens.
-    func digests(
+    /// What the rows look like that were changed since `mark`, told by three numbers, so that a reconcile pass ships no
+    /// tokens. Every row without a mark, or if the mark is too old or another server's. A row that was not changed may
+    /// be among them, and one may be told twice.
+    func changes(
+        since mark: PassMark?,
         _ receive: @escaping @Sendable ([RowDigest]) async -> Void
-    ) async throws(StoreFailure)
+    ) async throws(StoreFailure) -> TablePass
+
+    /// Hands over news of changed rows as the database tells them, until the task is cancelled. It never fails: where the
+    /// database does not tell, or is away, there is no news, and ``ChangeNews/unknown`` comes first after that.
+    func follow(_ receive: @escaping @Sendable (ChangeNews) async -> Void) async
 
     /// The rows of these users as they are now; a user whose row is gone is missing from the result.
     func rows(of users: [UserID]) async throws(StoreFailure) -> [GrantRow]
 
-    /// The refresh tokens of these users as they are now, for use at once. A user whose row is gone is missing.
+    /// Claims the refreshes of these users for this daemon, and then reads their rows, refresh tokens and all, for use at
+    /// once. A user whose row is gone is missing. A claim of one's own, from before a restart too, is taken up again.
+    func claim(_ users: [UserID]) async throws(StoreFailure) -> [ClaimedGrant]
+
+    /// Ends claims, at once or after a time; those that another daemon has taken over meanwhile are let be.
+    func end(_ claims: [ClaimEnd]) async throws(StoreFailure)
+
+    /// The refresh tokens of these users as they are now, unclaimed: for keeping. A user whose row is gone, or has none,
+    /// is missing.
     func grants(of users: [UserID]) async throws(StoreFailure) -> [StoredGrant]
 
     /// Stores what refreshes gave. Answers for each write whether it took effect; a write whose row no longer holds the
-    /// refresh token that was used (`GrantWrite.usedVersion`) changes nothing (hard case H21).
-    func write(_ writes: [GrantWrite]) async throws(StoreFailure) -> [UserID: WriteOutcome]
+    /// refresh token that was used (`GrantWrite.usedVersion`), or whose account another daemon has claimed since, changes
+    /// nothing (hard cases H2, H21). What took effect ends its claim. A row that another session holds is answered with
+    /// ``WriteOutcome/locked``, and holds up no other. If `waiting` says so, rows are written one by one instead, on a way
+    /// of their own, and each is given a short while.
+    func write(_ writes: [GrantWrite], waiting: Bool) async throws(StoreFailure) -> [UserID: WriteOutcome]
+
+    /// Stores refresh tokens alone, under the same condition as ``write(_:)``. A row that holds the new one already counts
+    /// as stored. No user may occur twice.
+    func salvage(_ salvages: [GrantSalvage]) async throws(StoreFailure) -> [UserID: WriteOutcome]
 
     /// Writes down how accounts stand, in the daemon's own schema. Last write wins within one daemon.
     func remember(_ notes: [GrantNote]) async throws(StoreFailure)
-}
-
-/// A row told by numbers: enough to see that it is not what we hold.
-package struct RowDigest: Hashable, Sendable {
-    /// Whose row it is.
-    package let user: UserID
-    /// The stored refresh token's version; nil where there is none.
-    package let grantVersion: Int64?
-    /// The expiry's column.
-    package let expiresAt: WallTime?
-
-    /// Puts together what a query gave.
-    package init(user: UserID, grantVersion: Int64?, expiresAt: WallTime?) {
-        self.user = user
-        self.grantVersion = grantVersion
-        self.expiresAt = expiresAt
-    }
 }
 
 /// A refresh token fresh from its row.
@@ -83,12 +90,15 @@ package struct GrantWrite: Hashable, Sendable {
     package let answer: TokenAnswer
     /// The version of the refresh token that was sent; the row must still hold it.
     package let usedVersion: Int64
+    /// The claim that the refresh was made with, which must still stand; nil for one made without.
+    package let claim: Claim?
 
     /// Puts together what a refresh gave.
-    package init(user: UserID, answer: TokenAnswer, usedVersion: Int64) {
+    package init(user: UserID, answer: TokenAnswer, usedVersion: Int64, claim: Claim? = nil) {
         self.user = user
         self.answer = answer
         self.usedVersion = usedVersion
+        self.claim = claim
     }
 }
 
@@ -96,8 +106,11 @@ package struct GrantWrite: Hashable, Sendable {
 package enum WriteOutcome: Hashable, Sendable {
     /// The row holds it. The number is the version of the refresh token that stands in the row now.
     case stored(grantVersion: Int64)
-    /// The row is gone, or holds another refresh token: somebody else was faster, and is right.
+    /// The row is gone, holds another refresh token, or was claimed by another daemon: somebody else was faster, and is
+    /// right.
     case superseded
+    /// Another session holds the row; nothing was written, and nothing is known. Never the answer to a waiting call.
+    case locked
     /// The database took this one row's write amiss (a constraint, a trigger of the application); others went through.
     case rejected(reason: String)
 }

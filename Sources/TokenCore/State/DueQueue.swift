@@ -87,6 +87,12 @@ package struct DueQueue: Sendable {
         return take(head)
     }
 
+    /// The account whose deadline comes first, reached or not; it stays in. Nil when the queue is empty.
+    package mutating func first(at now: Moment) -> AccountSlot? {
+        follow(now)
+        return head()?.slot
+    }
+
     /// How long until the first deadline is reached, zero or less if it is; nil when the queue is empty.
     package mutating func untilNext(at now: Moment) -> Duration? {
         follow(now)

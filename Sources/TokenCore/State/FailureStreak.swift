@@ -34,4 +34,9 @@ package struct FailureStreak: Hashable, Sendable {
         isStalled = isStalled || failure.kind == .noProgress
         if failure.kind == .grantRefused, refusedSince == nil { refusedSince = now }
     }
+
+    /// Another grant took the place of the one that was refused; how often it failed still counts for the backoff.
+    package mutating func forgetRefusal() {
+        refusedSince = nil
+    }
 }

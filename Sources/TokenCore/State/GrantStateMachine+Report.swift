@@ -16,8 +16,8 @@ extension GrantStateMachine {
         let isAlive = life?.isAlive(at: now) ?? false
         guard streak == nil else { return isAlive ? .degraded : .expired }
         switch phase {
-        case .resting, .queued: return isAlive ? .active : .refreshing
-        case .refreshing, .storing: return .refreshing
+        case .resting, .queued, .elsewhere: return isAlive ? .active : .refreshing
+        case .refreshing, .storing, .salvaging: return .refreshing
         }
     }
 
@@ -31,12 +31,13 @@ extension GrantStateMachine {
         case .good: break
         }
         switch phase {
-        case .queued, .refreshing: return .underWay
+        case .queued, .elsewhere, .refreshing: return .underWay
         case .storing(_, let isPublished):
             guard let deadline, isPublished || streak != nil else { return .underWay }
             return .backingOff(until: deadline)
+        case .salvaging: return deadline.map { .backingOff(until: $0) } ?? .underWay
         case .resting:
-            guard streak != nil, let deadline else { return .possible }
+            guard streak != nil || isPutOff, let deadline else { return .possible }
             return .backingOff(until: deadline)
         }
     }

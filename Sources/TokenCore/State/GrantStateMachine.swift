@@ -26,32 +26,42 @@ package struct GrantStateMachine: Sendable {
     package enum Phase: Hashable, Sendable {
         /// Nothing; a deadline may be armed. To `queued` when it is reached, or when a caller demands a token.
         case resting
-        /// In line for a refresh. To `refreshing` when its turn comes, to `resting` if its row cannot be read.
+        /// In line for a refresh. To `refreshing` when its turn comes, to `elsewhere` if another daemon was faster, to
+        /// `resting` if its row cannot be read or turned out to hold a newer token.
         case queued
-        /// The call is in flight. To `storing` by an answer, to `resting` by a failure.
+        /// Another daemon has claimed the refresh. To `resting` when the row holds its result, to `queued` when the
+        /// deadline is reached without one.
+        case elsewhere
+        /// The call is in flight. To `storing` by an answer, to `resting` or `salvaging` by a failure.
         case refreshing
         /// The answer is being stored, or waits for another try at that. To `resting` when it is, or when the row
         /// turned out to hold another grant; to `queued` if the next refresh comes due before.
         indirect case storing(TokenAnswer, isPublished: Bool)
+        /// The reply was no good but for a new refresh token, which is being stored, or waits for another try at that.
+        /// To `resting` when it is, or when the row turned out to hold another grant.
+        indirect case salvaging(Secret)
     }
 
     /// How the grant stands.
-    package private(set) var standing: Standing
+    package internal(set) var standing: Standing
     /// What is being done about it.
-    package private(set) var phase: Phase = .resting
+    package internal(set) var phase: Phase = .resting
     /// The life of the token at hand, dead or alive; nil if there is none.
     package private(set) var life: TokenLife?
     /// The version of the refresh token in the row, as far as is known; zero if there is none.
-    package private(set) var grantVersion: Int64
+    package internal(set) var grantVersion: Int64
     /// The deadline that the last step armed; nil if none is.
     package private(set) var deadline: Moment?
     /// When a refresh last gave a token.
     package private(set) var lastRefreshedAt: WallTime?
+    /// Whether the next refresh is put off because the day's budget is spent.
+    package private(set) var isPutOff = false
+    private var budget = RefreshBudget()
     private var tokenFingerprint: Int
-    private var trouble: Trouble = .none
+    var trouble: Trouble = .none
 
     /// Most accounts have no failures, so a streak costs memory only where there is one.
-    private enum Trouble: Sendable {
+    enum Trouble: Sendable {
         case none
         indirect case streak(FailureStreak)
     }
@@ -94,9 +104,13 @@ extension GrantStateMachine {
     package mutating func due(_ occasion: Occasion) -> Step {
         switch (standing, phase) {
         case (.good, .resting), (.refused, .resting):
+            return putOff(occasion) ?? enqueued()
+        case (.good, .elsewhere), (.refused, .elsewhere):
             return enqueued()
         case (.good, .storing(let answer, let isPublished)), (.refused, .storing(let answer, let isPublished)):
             return storeIsDue(answer, isPublished: isPublished, occasion)
+        case (.good, .salvaging(let newRefreshToken)), (.refused, .salvaging(let newRefreshToken)):
+            return salvage(newRefreshToken)
         case (.noGrant, _), (.unreadable, _), (.unknownOutcome, _):
             // The row changed between the alarm and its handling.
             return .nothing
@@ -109,7 +123,15 @@ extension GrantStateMachine {
     /// A caller needs a fresher token than the one at hand.
     package mutating func demanded(_ occasion: Occasion) -> Step {
         guard prospect(at: occasion.now) == .possible else { return .nothing }
-        return enqueued()
+        return putOff(occasion) ?? enqueued()
+    }
+
+    /// Another daemon has claimed the refresh, for `time` at most. Its result is looked for when the deadline is reached,
+    /// unless it comes by itself before.
+    package mutating func claimedElsewhere(for time: Duration, _ occasion: Occasion) -> Step {
+        guard case .queued = phase else { return .nothing }
+        phase = .elsewhere
+        return armed(occasion.now + occasion.policy.lookAfter(claimEndsIn: time, lifeLeft: lifeLeft(occasion.now)))
     }
 
     /// The account's turn has come, and `version` of its refresh token is being sent.
@@ -125,7 +147,9 @@ extension GrantStateMachine {
             standing = .good
         }
         phase = .refreshing
-        return Step(.disarm)
+        isPutOff = false
+        budget.spend(at: occasion.now.boot)
+        return armed(nil)
     }
 
     /// The store answers again: an account that failed for want of it need not wait any longer.
@@ -147,12 +171,14 @@ extension GrantStateMachine {
     package mutating func failed(_ failure: RefreshFailure, using version: Int64, _ occasion: Occasion) -> Step {
         switch phase {
         case .queued, .refreshing: break
-        case .resting, .storing: return .nothing
+        case .resting, .elsewhere, .storing, .salvaging: return .nothing
         }
         guard version == grantVersion, allowsRefresh else { return begunAnew(occasion) }
         phase = .resting
         note(failure, at: occasion.now)
-        return armed(deadlineAfterFailure(failure, occasion))
+        if let newRefreshToken = failure.newRefreshToken { return salvage(newRefreshToken) }
+        // A refusal may be of a grant that somebody has replaced meanwhile (hard case H7).
+        return armed(deadlineAfterFailure(failure, occasion), failure.kind == .grantRefused ? .reread : .none)
     }
 
     /// The row holds the answer now, beside the refresh token of that version.
@@ -168,10 +194,13 @@ extension GrantStateMachine {
 
     /// The row is gone or holds another refresh token than the one that was used: the answer belongs to nobody here.
     package mutating func superseded(_ occasion: Occasion) -> Step {
-        guard case .storing = phase else { return .nothing }
+        guard case .storing(let answer, let isPublished) = phase else { return .nothing }
+        // Whoever claimed the account since may hold a refresh token that this answer's took the place of (hard case
+        // H2): where the row still holds the one that was used, the new one is stored by itself.
+        if let newRefreshToken = answer.newRefreshToken { return salvage(newRefreshToken) }
         phase = .resting
         // Should the reread fail too, the deadline brings the account back.
-        return armed(occasion.now + occasion.policy.backoff.initial, .reread)
+        return armed(isPublished ? nextRefresh(occasion) : occasion.now + occasion.policy.backoff.initial, .reread)
     }
 
     /// The answer could not be stored, now. Unless it carries a new refresh token, it is handed out all the same: what
@@ -182,7 +211,7 @@ extension GrantStateMachine {
         let publishes = answer.newRefreshToken == nil && !wasPublished
         if publishes { take(answer, at: occasion.now) }
         phase = .storing(answer, isPublished: wasPublished || publishes)
-        return armed(occasion.now + backoffDelay(occasion), publishes ? .publish(answer) : .none)
+        return armed(occasion.now + delay(after: failure, occasion), publishes ? .publish(answer) : .none)
     }
 
     /// The row is as the argument has it: changed by the application, by a person, or by another daemon.
@@ -200,8 +229,21 @@ extension GrantStateMachine {
         }
         life = found
         tokenFingerprint = token.fingerprint
-        guard case .resting = phase, allowsRefresh else { return Step(.keep, .adopt) }
-        // Somebody had a token for this very grant: whatever failed or was refused here works.
+        return adopted(found, occasion)
+    }
+
+    /// Somebody had a token for this very grant: whatever failed or was refused here works. Where a refresh was wanted,
+    /// this is it, unless the token is due already.
+    private mutating func adopted(_ found: TokenLife, _ occasion: Occasion) -> Step {
+        let isDue = occasion.policy.due(found, draw: occasion.draw).isReached(at: occasion.now)
+        switch phase {
+        case .refreshing, .storing, .salvaging: return Step(.keep, .adopt)
+        case .queued where isDue: return Step(.keep, .adopt)
+        case .resting, .queued, .elsewhere: break
+        }
+        guard allowsRefresh else { return Step(.keep, .adopt) }
+        phase = .resting
+        isPutOff = false
         trouble = .none
         standing = .good
         return armed(nextRefresh(occasion), .adopt)
@@ -226,6 +268,17 @@ extension GrantStateMachine {
         }
     }
 
+    /// Puts a refresh off until the token at hand is about to die, if the day's budget is spent; nil if it may be made.
+    private mutating func putOff(_ occasion: Occasion) -> Step? {
+        guard let life, life.isAlive(at: occasion.now),
+            budget.isSpent(occasion.policy.dailyBudget, at: occasion.now.boot)
+        else { return nil }
+        let last = occasion.policy.lastMoment(of: life)
+        guard !last.isReached(at: occasion.now) else { return nil }
+        isPutOff = true
+        return armed(last)
+    }
+
     private mutating func enqueued() -> Step {
         phase = .queued
         return armed(nil, .enqueue)
@@ -245,6 +298,7 @@ extension GrantStateMachine {
         life = Self.life(of: row, occasion.now)
         tokenFingerprint = row.accessToken?.fingerprint ?? 0
         trouble = .none
+        isPutOff = false
         let effect: Step.Effect = life != nil ? .adopt : hadToken ? .withdraw : .none
         // A call in flight for the old grant ends in its own time; its result is then dropped and the account re-armed.
         guard !wasInFlight else { return Step(.keep, effect) }
@@ -289,7 +343,7 @@ extension GrantStateMachine {
         if case .refused = standing { standing = .good }
     }
 
-    private mutating func note(_ failure: RefreshFailure, at now: Moment) {
+    mutating func note(_ failure: RefreshFailure, at now: Moment) {
         guard case .streak(var streak) = trouble else {
             trouble = .streak(FailureStreak(failure, at: now))
             return
@@ -298,68 +352,8 @@ extension GrantStateMachine {
         trouble = .streak(streak)
     }
 
-    private mutating func armed(_ deadline: Moment?, _ effect: Step.Effect = .none) -> Step {
+    mutating func armed(_ deadline: Moment?, _ effect: Step.Effect = .none) -> Step {
         self.deadline = deadline
         return Step(deadline.map { .arm($0) } ?? .disarm, effect)
-    }
-}
-
-// MARK: - Deadlines
-
-extension GrantStateMachine {
-    private func firstDeadline(_ occasion: Occasion) -> Moment? {
-        switch standing {
-        case .noGrant, .unreadable, .unknownOutcome:
-            nil
-        case .refused(let probes):
-            occasion.now + occasion.policy.probeDelay(afterProbes: Int(probes), draw: occasion.draw)
-        case .good:
-            if let life, life.isAlive(at: occasion.now) {
-                occasion.policy.due(life, draw: occasion.draw)
-            } else {
-                occasion.now
-            }
-        }
-    }
-
-    private func nextRefresh(_ occasion: Occasion) -> Moment? {
-        streak == nil ? firstDeadline(occasion) : occasion.now + backoffDelay(occasion)
-    }
-
-    private mutating func deadlineAfterFailure(_ failure: RefreshFailure, _ occasion: Occasion) -> Moment {
-        if case .refused(var probes) = standing {
-            // A probe that was never sent tells nothing about the grant.
-            if failure.kind != .storeUnavailable { probes += 1 }
-            standing = .refused(probes: probes)
-            return occasion.now + occasion.policy.probeDelay(afterProbes: Int(probes), draw: occasion.draw)
-        }
-        guard failure.kind == .grantRefused, let refusedSince = streak?.refusedSince else {
-            return occasion.now + delay(after: failure, occasion)
-        }
-        let confirmation = refusedSince + occasion.policy.confirmationDelay(lifeLeft: lifeLeft(refusedSince))
-        guard refusedSince != occasion.now, confirmation.isReached(at: occasion.now) else { return confirmation }
-        standing = .refused(probes: 0)
-        return occasion.now + occasion.policy.probeDelay(afterProbes: 0, draw: occasion.draw)
-    }
-
-    /// The backoff, or what the endpoint asked for if that is longer and the token at hand can bear it.
-    private func delay(after failure: RefreshFailure, _ occasion: Occasion) -> Duration {
-        let backoff = backoffDelay(occasion)
-        guard failure.kind != .storeUnavailable else { return min(backoff, occasion.policy.longestStoreBackoff) }
-        guard let asked = failure.retryAfter else { return backoff }
-        let limit = occasion.policy.longestRetryAfter(failure.kind, lifeLeft: lifeLeft(occasion.now))
-        return max(backoff, min(asked, limit))
-    }
-
-    private func backoffDelay(_ occasion: Occasion) -> Duration {
-        occasion.policy.backoff.delay(
-            afterFailures: streak?.count ?? 1,
-            lifeLeft: lifeLeft(occasion.now),
-            draw: occasion.draw
-        )
-    }
-
-    private func lifeLeft(_ now: Moment) -> Duration {
-        life?.remaining(at: now) ?? .zero
     }
 }

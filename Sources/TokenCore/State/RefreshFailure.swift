@@ -52,6 +52,8 @@ package struct RefreshFailure: Error, Hashable, Sendable {
     package let text: String
     /// How long the endpoint asked to be left alone (`Retry-After`), already clamped.
     package let retryAfter: Duration?
+    /// A new refresh token that could be read although the reply is no good otherwise; it must not be lost (hard case H9).
+    package let newRefreshToken: Secret?
 
     /// Puts together what is known. `code` and `text` must be bounded and escaped by whoever read them from outside.
     package init(
@@ -59,19 +61,34 @@ package struct RefreshFailure: Error, Hashable, Sendable {
         httpStatus: Int? = nil,
         code: String? = nil,
         text: String,
-        retryAfter: Duration? = nil
+        retryAfter: Duration? = nil,
+        newRefreshToken: Secret? = nil
     ) {
         self.kind = kind
         self.httpStatus = httpStatus
         self.code = code
         self.text = text
         self.retryAfter = retryAfter
+        self.newRefreshToken = newRefreshToken
+    }
+
+    /// The same failure, with a new refresh token if one was read.
+    package func carrying(_ newRefreshToken: Secret?) -> RefreshFailure {
+        RefreshFailure(
+            kind,
+            httpStatus: httpStatus,
+            code: code,
+            text: text,
+            retryAfter: retryAfter,
+            newRefreshToken: newRefreshToken
+        )
     }
 
     /// Whether the endpoint may have acted on the request although we have no usable reply: on a provider that rotates
     /// refresh tokens the outcome is then unknown (hard case H1).
     package var outcomeIsUnknown: Bool {
-        switch kind {
+        guard newRefreshToken == nil else { return false }
+        return switch kind {
         case .timeout, .connectionLost, .malformed, .serverFault, .gateway: true
         case .grantRefused, .clientRefused, .throttled, .requestRejected, .redirected, .nameResolution, .connect, .tls,
             .storeUnavailable, .storeRejected, .noProgress:

@@ -21,6 +21,8 @@ package struct Step: Hashable, Sendable {
         case enqueue
         /// Store the answer. The engine answers with `stored`, `superseded` or `storeFailed`.
         case store(TokenAnswer)
+        /// Store the refresh token alone. The engine answers with `salvaged`, `salvageSuperseded` or `salvageFailed`.
+        case salvage(Secret)
         /// Hand the answer out from now on.
         case publish(TokenAnswer)
         /// Hand out the token of the row that was the input from now on.

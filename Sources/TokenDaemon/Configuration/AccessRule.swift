@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import HostSystemd
+import TokenCore
 import Yams
 
 /// One rule of `access`: who may do what for whom (product.md, Who may ask). Rules only grant.
@@ -101,7 +101,7 @@ extension AccessRule {
     private static let remedy = "name one of user, group, uid, gid or unit, with users and allow"
 
     private static func caller(_ key: String, _ text: String?) throws(SettingComplaint) -> Caller {
-        let shown = RecordText.bounded(key, toBytes: 64)
+        let shown = SafeText(key, toBytes: SafeText.codeLimit).text
         guard let text, !text.isEmpty else { throw SettingComplaint("\(shown) of a rule has no value", remedy) }
         switch key {
         case "user": return .user(text)
@@ -134,7 +134,7 @@ extension AccessRule {
             guard let right = Right(rawValue: text) else {
                 let words = Right.allCases.map(\.rawValue).joined(separator: ", ")
                 throw SettingComplaint(
-                    "\"\(RecordText.bounded(text, toBytes: 64))\" is no right",
+                    "\"\(SafeText(text, toBytes: SafeText.codeLimit))\" is no right",
                     "rights are \(words)"
                 )
             }

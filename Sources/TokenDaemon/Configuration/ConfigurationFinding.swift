@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import HostSystemd
+import TokenCore
 
 /// Where a setting was found, as an operator would look for it.
 package enum SettingPlace: Hashable, Sendable, CustomStringConvertible {
@@ -45,7 +45,7 @@ package struct ConfigurationFinding: Hashable, Sendable, CustomStringConvertible
     /// `config.yaml:12: refresh.at: "2" is not between 0 and 1: write a share such as 0.6`.
     package var description: String {
         let parts = [place.description, key ?? "", problem, remedy].filter { !$0.isEmpty }
-        return RecordText.bounded(parts.joined(separator: ": "), toBytes: 1024)
+        return SafeText(parts.joined(separator: ": "), toBytes: 1024).text
     }
 }
 

@@ -83,7 +83,7 @@ extension ConfigurationKey {
     private static let database = [
         key("database.url"),
         key("database.urlFile"),
-        later("database.listenUrl"),
+        key("database.listenUrl"),
         key("database.table", "users"),
         key("database.columns.id", "id"),
         key("database.columns.accessToken", "tastytrade_oauth_token"),
@@ -115,14 +115,14 @@ extension ConfigurationKey {
         key("refresh.timeout", "30s"),
         key("refresh.backoffInitial", "1s"),
         key("refresh.backoffMax", "60s"),
-        later("refresh.claimFor", "90s"),
-        later("refresh.withoutDatabase", "auto"),
-        later("refresh.keepGrants", "50000"),
-        later("refresh.dailyBudgetPerUser", "300"),
+        key("refresh.claimFor", "90s"),
+        key("refresh.withoutDatabase", "auto"),
+        key("refresh.keepGrants", "50000"),
+        key("refresh.dailyBudgetPerUser", "300"),
     ]
 
     private static let local = [
-        later("journal.path"),
+        key("journal.path"),
         key("socket.path", "/run/tastytokend/api.sock"),
         key("socket.mode", "0660"),
         key("socket.group"),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import HostSystemd
+import TokenCore
 import Yams
 
 /// What the configuration file says, flattened to the table's names, each with the line it stands on.
@@ -113,7 +113,7 @@ struct FileSettings {
             .composer(_, let problem, let mark, _):
             refuse(nil, line: mark.line, "is not YAML (\(problem))", "check quotes, colons and indentation there")
         case .duplicatedKeysInMapping(let keys, let context):
-            let names = keys.map { RecordText.bounded($0, toBytes: 64) }.joined(separator: ", ")
+            let names = keys.map { SafeText($0, toBytes: SafeText.codeLimit).text }.joined(separator: ", ")
             refuse(nil, line: context.mark.line, "says \(names) more than once", "keep one of them")
         default:
             refuse(nil, line: nil, "is not YAML", "check its syntax")
@@ -124,7 +124,7 @@ struct FileSettings {
         mistakes.append(
             ConfigurationFinding(
                 place: .file(path, line: line),
-                key: key.map { RecordText.bounded($0, toBytes: 80) },
+                key: key.map { SafeText($0, toBytes: 80).text },
                 problem: problem,
                 remedy: remedy
             )

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import HostSystemd
 import TokenCore
 
 /// How secrets are found: the value itself or a file that holds it, in the environment or in the configuration file,
@@ -99,7 +98,7 @@ extension SettingReader {
             }
             return try (Self.text(of: contents), .file(path, line: nil))
         } catch {
-            mistake(name, at: place, "\"\(RecordText.bounded(path, toBytes: 80))\" \(error.problem)", error.remedy)
+            mistake(name, at: place, "\"\(SafeText(path, toBytes: 80))\" \(error.problem)", error.remedy)
             return nil
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import HostSystemd
+import TokenCore
 import Yams
 
 /// A setting as it was written, before anything is made of it.
@@ -119,7 +119,7 @@ struct SettingReader {
         do {
             return try form.read(text)
         } catch {
-            mistake(key.name, at: place, "\"\(RecordText.bounded(text, toBytes: 80))\" \(error.problem)", error.remedy)
+            mistake(key.name, at: place, "\"\(SafeText(text, toBytes: 80))\" \(error.problem)", error.remedy)
             return nil
         }
     }
@@ -153,7 +153,7 @@ extension SettingReader {
 
     /// Notes a value that holds. Nothing secret may come here.
     mutating func note(_ name: String, _ text: String) {
-        effective.append(EffectiveSetting(key: name, value: RecordText.bounded(text, toBytes: 256)))
+        effective.append(EffectiveSetting(key: name, value: SafeText(text, toBytes: SafeText.quotationLimit).text))
     }
 
     /// Remarks on a key that somebody set, to something else than its default, and that this version does nothing with.

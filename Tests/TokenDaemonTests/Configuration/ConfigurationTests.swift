@@ -133,11 +133,10 @@ import TokenDaemon
     }
 
     @Test func keysWithoutEffectAreCheckedAndRemarkedOnUnlessTheyAreAtTheirDefaults() throws {
-        let loaded = try ConfigurationFixture("refresh:\n  keepGrants: 10\n  claimFor: 90s\nnotify: []\n").load()
-        #expect(loaded.configuration.refresh.keepGrants == 10)
+        let loaded = try ConfigurationFixture("web:\n  listen: 127.0.0.1:3001\n  enabled: true\nnotify: []\n").load()
         #expect(
             loaded.warnings.map(\.description) == [
-                "/etc/t.yaml:2: refresh.keepGrants: has no effect in this version: leave it for a later one, or remove it",
+                "/etc/t.yaml:2: web.listen: has no effect in this version: leave it for a later one, or remove it",
                 "/etc/t.yaml:4: notify: has no effect in this version: leave it for a later one, or remove it",
             ]
         )

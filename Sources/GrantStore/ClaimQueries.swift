@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+// The statements around claims. Each names the rows of `tastytokend.claims` in the order of their key, so that two daemons
+// that want the same accounts cannot wait for each other.
+
+/// The fields after those of ``RowField`` in ``GrantQueries/claimed``.
+enum ClaimField {
+    static let refreshToken = 13
+    static let isOurs = 14
+    static let epoch = 15
+    static let millisecondsLeft = 16
+}
+
+extension GrantQueries {
+    /// Claims the ids in `$1` for owner `$2` until `$3` ms from now, except those that another owner has a claim on.
+    var claim: Statement {
+        Statement(
+            "claim",
+            """
+            INSERT INTO tastytokend.claims AS c (user_id, owner, epoch, until)
+            SELECT i.id, $2, 1, clock_timestamp() + $3::bigint * interval '1 millisecond'
+            FROM (
+                SELECT DISTINCT t.\(columns.id)::text COLLATE "C" AS id
+                FROM \(columns.table) t WHERE t.\(columns.id) = ANY ($1::\(columns.idType.cast)[])
+            ) i
+            ORDER BY i.id
+            ON CONFLICT (user_id) DO UPDATE SET owner = excluded.owner, epoch = c.epoch + 1, until = excluded.until
+            WHERE c.owner = excluded.owner OR c.until <= clock_timestamp()
+            """
+        )
+    }
+
+    /// The rows of the ids in `$1` as ``rows`` gives them, with refresh token and claim; `$2` is the owner. A statement of
+    /// its own, since only one that begins after the claim is made sees what another daemon stored before that.
+    var claimed: Statement {
+        let claim =
+            hasOwnSchema
+            ? """
+            c.owner = $2 AND c.until > clock_timestamp(), c.epoch,
+                (date_part('epoch', c.until - clock_timestamp()) * 1000)::bigint
+            """ : "NULL, $2::text, NULL"
+        return Statement(
+            "claimed rows",
+            """
+            SELECT \(rowFields),
+                CASE WHEN octet_length(\(refreshToken)) <= \(Self.longestToken) THEN \(refreshToken) END, \(claim)
+            FROM \(rowSource)\(hasOwnSchema ? " LEFT JOIN tastytokend.claims c ON c.user_id = t.\(columns.id)::text" : "")
+            WHERE t.\(columns.id) = ANY ($1::\(columns.idType.cast)[])
+            """
+        )
+    }
+
+    /// Ends claims of owner `$4`: users `$1`, epochs `$2`, each `$3` ms from now.
+    static let endClaims = Statement(
+        "end claims",
+        """
+        WITH input AS (
+            SELECT i.* FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS i (id, epoch, kept)
+        ), held AS (
+            SELECT c.user_id, i.kept FROM tastytokend.claims c JOIN input i ON i.id = c.user_id AND i.epoch = c.epoch
+            WHERE c.owner = $4 ORDER BY c.user_id COLLATE "C" FOR UPDATE OF c
+        )
+        UPDATE tastytokend.claims c SET until = clock_timestamp() + h.kept * interval '1 millisecond'
+        FROM held h WHERE c.user_id = h.user_id
+        """
+    )
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+package import TokenCore
+
+/// The two ways over the whole table. Both run on a connection of their own, in steps with a deadline each, and hand
+/// over one batch at a time: memory holds that batch, whatever the table's size.
+extension PostgresGrantStore {
+    /// How many rows are handed over at once.
+    static let batchSize = 1000
+
+    /// Every row with its state, in batches; the next is read when the last was taken in.
+    package func load(
+        _ receive: @escaping @Sendable ([GrantRow]) async -> Void
+    ) async throws(StoreFailure) -> PassMark? {
+        try await withPlan { plan async throws(StoreFailure) in
+            try await self.pass { () async throws(StoreFailure) in
+                let position = try await self.begin(plan, plan.queries.load)
+                _ = try await self.copy(plan.queries.load, GrantRow.init, receive)
+                return position?.mark
+            }
+        }
+    }
+
+    /// The numbers of the rows that were changed since the mark, page by page. A table that cannot be read so is read as
+    /// a whole.
+    package func changes(
+        since mark: PassMark?,
+        _ receive: @escaping @Sendable ([RowDigest]) async -> Void
+    ) async throws(StoreFailure) -> TablePass {
+        try await withPlan { plan async throws(StoreFailure) in
+            try await self.pass { () async throws(StoreFailure) in
+                guard plan.columns.tellsChanges else {
+                    _ = try await self.begin(plan, plan.queries.digests)
+                    let count = try await self.copy(plan.queries.digests, RowDigest.init, receive)
+                    return TablePass(mark: nil, isComplete: true, rowCount: count)
+                }
+                return try await self.changes(plan, since: mark, receive)
+            }
+        }
+    }
+
+    /// Lets one pass run at a time. Whatever the server still sends after a failure belongs to nobody.
+    private func pass<Outcome: Sendable>(
+        _ body: () async throws(StoreFailure) -> Outcome
+    ) async throws(StoreFailure) -> Outcome {
+        try await withOnlyPass { () async throws(StoreFailure) in
+            do throws(StoreFailure) {
+                return try await body()
+            } catch {
+                self.passes.abandon()
+                throw error
+            }
+        }
+    }
+
+    private func handOver<Value: Sendable>(
+        _ values: [Value],
+        _ receive: @Sendable ([Value]) async -> Void
+    ) async throws(StoreFailure) {
+        await receive(values)
+        guard !Task.isCancelled else { throw StoreFailure(.unavailable, text: "The pass was called off.") }
+    }
+}
+
+// MARK: - As a whole
+
+extension PostgresGrantStore {
+    /// Begins a `COPY` of the whole table; the position is older than its first row.
+    private func begin(_ plan: StorePlan, _ statement: Statement) async throws(StoreFailure) -> PassPosition? {
+        try await passes.run(within: configuration.streamDeadline) { connection, deadline throws(StoreError) in
+            try connection.begin(until: deadline)
+            try connection.run(GrantQueries.roomToLoad, until: deadline)
+            let position =
+                plan.columns.tellsChanges ? try PassPosition.read(plan, on: connection, until: deadline) : nil
+            try connection.beginCopy(statement, until: deadline)
+            return position
+        }
+    }
+
+    /// Hands over what a `COPY` gives, and counts it.
+    private func copy<Value: Sendable>(
+        _ statement: Statement,
+        _ decode: @escaping @Sendable (PostgresRow) -> Value?,
+        _ receive: @escaping @Sendable ([Value]) async -> Void
+    ) async throws(StoreFailure) -> Int {
+        var count = 0
+        while let batch = try await nextBatch(of: statement, decode) {
+            count += batch.count
+            try await handOver(batch, receive)
+        }
+        return count
+    }
+
+    /// The next rows; nil after the last.
+    private func nextBatch<Value: Sendable>(
+        of statement: Statement,
+        _ decode: @escaping @Sendable (PostgresRow) -> Value?
+    ) async throws(StoreFailure) -> [Value]? {
+        try await passes.resume(within: configuration.streamDeadline) { connection, deadline throws(StoreError) in
+            guard connection.isCopying else { return nil }
+            var values: [Value] = []
+            values.reserveCapacity(Self.batchSize)
+            try connection.copyRows(of: statement, atMost: Self.batchSize, until: deadline) { row in
+                if let value = decode(row) { values.append(value) }
+            }
+            if !connection.isCopying { try connection.commit(until: deadline) }
+            return values.isEmpty ? nil : values
+        }
+    }
+}
+
+// MARK: - By ranges of pages
+
+extension PostgresGrantStore {
+    /// So many pages are read by one statement: eight megabytes, a matter of milliseconds.
+    static let pagesPerStatement: Int64 = 1024
+
+    private func changes(
+        _ plan: StorePlan,
+        since mark: PassMark?,
+        _ receive: @escaping @Sendable ([RowDigest]) async -> Void
+    ) async throws(StoreFailure) -> TablePass {
+        let position = try await beginChanges(plan)
+        let horizon = position.horizon(since: mark)
+        var count = 0
+        for page in stride(from: 0, to: position.pages, by: Int(Self.pagesPerStatement)) {
+            let found = try await changes(plan, page..<(page + Self.pagesPerStatement), horizon)
+            count += found.rowCount
+            for batch in found.digests.batches(of: Self.batchSize) { try await handOver(Array(batch), receive) }
+        }
+        try await passes.resume(within: configuration.statementDeadline) { connection, deadline throws(StoreError) in
+            try connection.commit(until: deadline)
+        }
+        return TablePass(mark: position.mark, isComplete: horizon == nil, rowCount: count)
+    }
+
+    private func beginChanges(_ plan: StorePlan) async throws(StoreFailure) -> PassPosition {
+        try await passes.run(within: configuration.statementDeadline) { connection, deadline throws(StoreError) in
+            try connection.run(GrantQueries.beginPass, until: deadline)
+            return try PassPosition.read(plan, on: connection, until: deadline)
+        }
+    }
+
+    private func changes(
+        _ plan: StorePlan,
+        _ pages: Range<Int64>,
+        _ horizon: String?
+    ) async throws(StoreFailure) -> (digests: [RowDigest], rowCount: Int) {
+        let arguments = ["(\(pages.lowerBound),0)", "(\(pages.upperBound),0)", horizon]
+        return try await passes.resume(within: configuration.statementDeadline) {
+            connection,
+            deadline throws(StoreError) in
+            let result = try connection.run(plan.queries.changes, arguments, until: deadline)
+            var count = 0
+            let digests = result.rows { row in
+                let digest = RowDigest(row)
+                if digest == nil { count += Int(row.integer(1) ?? 0) }
+                return digest
+            }
+            return (digests, count)
+        }
+    }
+}
+
+/// Where a pass stands when it begins.
+struct PassPosition: Sendable {
+    /// Where the next one can go on.
+    let mark: PassMark
+    /// The number of the transaction that comes next.
+    let next: Int64
+    /// How many pages there are to be read.
+    let pages: Int64
+
+    /// Half of the circle in which transactions' numbers go round is past; what lies near its end is left alone.
+    private static let longestMemory: Int64 = 1 << 30
+
+    /// Asks for it, as the first in a transaction.
+    static func read(
+        _ plan: StorePlan,
+        on connection: PostgresConnection,
+        until deadline: Deadline
+    ) throws(StoreError) -> PassPosition {
+        let result = try connection.run(GrantQueries.position, [plan.columns.table], until: deadline)
+        let positions = result.rows { row in
+            row.text(0).map { origin in
+                PassPosition(
+                    mark: PassMark(origin: origin, transaction: row.integer(1) ?? 0),
+                    next: row.integer(2) ?? 0,
+                    pages: row.integer(3) ?? 0
+                )
+            }
+        }
+        guard let position = positions.first else { throw connection.lost(during: GrantQueries.position) }
+        return position
+    }
+
+    /// The transaction, in the catalogue's 32 bits, since which changes are to be told; nil if all rows are.
+    func horizon(since mark: PassMark?) -> String? {
+        guard let mark, mark.origin == self.mark.origin else { return nil }
+        let age = next - mark.transaction
+        guard age >= 0, age < Self.longestMemory else { return nil }
+        return String(mark.transaction & 0xFFFF_FFFF)
+    }
+}

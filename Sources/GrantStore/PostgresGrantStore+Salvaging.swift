@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+package import TokenCore
+
+extension PostgresGrantStore {
+    /// Stores refresh tokens alone, one row at a time: they are rare, and none holds up another. A row that another
+    /// session keeps locked is `rejected` after a short wait.
+    package func salvage(_ salvages: [GrantSalvage]) async throws(StoreFailure) -> [UserID: WriteOutcome] {
+        try await withPlan { plan async throws(StoreFailure) in
+            var outcomes: [UserID: WriteOutcome] = [:]
+            for salvage in salvages {
+                outcomes[salvage.user] = try await self.store(salvage, plan)
+            }
+            return outcomes
+        }
+    }
+
+    private func store(_ salvage: GrantSalvage, _ plan: StorePlan) async throws(StoreFailure) -> WriteOutcome {
+        guard plan.columns.idType.canPrint(salvage.user) else { return .superseded }
+        // It would be unreadable when it is read again.
+        guard ColumnVerdict.of(Array(salvage.newRefreshToken.reveal().utf8)) == .token else {
+            return .rejected(reason: "The new refresh token is not made of the characters that tokens are made of.")
+        }
+        return try await waits.run(within: configuration.statementDeadline) {
+            connection,
+            deadline throws(StoreError) in
+            try salvage.write(plan, on: connection, until: deadline)
+        }
+    }
+}
+
+extension GrantSalvage {
+    fileprivate func write(
+        _ plan: StorePlan,
+        on connection: PostgresConnection,
+        until deadline: Deadline
+    ) throws(StoreError) -> WriteOutcome {
+        let arguments = [user.text, newRefreshToken.reveal(), "\(usedVersion)"]
+        let statement = plan.queries.salvage.hiding([newRefreshToken])
+        do throws(StoreError) {
+            let versions = try connection.transaction(until: deadline) { () throws(StoreError) in
+                try connection.run(GrantQueries.oneRowsTime, until: deadline)
+                return try connection.run(statement, arguments, until: deadline).rows { $0.integer(0) }
+            }
+            return versions.first.map { .stored(grantVersion: $0) } ?? .superseded
+        } catch  where error.isLockWait {
+            return .rejected(reason: "Another session of the database keeps the row locked.")
+        } catch  where error.reach == .row || error.isOverrun {
+            return .rejected(reason: error.failure.description)
+        }
+    }
+}
+
+extension GrantQueries {
+    /// Writes one refresh token into a row that still holds the one that was used, or this one already. The setting, for
+    /// this transaction only, keeps the trigger from telling the daemon of its own write.
+    ///
+    /// Parameters: `$1` id, `$2` new refresh token, `$3` version used. Field: the version stored.
+    fileprivate var salvage: Statement {
+        Statement(
+            "salvage",
+            """
+            WITH own AS (SELECT set_config('\(ChangeTrigger.ownWrite)', 'on', true))
+            UPDATE \(columns.table) t SET \(columns.refreshToken) = $2 FROM own
+            WHERE t.\(columns.id) = $1::\(columns.idType.cast)
+                AND (\(version) = $3::bigint OR \(refreshToken) COLLATE "C" = $2 COLLATE "C")
+            RETURNING \(version)
+            """
+        )
+    }
+}

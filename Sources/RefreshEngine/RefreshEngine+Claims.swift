@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Logging
+import TokenCore
+
+/// The end of claims. One that led to a stored token ends with the write; the others end here.
+extension RefreshEngine {
+    /// So many claims are ended by one statement at most; the rest is the next batch.
+    private static let largestBatch = 500
+
+    /// The call for an account has come to its end: unless its answer is being stored, its claim is not needed any more.
+    /// After a failure it is kept until the next try, so that other daemons need not fail too.
+    func endClaimUnlessStoring(of user: UserID) {
+        let machine = table.slot(of: user).flatMap { table[$0]?.machine }
+        // A later call may be under way with the claim by now.
+        guard attempts[user] == nil, machine?.isStoring != true, let claim = claims.removeValue(forKey: user) else {
+            return
+        }
+        let wait = machine?.streak == nil ? nil : machine?.deadline?.remaining(at: clock())
+        end(claim, after: wait ?? .zero)
+    }
+
+    /// Puts a claim in line to be ended after that time.
+    func end(_ claim: Claim, after time: Duration) {
+        pendingEnds[claim.user] = ClaimEnd(claim, keptFor: max(time, .zero))
+    }
+
+    /// Ends the claims in line, unless a batch is under way. What fails is left: every claim ends by itself.
+    func flushEnds() {
+        guard !isEnding, !pendingEnds.isEmpty else { return }
+        let batch = Array(pendingEnds.values.prefix(Self.largestBatch))
+        for end in batch { pendingEnds[end.claim.user] = nil }
+        isEnding = true
+        Task {
+            do throws(StoreFailure) {
+                try await store.end(batch)
+                ended(nil)
+            } catch {
+                ended(error)
+            }
+        }
+    }
+
+    private func ended(_ failure: StoreFailure?) {
+        isEnding = false
+        if let failure {
+            logger.debug("claims could not be ended", metadata: [LogKey.error: "\(failure)"])
+        }
+        advance()
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// The right to refresh one account, which one daemon of many has at a time (architecture.md, decision 5).
+///
+/// It holds until its deadline on the database's clock. A write made with it takes effect only while nobody else has
+/// claimed the account since, which the epoch tells; whether the deadline has passed does not matter for that.
+package struct Claim: Hashable, Sendable {
+    /// Whose account.
+    package let user: UserID
+    /// Goes up with every claim of this account, whoever makes it.
+    package let epoch: Int64
+
+    /// Puts together what the store gave.
+    package init(user: UserID, epoch: Int64) {
+        self.user = user
+        self.epoch = epoch
+    }
+}
+
+/// An account as it stands in the database right after it was claimed, or found claimed by another daemon.
+package struct ClaimedGrant: Sendable {
+    /// Who may refresh it.
+    package enum Hold: Hashable, Sendable {
+        /// This daemon.
+        case claimed(Claim)
+        /// Another one, for so long by the database's clock unless it is done sooner.
+        case elsewhere(Duration)
+        /// Whoever wants to: there is no place to keep claims in, and no other daemon can be seen.
+        case unguarded
+    }
+
+    /// The row, read after the claim was made: what another daemon stored before is in it.
+    package let row: GrantRow
+    /// The refresh token, or why it cannot be had; nil where the row has none.
+    package let refreshToken: Result<Secret, UnreadableGrant>?
+    /// Who may refresh it.
+    package let hold: Hold
+
+    /// Puts together what the store gave.
+    package init(row: GrantRow, refreshToken: Result<Secret, UnreadableGrant>?, hold: Hold) {
+        self.row = row
+        self.refreshToken = refreshToken
+        self.hold = hold
+    }
+}
+
+/// How long a claim is kept after a refresh that gave no token.
+package struct ClaimEnd: Hashable, Sendable {
+    /// The claim.
+    package let claim: Claim
+    /// The time until this daemon tries again, in which no other one need; zero gives the claim back.
+    package let keptFor: Duration
+
+    /// Puts together what the engine knows.
+    package init(_ claim: Claim, keptFor: Duration) {
+        self.claim = claim
+        self.keptFor = keptFor
+    }
+}

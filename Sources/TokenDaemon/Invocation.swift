@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+package import TokenCore
+
+/// What a process of ours was started with, whichever verb it carries out.
+package struct Invocation: Sendable {
+    /// The process's environment.
+    let environment: [String: String]
+    /// Both clocks.
+    let clock: ClockReading
+    private let configurationPath: String?
+
+    /// Takes what the process was given.
+    ///
+    /// - Parameters:
+    ///   - configurationPath: `--config`; nil for the default file, which need not exist.
+    ///   - environment: the process's.
+    ///   - clock: both clocks.
+    package init(
+        configurationPath: String?,
+        environment: [String: String],
+        clock: @escaping ClockReading = SystemClock.reading
+    ) {
+        self.configurationPath = configurationPath
+        self.environment = environment
+        self.clock = clock
+    }
+
+    /// Reads the configuration.
+    ///
+    /// - Parameter needsClient: whether it must name an OAuth client.
+    /// - Returns: what it says, and what it says that has no effect.
+    /// - Throws: all mistakes in it, with the exit status.
+    func configuration(needsClient: Bool = true) throws(DaemonFailure) -> LoadedConfiguration {
+        do {
+            return try Configuration.load(
+                path: configurationPath,
+                environment: environment,
+                needsClient: needsClient
+            )
+        } catch {
+            throw .configuration("\(error)")
+        }
+    }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import TestSupport
+import Testing
+import TokenCore
+
+@testable import GrantStore
+
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ChangeListenerTests {
+    private func follow(
+        _ store: PostgresGrantStore,
+        _ body: (Mailbox<ChangeNews>) async throws -> Void
+    ) async throws {
+        let news = Mailbox<ChangeNews>()
+        let following = Task { await store.follow { news.send($0) } }
+        defer { following.cancel() }
+        try await body(news)
+        following.cancel()
+        // Whoever is called off ends.
+        await following.value
+    }
+
+    private func migrated(
+        _ adjust: (inout StoreConfiguration) -> Void = { _ in }
+    ) async throws -> (
+        TestDatabase, PostgresGrantStore
+    ) {
+        let database = try await TestDatabase()
+        _ = try await database.store().migrate()
+        return (database, database.store(adjust))
+    }
+
+    @Test func aChangeIsTold() async throws {
+        let (database, store) = try await migrated()
+        #expect(store.feed != .notifications)
+        try await follow(store) { news in
+            #expect(await news.next() == .unknown)
+            #expect(store.feed == .notifications)
+            try await database.execute("UPDATE users SET tastytrade_oauth_refresh_token = 'new' WHERE id = 1")
+            #expect(await news.next() == .users([UserID("1")]))
+            try await database.execute("INSERT INTO users (email) SELECT 'x' FROM generate_series(1, 1000)")
+            #expect(await news.next() == .unknown)
+        }
+    }
+
+    @Test func aConnectionThatIsLostIsMadeAnewAndWhatWasMissedIsAskedFor() async throws {
+        let (database, store) = try await migrated()
+        try await follow(store) { news in
+            #expect(await news.next() == .unknown)
+            _ = try await database.query(
+                """
+                SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+                WHERE datname = current_database() AND query = 'LISTEN tastytokend'
+                """
+            )
+            #expect(await news.next() == .unknown)
+            try await database.execute("DELETE FROM users WHERE id = 1")
+            #expect(await news.next() == .users([UserID("1")]))
+        }
+    }
+
+    @Test func aTriggerThatComesLaterIsNoticed() async throws {
+        let database = try await TestDatabase()
+        let store = database.store { $0.listenCheckEvery = .milliseconds(50) }
+        try await follow(store) { news in
+            _ = try await database.store().migrate()
+            #expect(await news.next() == .unknown)
+            #expect(store.feed == .notifications)
+        }
+    }
+
+    @Test func aTriggerThatGoesIsNoticedAndSaid() async throws {
+        let (database, store) = try await migrated { $0.listenCheckEvery = .milliseconds(50) }
+        try await follow(store) { news in
+            #expect(await news.next() == .unknown)
+            try await database.execute("DROP TRIGGER tastytokend_changes ON users")
+            try await until { store.feed != .notifications }
+            guard case .polling(let reason) = store.feed else { return }
+            #expect(reason.contains("tastytokend migrate"))
+            // A new one, and it goes on.
+            _ = try await database.store().migrate()
+            #expect(await news.next() == .unknown)
+        }
+    }
+
+    @Test func theListenersOwnAddressIsUsedAndNamedInComplaints() async throws {
+        let (_, store) = try await migrated { $0.listenURL = Secret("host=/tmp port=x") }
+        try await follow(store) { _ in
+            try await until {
+                if case .polling(let reason) = store.feed { reason.contains("listenUrl") } else { false }
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ([], nil), (["p1", "", "x", "🦊"], nil), (["u1", "u2", "u1"], .users([UserID("1"), UserID("2")])),
+            (["u1", "*"], .unknown), (["u"], .users([UserID("")])), (["u*"], .users([UserID("*")])),
+            ((0...10_000).map { "u\($0)" }, .unknown),
+        ] as [([String], ChangeNews?)]
+    ) func payloadsAreUnderstood(_ payloads: [String], _ news: ChangeNews?) {
+        #expect(ChangeListener.news(payloads) == news)
+    }
+
+    /// Looks again after every turn of the lane; the suite carries a time limit.
+    private func until(_ condition: () -> Bool) async throws {
+        while !condition() {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+}
+
+/// Through a pooler that gives every transaction another connection.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct PoolerTests {
+    private func withPooler(
+        _ body: (TestDatabase, _ url: String) async throws -> Void
+    ) async throws {
+        let database = try await TestDatabase()
+        let pooler = try await TemporaryPooler.start(before: database.server)
+        do {
+            try await body(database, pooler.url(database: database.name))
+            await pooler.tearDown()
+        } catch {
+            await pooler.tearDown()
+            throw error
+        }
+    }
+
+    @Test func everythingWorksButNotifications() async throws {
+        try await withPooler { database, url in
+            let store = database.store {
+                $0.url = Secret(url)
+                $0.proofDeadline = .milliseconds(500)
+            }
+            #expect(try await store.migrate().statements.isEmpty == false)
+            let mark = try #require(try await store.load { _ in })
+            for round in 1...20 {
+                let grants = try await store.grants(of: [UserID("1"), UserID("2")])
+                #expect(grants.count == 2)
+                let writes = grants.map { GrantWrite.sample($0.user, token: "t\(round)", used: $0.version) }
+                #expect(
+                    try await store.write(writes).values.allSatisfy { if case .stored = $0 { true } else { false } }
+                )
+                let note = GrantNote(
+                    user: UserID("1"),
+                    status: .degraded,
+                    grantVersion: 1,
+                    consecutiveFailures: round,
+                    lastError: nil
+                )
+                try await store.remember([note])
+                #expect(try await store.changes(since: mark) { _ in }.isComplete == false)
+            }
+            #expect(try await store.rows(of: [UserID("1")]).first?.accessToken?.reveal() == "t20")
+            let following = Task { await store.follow { _ in Issue.record("news through a transaction pooler") } }
+            while true {
+                if case .polling(let reason) = store.feed, reason.contains("pooler") { break }
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+            #expect(store.feed.words == "changes by polling")
+            following.cancel()
+            await following.value
+        }
+    }
+
+    @Test func aDirectConnectionBesideItListens() async throws {
+        try await withPooler { database, url in
+            _ = try await database.store().migrate()
+            let store = database.store {
+                $0.url = Secret(url)
+                $0.listenURL = Secret(database.url())
+            }
+            let news = Mailbox<ChangeNews>()
+            let following = Task { await store.follow { news.send($0) } }
+            #expect(await news.next() == .unknown)
+            #expect(store.feed == .notifications)
+            // Our own writes come through the pooler, and are not told.
+            let grant = try #require(try await store.grants(of: [UserID("1")]).first)
+            _ = try await store.write([.sample(grant.user, token: "ours", used: grant.version)])
+            try await database.execute("UPDATE users SET tastytrade_oauth_token = 'theirs' WHERE id = 2")
+            #expect(await news.next() == .users([UserID("2")]))
+            following.cancel()
+            await following.value
+        }
+    }
+}
