@@ -32,11 +32,12 @@ final class Installation: Sendable {
     }
 
     /// Makes an installation for users with ids from 1, gives it to `body`, and removes it, whatever `body` did. The
-    /// settings are environment variables for the daemon, over the fixture's own.
+    /// settings are environment variables for the daemon, over the fixture's own; `simulated` changes the simulator's.
     static func with<Value>(
         accounts: Int,
         lifetime: Duration = .seconds(900),
         settings: [String: String] = [:],
+        simulated: (inout SimulatorConfiguration) -> Void = { _ in },
         _ body: (Installation) async throws -> Value
     ) async throws -> Value {
         try await withTemporaryPostgres { postgres in
@@ -50,6 +51,7 @@ final class Installation: Sendable {
             configuration.client.secret = secret
             configuration.lifetime = lifetime
             configuration.caFile = "\(folder)/authority.pem"
+            simulated(&configuration)
             let simulator = try await TokenSimulator.start(configuration, clock: SimulatorInstant.systemNow)
             let installation = Installation(
                 folder: folder,

@@ -57,8 +57,8 @@ import TokenSimulator
         try await installation.postgres.stop(mode: .immediate)
         for user in 1...6 { _ = try? SocketProbe.get("/v1/users/\(user)", at: installation.socket) }
         try await eventually("the database is missed") {
-            try SocketProbe.get("/v1/users/5", at: installation.socket).body.contains("store_")
-                || SocketProbe.get("/v1/users/5", at: installation.socket).body.contains("could not be read")
+            let status = try SocketProbe.get("/v1/users/5", at: installation.socket).body
+            return status.contains("could not be stored") || status.contains("could not be claimed")
         }
         try await installation.postgres.start()
         simulator.clearFaults()

@@ -54,6 +54,12 @@ struct SocketProbe: ~Copyable {
         return try paths.map { _ in try reply() }
     }
 
+    /// Sends a request and reads the first reply there is, be it to this request or one that came before it was sent.
+    mutating func answer(to path: String) throws -> Reply {
+        try? send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return try reply()
+    }
+
     /// One request on a connection of its own.
     static func get(_ path: String, headers: [String] = [], at socket: String) throws -> Reply {
         var probe = try SocketProbe(at: socket)
@@ -63,7 +69,9 @@ struct SocketProbe: ~Copyable {
     private func send(_ text: String) throws {
         var rest = ArraySlice(text.utf8)
         while !rest.isEmpty {
-            let count = Array(rest).withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            let count = Array(rest).withUnsafeBytes {
+                Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { throw Failure.system("write", errno) }
             rest = rest.dropFirst(count)
         }

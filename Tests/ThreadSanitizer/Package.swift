@@ -5,19 +5,24 @@
 import PackageDescription
 
 // The modules that share memory between threads, with their tests, once more: `scripts/test` builds them with the thread
-// sanitizer. A package of its own, because the sanitizer wants every dependency built again, and this one has few. The
-// folders are links to the real ones; versions and settings are those of the package above.
+// sanitizer. A package of its own, because the sanitizer wants every dependency built again. The folders are links to the
+// real ones; versions and settings are those of the package above.
 let package = Package(
     name: "tastytokend-thread-sanitizer",
     dependencies: [
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.0"),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     ],
     targets: [
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq"),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd"),
         .target(name: "TokenCore", dependencies: [.product(name: "HeapModule", package: "swift-collections")]),
         .target(
@@ -41,6 +46,7 @@ let package = Package(
         .target(
             name: "SocketServer",
             dependencies: [
+                "CLinux",
                 "SocketAPI",
                 "TokenCore",
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -48,6 +54,29 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .target(
+            name: "TokenEndpoint",
+            dependencies: [
+                "TokenCore",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]
+        ),
+        .target(
+            name: "TokenSimulator",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
             ]
         ),
         // Makes the locks of Swift's Mutex visible to the sanitizer.
@@ -68,10 +97,33 @@ let package = Package(
             name: "HostSystemdTests",
             dependencies: ["HostSystemd", "TestSupport", "TokenCore", .product(name: "Logging", package: "swift-log")]
         ),
+        .testTarget(name: "SocketAPITests", dependencies: ["SocketAPI"]),
+        .testTarget(
+            name: "TokenEndpointTests",
+            dependencies: [
+                "TestSupport", "TokenCore", "TokenEndpoint", "TokenSimulator",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]
+        ),
+        .testTarget(
+            name: "TokenSimulatorTests",
+            dependencies: [
+                "TestSupport", "TokenSimulator",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            // About the program's help and the documents, which are not here.
+            exclude: ["SimulatorDocumentTests.swift"]
+        ),
         .testTarget(
             name: "SocketServerTests",
             dependencies: [
-                "SocketAPI", "SocketServer", "TestSupport", "TokenCore",
+                "CLinux", "SocketAPI", "SocketServer", "TestSupport", "TokenCore",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -88,5 +140,6 @@ for target in package.targets where target.type != .system {
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
         .treatAllWarnings(as: .error),
+        .define("UNDER_SANITIZER"),
     ]
 }
