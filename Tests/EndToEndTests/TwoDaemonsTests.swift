@@ -83,9 +83,11 @@ import TokenSimulator
             #expect(counts.grantsLost == 0)
             #expect(counts.reused == 0)
             #expect(counts.overlaps == 0)
+            // A daemon that knew nothing of the other's refresh would make its own within the jitter, 0.2 of a life. Due is
+            // the next after 0.5 of it; the rest is for a request that stands before a busy simulator after it was sent.
             for user in 1...accounts {
                 let gap = installation.simulator.counts(of: "\(user)").shortestGapMs ?? .max
-                #expect(gap > life * 1000 * 4 / 10, "user \(user) was refreshed twice within \(gap) ms")
+                #expect(gap > life * 1000 * 3 / 10, "user \(user) was refreshed twice within \(gap) ms")
             }
             for daemon in daemons.values { #expect(try await installation.stop(daemon).status == 0) }
         }
