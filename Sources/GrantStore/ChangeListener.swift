@@ -36,6 +36,23 @@ struct ChangeListener: Sendable {
         case undelivered(Duration)
         case failed(StoreFailure)
         case calledOff
+
+        /// What of it is worth a line of the log when it changes; the words of a failure change with every try.
+        var kind: Kind {
+            switch self {
+            case .noTrigger(let status): .noTrigger(status)
+            case .undelivered: .undelivered
+            case .failed(let failure): .failed(failure.kind)
+            case .calledOff: .calledOff
+            }
+        }
+
+        enum Kind: Hashable {
+            case noTrigger(TriggerStatus)
+            case undelivered
+            case failed(StoreFailure.Kind)
+            case calledOff
+        }
     }
 
     /// Of more users at once, it is only told that there are more.
@@ -63,11 +80,13 @@ struct ChangeListener: Sendable {
     /// Hands over news until the task is cancelled; connects again, with backoff, as often as it takes.
     func run(_ receive: @Sendable (ChangeNews) async -> Void) async {
         var schedule = ReconnectSchedule()
+        var told: Silence.Kind?
         while !Task.isCancelled {
             var wasListening = false
             let silence = await listen(receive, &wasListening)
             guard !Task.isCancelled else { break }
-            note(silence)
+            note(silence, isNews: wasListening || told != silence.kind)
+            told = silence.kind
             if wasListening { schedule.reset() }
             switch silence {
             case .noTrigger, .undelivered: await session.pause(settings.checkEvery)
@@ -163,9 +182,9 @@ extension ChangeListener {
         if board.show(.notifications) { settings.logger.notice("changes are told by the database") }
     }
 
-    private func note(_ silence: Silence) {
+    private func note(_ silence: Silence, isNews: Bool) {
         let words = Self.words(silence)
-        guard board.show(.polling(reason: words)) else { return }
+        guard board.show(.polling(reason: words)), isNews else { return }
         let level: Logger.Level = if case .noTrigger = silence { .notice } else { .warning }
         settings.logger.log(level: level, "changes are found by polling", metadata: ["reason": "\(words)"])
     }

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 // The statements around claims. Each names the rows of `tastytokend.claims` in the order of their key, so that two daemons
-// that want the same accounts cannot wait for each other.
+// that want the same accounts cannot wait for each other for good.
 
 /// The fields after those of ``RowField`` in ``GrantQueries/claimed``.
 enum ClaimField {
@@ -13,20 +13,29 @@ enum ClaimField {
 }
 
 extension GrantQueries {
-    /// Claims the ids in `$1` for owner `$2` until `$3` ms from now, except those that another owner has a claim on.
+    /// Claims the ids in `$1` for owner `$2` until `$3` ms from now, except those that another owner has a claim on, and
+    /// those whose claim a session is just at work on: one that stands still must not hold up the rest of a batch.
+    /// Fields: the id claimed and its epoch.
     var claim: Statement {
         Statement(
             "claim",
             """
-            INSERT INTO tastytokend.claims AS c (user_id, owner, epoch, until)
-            SELECT i.id, $2, 1, clock_timestamp() + $3::bigint * interval '1 millisecond'
-            FROM (
+            WITH wanted AS (
                 SELECT DISTINCT t.\(columns.id)::text COLLATE "C" AS id
                 FROM \(columns.table) t WHERE t.\(columns.id) = ANY ($1::\(columns.idType.cast)[])
-            ) i
-            ORDER BY i.id
+            ), free AS (
+                SELECT c.user_id FROM tastytokend.claims c JOIN wanted w ON c.user_id = w.id
+                ORDER BY c.user_id COLLATE "C" FOR UPDATE OF c SKIP LOCKED
+            )
+            INSERT INTO tastytokend.claims AS c (user_id, owner, epoch, until)
+            SELECT w.id, $2, 1, clock_timestamp() + $3::bigint * interval '1 millisecond'
+            FROM wanted w
+            WHERE w.id IN (SELECT f.user_id FROM free f)
+                OR NOT EXISTS (SELECT FROM tastytokend.claims k WHERE k.user_id = w.id)
+            ORDER BY w.id
             ON CONFLICT (user_id) DO UPDATE SET owner = excluded.owner, epoch = c.epoch + 1, until = excluded.until
             WHERE c.owner = excluded.owner OR c.until <= clock_timestamp()
+            RETURNING c.user_id, c.epoch
             """
         )
     }

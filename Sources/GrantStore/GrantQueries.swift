@@ -26,11 +26,15 @@ struct GrantQueries: Sendable {
     /// One snapshot for all statements of a pass, so that no row is missed because it moved.
     static let beginPass = Statement("begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
-    /// How long one row's write waits for whoever holds the row, an application's transactions being short, and how long
-    /// it may take with whatever the application's triggers do.
+    /// How long one row's write waits for whoever holds the row, an application's transactions being short, how long it
+    /// may take with whatever the application's triggers do, and how long the row stays locked if this host is gone before
+    /// the transaction's end.
     static let oneRowsTime = Statement(
         "one row's time",
-        "SET LOCAL lock_timeout = '250ms'; SET LOCAL statement_timeout = '1s'"
+        """
+        SET LOCAL lock_timeout = '250ms'; SET LOCAL statement_timeout = '1s'; \
+        SET LOCAL idle_in_transaction_session_timeout = '5s'
+        """
     )
 
     /// Every row, as ``RowField`` numbers the fields.
@@ -217,7 +221,8 @@ extension GrantQueries {
     }
 
     /// Writes tokens into rows that still hold the refresh token that was used, and the state beside them, in one go.
-    /// The setting, for this transaction only, keeps the trigger from telling the daemon of its own write.
+    /// The setting, for this transaction only, keeps the trigger from telling of a daemon's write: this one knows of it, and others
+    /// learn of it when they come to that account.
     ///
     /// Parameters: `$1` ids, `$2` access tokens, `$3` expiries, `$4` versions used, `$5` times of refresh, `$6`
     /// lifetimes in ms, `$7` the epochs of claims, NULL for a write without one, `$8` their owner, `$9` new refresh tokens,

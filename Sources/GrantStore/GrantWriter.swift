@@ -9,7 +9,7 @@ import TokenCore
 /// that row stands alone. Rows that another session has locked are left out. Or else, for these, and for rows of which one
 /// took so long that nothing came of a batch, each is written alone and waited for.
 struct GrantWriter {
-    /// How long the rows of a batch that are written one by one may take together.
+    /// How long the rows of a batch that are written one by one may take together; the first is always tried.
     private static let patience = Duration.seconds(5)
 
     private let plan: StorePlan
@@ -101,7 +101,7 @@ struct GrantWriter {
     private mutating func writeOneByOne(_ writes: [GrantWrite]) throws(StoreError) {
         let budget = deadline.shortened(to: Self.patience)
         for write in writes {
-            outcomes[write.user] = budget.isOver ? .lockedElsewhere : try writeWaiting(write)
+            outcomes[write.user] = budget.isOver ? .untried : try writeWaiting(write)
         }
     }
 

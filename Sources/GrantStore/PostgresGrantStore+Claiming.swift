@@ -24,9 +24,17 @@ extension PostgresGrantStore {
             connection,
             deadline throws(StoreError) in
             let ids = ArrayLiteral.of(texts: users.map(\.text))
-            if isGuarded { try connection.run(plan.queries.claim, [ids, owner, String(length)], until: deadline) }
-            let result = try connection.run(plan.queries.claimed, [ids, owner], until: deadline)
-            return result.rows { ClaimedGrant($0, isGuarded: isGuarded) }
+            guard isGuarded else {
+                return try connection.run(plan.queries.claimed, [ids, owner], until: deadline).rows(
+                    ClaimedGrant.unguarded
+                )
+            }
+            let claims = try connection.run(plan.queries.claim, [ids, owner, String(length)], until: deadline).rows(
+                Claim.init
+            )
+            let epochs = Dictionary(claims.map { ($0.user, $0.epoch) }, uniquingKeysWith: max)
+            let rows = try connection.run(plan.queries.claimed, [ids, owner], until: deadline)
+            return rows.rows { ClaimedGrant($0, claimedWith: epochs) }
         }
     }
 
@@ -58,25 +66,41 @@ extension ArraySlice<ClaimEnd> {
     }
 }
 
+extension Claim {
+    /// Reads the fields of ``GrantQueries/claim``.
+    fileprivate init?(_ row: PostgresRow) {
+        guard let user = row.text(0), let epoch = row.integer(1) else { return nil }
+        self.init(user: UserID(user), epoch: epoch)
+    }
+}
+
 extension ClaimedGrant {
-    /// Reads the fields that ``RowField`` and ``ClaimField`` number.
-    fileprivate init?(_ row: PostgresRow, isGuarded: Bool) {
+    /// Reads the fields that ``RowField`` and ``ClaimField`` number, where nothing can be claimed.
+    fileprivate static func unguarded(_ row: PostgresRow) -> ClaimedGrant? {
+        GrantRow(row).map { ClaimedGrant(row: $0, refreshToken: refreshToken(of: $0, row), hold: .unguarded) }
+    }
+
+    /// Reads the same fields after a claim that was made with these epochs.
+    fileprivate init?(_ row: PostgresRow, claimedWith epochs: [UserID: Int64]) {
         guard let found = GrantRow(row) else { return nil }
-        let token: Result<Secret, UnreadableGrant>? =
-            switch found.grant {
-            case .none: nil
-            case .unreadable(_, let reason): .failure(UnreadableGrant(reason: reason))
-            case .present: .success(Secret(row.text(ClaimField.refreshToken) ?? ""))
-            }
-        self.init(row: found, refreshToken: token, hold: Hold(row, of: found.user, isGuarded: isGuarded))
+        let hold = Hold(row, claimedWith: epochs[found.user], of: found.user)
+        self.init(row: found, refreshToken: Self.refreshToken(of: found, row), hold: hold)
+    }
+
+    private static func refreshToken(of found: GrantRow, _ row: PostgresRow) -> Result<Secret, UnreadableGrant>? {
+        switch found.grant {
+        case .none: nil
+        case .unreadable(_, let reason): .failure(UnreadableGrant(reason: reason))
+        case .present: .success(Secret(row.text(ClaimField.refreshToken) ?? ""))
+        }
     }
 }
 
 extension ClaimedGrant.Hold {
-    fileprivate init(_ row: PostgresRow, of user: UserID, isGuarded: Bool) {
-        if !isGuarded {
-            self = .unguarded
-        } else if row.flag(ClaimField.isOurs), let epoch = row.integer(ClaimField.epoch) {
+    /// A claim that stands, but was not made just now, is a session's that has not ended: of another daemon, or of this
+    /// one's own writes.
+    fileprivate init(_ row: PostgresRow, claimedWith epoch: Int64?, of user: UserID) {
+        if let epoch, row.flag(ClaimField.isOurs), row.integer(ClaimField.epoch) == epoch {
             self = .claimed(Claim(user: user, epoch: epoch))
         } else {
             // A claim that ended since it was in the way has no time left; neither has a row that is newer than the claims.

@@ -2,9 +2,14 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 extension PostgresGrantStore {
-    /// Calls `done` when the connection that writes has come round to it: the sign that it is not stuck. While a
+    /// Calls `done` when the connection that claims and reads has come round to it: the sign that it is not stuck. While a
     /// statement waits for the database, that takes until the statement's deadline at most.
-    package func comeRound(_ done: @escaping @Sendable () -> Void) {
+    package func comeRoundToClaims(_ done: @escaping @Sendable () -> Void) {
+        reads.comeRound(done)
+    }
+
+    /// The same for the connection that writes.
+    package func comeRoundToWrites(_ done: @escaping @Sendable () -> Void) {
         writes.comeRound(done)
     }
 }

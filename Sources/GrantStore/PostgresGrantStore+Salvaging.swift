@@ -54,7 +54,7 @@ extension GrantSalvage {
 
 extension GrantQueries {
     /// Writes one refresh token into a row that still holds the one that was used, or this one already. The setting, for
-    /// this transaction only, keeps the trigger from telling the daemon of its own write.
+    /// this transaction only, keeps the trigger from telling of a daemon's write.
     ///
     /// Parameters: `$1` id, `$2` new refresh token, `$3` version used. Field: the version stored.
     fileprivate var salvage: Statement {

@@ -52,14 +52,15 @@ final class PostgresLane: Sendable {
         _ job: @escaping @Sendable (Deadline) throws(StoreError) -> Value
     ) async throws(StoreFailure) -> Value {
         guard enter() else {
-            throw StoreFailure(.unavailable, text: "More than \(Self.maxWaiting) calls wait for the database.")
+            let text = "More than \(Self.maxWaiting) calls wait for the database."
+            throw StoreFailure(.unavailable, text: text, isOutOfReach: false)
         }
         let deadline = Deadline(after: limit, clock: clock)
         let result = await withCheckedContinuation { continuation in
             let ticket = LaneTicket<Value>(continuation)
             Self.timers.asyncAfter(deadline: .now() + .nanoseconds(Int((limit + Self.grace).nanoseconds))) {
                 [weak ticket] in
-                ticket?.resolve(.failure(Self.overrun(limit)))
+                ticket?.resolve(.failure(Self.overrun(limit, isStuck: true)))
             }
             queue.async {
                 ticket.resolve(Self.outcome(of: job, deadline))
@@ -73,7 +74,7 @@ final class PostgresLane: Sendable {
         of job: (Deadline) throws(StoreError) -> Value,
         _ deadline: Deadline
     ) -> Result<Value, StoreFailure> {
-        guard !deadline.isOver else { return .failure(overrun(deadline.limit)) }
+        guard !deadline.isOver else { return .failure(overrun(deadline.limit, isStuck: false)) }
         do throws(StoreError) {
             return .success(try job(deadline))
         } catch {
@@ -81,8 +82,11 @@ final class PostgresLane: Sendable {
         }
     }
 
-    private static func overrun(_ limit: Duration) -> StoreFailure {
-        StoreFailure(.timeout, text: "The database's connection was busy for longer than \(limit).")
+    /// The connection answered nobody in time: because a call into libpq is stuck, as when it resolves names, or because of
+    /// the calls before this one.
+    private static func overrun(_ limit: Duration, isStuck: Bool) -> StoreFailure {
+        let text = "The database's connection was busy for longer than \(limit)."
+        return StoreFailure(.timeout, text: text, isOutOfReach: isStuck)
     }
 
     private func enter() -> Bool {

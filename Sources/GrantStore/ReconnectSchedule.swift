@@ -3,7 +3,7 @@
 
 import TokenCore
 
-/// A source of random numbers, equally likely anywhere in 0 ..< 1.
+/// A source of random numbers, equally likely anywhere from 0 to 1.
 package typealias RandomShare = @Sendable () -> Double
 
 /// How long a connection that failed is left alone: full jitter below a ceiling that doubles from one second to thirty.

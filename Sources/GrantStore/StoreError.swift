@@ -22,7 +22,7 @@ struct StoreError: Error, Sendable {
 
     /// Puts a failure together that was noticed on this side.
     init(_ kind: StoreFailure.Kind, sqlState: String? = nil, reach: Reach, text: String) {
-        self.failure = StoreFailure(kind, sqlState: sqlState, text: text)
+        self.failure = StoreFailure(kind, sqlState: sqlState, text: text, isOutOfReach: reach == .connection)
         self.reach = reach
     }
 

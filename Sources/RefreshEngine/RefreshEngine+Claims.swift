@@ -35,14 +35,14 @@ extension RefreshEngine {
         Task {
             do throws(StoreFailure) {
                 try await store.end(batch)
-                ended(nil)
+                endedClaims(nil)
             } catch {
-                ended(error)
+                endedClaims(error)
             }
         }
     }
 
-    private func ended(_ failure: StoreFailure?) {
+    private func endedClaims(_ failure: StoreFailure?) {
         isEnding = false
         if let failure {
             logger.debug("claims could not be ended", metadata: [LogKey.error: "\(failure)"])

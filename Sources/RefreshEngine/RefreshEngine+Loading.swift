@@ -114,14 +114,20 @@ extension RefreshEngine {
 // MARK: - Reconcile
 
 extension RefreshEngine {
-    /// Passes that were asked for out of turn are that far apart at least.
+    /// After a pass there is none out of turn for so long at least, nor for a multiple of what the pass took: whatever
+    /// news comes, the database is not read through again and again.
     private static let shortestPause: Duration = .seconds(1)
+    private static let pausePerPass = 4
+    /// Rows that news may put in line to be read again. Beyond it a pass is the cheaper way to find them.
+    private static let mostNews = 10_000
 
     /// Takes news of changed rows: reads them again, or, where it is not said which they are, has a pass find them.
     func hear(_ news: ChangeNews) {
         guard phase == .running else { return }
         switch news {
-        case .users(let users): pendingRereads.formUnion(users)
+        case .users(let users) where pendingRereads.count + users.count <= Self.mostNews:
+            pendingRereads.formUnion(users)
+        case .users: chores.wantsPass = true
         case .unknown: chores.wantsPass = true
         }
         advance()
@@ -131,7 +137,7 @@ extension RefreshEngine {
     func bringPassForward(at now: Moment) {
         guard chores.wantsPass, let reconcileAt = chores.reconcileAt else { return }
         chores.wantsPass = false
-        let soonest = chores.passBeganAt.map { $0 + Self.shortestPause } ?? now
+        let soonest = chores.nextPassAfter ?? now
         if soonest.remaining(at: now) < reconcileAt.remaining(at: now) { chores.reconcileAt = soonest }
     }
 
@@ -190,6 +196,9 @@ extension RefreshEngine {
     }
 
     private func nextPass(after wait: Duration) {
+        let now = clock()
+        let took = chores.passBeganAt.map { now.boot - $0.boot } ?? .zero
+        chores.nextPassAfter = now + max(Self.shortestPause, took * Self.pausePerPass)
         chores.reconcileAt = phase == .running ? clock() + wait : nil
         advance()
     }

@@ -113,14 +113,14 @@ extension RefreshEngine {
         Task {
             do throws(RefreshFailure) {
                 let answer = try await endpoint.refresh(refreshToken, for: client)
-                ended(user, version, attempt, .success(answer))
+                endedCall(user, version, attempt, .success(answer))
             } catch {
-                ended(user, version, attempt, .failure(error))
+                endedCall(user, version, attempt, .failure(error))
             }
         }
     }
 
-    private func ended(
+    private func endedCall(
         _ user: UserID,
         _ version: Int64,
         _ attempt: Attempt,
@@ -169,7 +169,8 @@ extension RefreshEngine {
                 LogKey.accounts: "\(users.count)", LogKey.error: "\(error)", LogKey.errorCode: "\(error.kind.rawValue)",
             ]
         )
-        storeIsAway(error.kind == .unavailable || error.kind == .timeout, at: clock())
+        // A database that answers badly is not away; only a claim that was made tells that it is back.
+        if error.isOutOfReach { storeIsAway(true, at: clock()) }
         let rest = phase == .running && goesUnclaimed(at: clock()) ? beginUnclaimed(users) : users
         inFlight -= rest.count
         let failure = RefreshFailure(.storeUnavailable, text: "the account could not be claimed: \(error)")

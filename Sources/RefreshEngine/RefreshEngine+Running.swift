@@ -15,6 +15,8 @@ struct Chores: Sendable {
     var reconcileAt: Moment?
     /// When the last pass began.
     var passBeganAt: Moment?
+    /// Before that, no pass is brought forward; nil before the first.
+    var nextPassAfter: Moment?
     /// Whether a pass is wanted sooner than that.
     var wantsPass = false
     /// When notes in line are to be written; nil if there are none.
@@ -68,6 +70,8 @@ extension RefreshEngine {
 
     /// Does everything that can be done now, and arms the alarm for what comes next. Every input ends here.
     func advance() {
+        // What comes back after the end is nobody's any more, and must not open the store again.
+        guard phase != .ended else { return }
         let now = clock()
         while let slot = due.popDue(at: now) { apply(slot) { $0.due($1) } }
         doChores(at: now)

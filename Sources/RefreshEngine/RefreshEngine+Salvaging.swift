@@ -57,8 +57,9 @@ extension RefreshEngine {
                 )
             case .superseded:
                 apply(slot) { $0.salvageSuperseded($1) }
-            case .locked:
-                let text = "the new refresh token could not be stored: the row is locked"
+            case .locked, .untried:
+                // A salvage is waited for; a store that says so all the same is asked again.
+                let text = "the new refresh token could not be stored: its row was not tried"
                 apply(slot) { $0.salvageFailed(RefreshFailure(.storeRejected, text: text), $1) }
             case .rejected(let reason):
                 let text = "the new refresh token could not be stored: \(reason)"
@@ -81,6 +82,7 @@ extension RefreshEngine {
             guard let slot = slot(awaiting: salvage) else { continue }
             apply(slot) { $0.salvageFailed(failure, $1) }
         }
+        for salvage in batch { endClaimUnlessStoring(of: salvage.user) }
         endSalvage()
     }
 

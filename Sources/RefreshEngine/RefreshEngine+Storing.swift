@@ -66,12 +66,12 @@ extension RefreshEngine {
         }
     }
 
-    private func ended(waiting: Bool) {
+    private func endBatch(waiting: Bool) {
         if waiting { lockedWrites.end() } else { writes.end() }
     }
 
     private func wrote(_ batch: [GrantWrite], _ outcomes: [UserID: WriteOutcome], waiting: Bool) {
-        ended(waiting: waiting)
+        endBatch(waiting: waiting)
         for write in batch {
             settleClaim(of: write, outcomes[write.user] ?? .superseded)
             guard let slot = slot(awaiting: write) else { continue }
@@ -80,7 +80,7 @@ extension RefreshEngine {
                 apply(slot) { $0.stored(grantVersion: version, $1) }
             case .superseded:
                 apply(slot) { $0.superseded($1) }
-            case .locked where !waiting:
+            case .locked where !waiting, .untried:
                 lockedWrites.append(write)
             case .locked:
                 let failure = RefreshFailure(.storeRejected, text: "the token could not be stored: the row is locked")
@@ -102,7 +102,7 @@ extension RefreshEngine {
         case .superseded:
             claims[write.user] = nil
             end(claim, after: .zero)
-        case .locked, .rejected: break
+        case .locked, .untried, .rejected: break
         }
     }
 
@@ -116,7 +116,7 @@ extension RefreshEngine {
     }
 
     private func couldNotWrite(_ batch: [GrantWrite], _ error: StoreFailure, waiting: Bool) {
-        ended(waiting: waiting)
+        endBatch(waiting: waiting)
         logger.warning(
             "tokens could not be stored",
             metadata: [

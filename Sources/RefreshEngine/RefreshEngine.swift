@@ -9,8 +9,9 @@ package import TokenCore
 /// Drives the machines: one actor on one queue with one alarm, however many accounts.
 ///
 /// This file holds its state and what callers ask of it. Inputs reach the machines through one place
-/// (`RefreshEngine+Steps`); the way of a refresh is in `+Refreshing`, of its answer in `+Storing`, of rows in `+Loading`;
-/// beginning and end are in `+Running`.
+/// (`RefreshEngine+Steps`). The way of a refresh is in `+Refreshing`, of its claim's end in `+Claims`, of its answer in
+/// `+Storing`, of what is saved of a broken one in `+Salvaging`, without a database in `+Unclaimed`; of rows in
+/// `+Loading`; beginning and end are in `+Running`.
 package actor RefreshEngine {
     /// The queue that everything in here runs on; the alarm must ring on it too.
     nonisolated let executor: QueueExecutor

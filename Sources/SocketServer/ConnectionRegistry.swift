@@ -17,8 +17,8 @@ final class ConnectionRegistry: Sendable {
     enum Admission: Equatable {
         /// There is room.
         case admitted(Connection)
-        /// Too many are open; `isFirst` is set for the first refusal since there was room, which is the one to log.
-        case refused(isFirst: Bool)
+        /// Too many are open.
+        case refused
     }
 
     private struct Entry {
@@ -31,7 +31,6 @@ final class ConnectionRegistry: Sendable {
         var entries: [UInt64: Entry] = [:]
         var perUser: [UInt32: Int] = [:]
         var lastNumber: UInt64 = 0
-        var refusing = false
         var isStopping = false
         var whenEmpty: [EventLoopPromise<Void>] = []
     }
@@ -55,22 +54,12 @@ final class ConnectionRegistry: Sendable {
         state.withLock { state in
             let isFull = state.entries.count >= limits.connections
             guard !isFull, state.perUser[caller.user, default: 0] < limits.connectionsPerUser, !state.isStopping else {
-                defer { state.refusing = true }
-                return .refused(isFirst: !state.refusing)
+                return .refused
             }
-            state.refusing = false
             state.lastNumber += 1
             state.entries[state.lastNumber] = Entry(user: caller.user)
             state.perUser[caller.user, default: 0] += 1
             return .admitted(Connection(number: state.lastNumber, caller: caller))
-        }
-    }
-
-    /// Notes that a caller was refused for another reason; true if it is the first since there was room.
-    func refuse() -> Bool {
-        state.withLock { state in
-            defer { state.refusing = true }
-            return !state.refusing
         }
     }
 
@@ -114,7 +103,7 @@ extension ConnectionRegistry {
 
     /// Tells every connection to end after what it is doing, and takes no more in.
     func stop() {
-        for channel in closeGates() { channel.pipeline.fireUserInboundEventTriggered(ServerStopping()) }
+        for channel in beginStop() { channel.pipeline.fireUserInboundEventTriggered(ServerStopping()) }
     }
 
     /// Ends the wait of everybody who waits.
@@ -125,7 +114,7 @@ extension ConnectionRegistry {
 
     /// Ends every connection, whatever it is doing.
     func closeAll() {
-        for channel in closeGates() { channel.close(promise: nil) }
+        for channel in beginStop() { channel.close(promise: nil) }
     }
 
     /// Complete when no connection is left.
@@ -140,7 +129,7 @@ extension ConnectionRegistry {
         return promise.futureResult
     }
 
-    private func closeGates() -> [any Channel] {
+    private func beginStop() -> [any Channel] {
         state.withLock { state in
             state.isStopping = true
             return state.entries.values.compactMap(\.channel)

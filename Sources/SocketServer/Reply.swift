@@ -44,6 +44,13 @@ enum Reply {
     }
 }
 
+extension Reply {
+    /// Whether it is a token with nothing added.
+    var isPlainToken: Bool {
+        if case .token(_, _, let fields) = self { fields.isEmpty } else { false }
+    }
+}
+
 extension Reply.Field {
     /// Nothing of ours may lie in a cache: it is a secret or about to change.
     static let noStore = Self("Cache-Control", "no-store")

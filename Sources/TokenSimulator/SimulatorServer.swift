@@ -127,7 +127,8 @@ extension SimulatorServer {
         }
     }
 
-    /// Goes down for a time; by the time of the machine, since nobody could ask for the end of it over the network.
+    /// Goes down for a time; by the time of the machine, since nobody could ask for the end of it over the network. That it can
+    /// come back is sure, since the port is kept meanwhile.
     func goDown(for time: Duration) async throws {
         try await goDown()
         eventLoop.scheduleTask(in: .nanoseconds(time.nanoseconds)) { Task { try await self.comeBack() } }

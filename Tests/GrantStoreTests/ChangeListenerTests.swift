@@ -76,7 +76,10 @@ import TokenCore
             #expect(await news.next() == .unknown)
             try await database.execute("DROP TRIGGER tastytokend_changes ON users")
             try await until { store.feed != .notifications }
-            guard case .polling(let reason) = store.feed else { return }
+            guard case .polling(let reason) = store.feed else {
+                Issue.record("notifications again, without a trigger")
+                return
+            }
             #expect(reason.contains("tastytokend migrate"))
             // A new one, and it goes on.
             _ = try await database.store().migrate()

@@ -159,6 +159,22 @@ import TokenCore
         #expect(claims.allSatisfy { $0.epoch == 1 })
     }
 
+    @Test func aClaimThatASessionKeepsLockedHoldsUpNoOtherOfTheBatch() async throws {
+        let database = try await TestDatabase()
+        let (first, second) = (daemon("a", database), daemon("b", database))
+        let (old, _) = try await claim(first, "1")
+        try await runOut(database)
+        let stuck = database.session()
+        try await stuck.query("BEGIN")
+        try await stuck.query("SELECT FROM tastytokend.claims WHERE user_id = '1' FOR UPDATE")
+        let theirs = try await holds(second)
+        #expect(theirs == [users[0]: .elsewhere(.zero), users[1]: .claimed(Claim(user: users[1], epoch: 1))])
+        // Not even the one whose claim it is takes it up while another session is at work on it.
+        #expect(try await holds(first)[users[0]] == .elsewhere(.zero))
+        try await stuck.query("COMMIT")
+        #expect(try await holds(second)[users[0]] == .claimed(Claim(user: users[0], epoch: old.epoch + 1)))
+    }
+
     @Test func aRowThatIsGoneIsMissingAndOneWithoutAGrantHasNoToken() async throws {
         let database = try await TestDatabase()
         try await database.execute("UPDATE users SET tastytrade_oauth_refresh_token = NULL WHERE id = 2")

@@ -61,6 +61,25 @@ import TokenCore
         #expect(failure?.sqlState == "42501")
     }
 
+    private func claimAndWrite(_ store: PostgresGrantStore, _ user: UserID) async throws {
+        let claimed = try #require(try await store.claim([user]).first)
+        guard case .claimed(let claim) = claimed.hold else {
+            Issue.record("nothing was claimed: \(claimed.hold)")
+            return
+        }
+        let version = claimed.row.grant.version
+        let plain = GrantWrite.sample(user, token: "claimed", used: version)
+        let write = GrantWrite(user: user, answer: plain.answer, usedVersion: version, claim: claim)
+        #expect(try await store.write([write], waiting: false) == [user: .stored(grantVersion: version)])
+        #expect(try await store.write([.sample(user, token: "alone", used: version)], waiting: true).count == 1)
+        try await store.end([ClaimEnd(claim, keptFor: .zero)])
+        let salvage = GrantSalvage(user: user, newRefreshToken: Secret("refresh-3"), usedVersion: version)
+        guard case .stored? = try await store.salvage([salvage])[user] else {
+            Issue.record("a new refresh token could not be saved alone")
+            return
+        }
+    }
+
     private func useEverything(_ database: TestDatabase, _ role: String) async throws {
         let store = database.store(user: role)
         let report = try await store.open()
@@ -78,6 +97,7 @@ import TokenCore
         } else {
             Issue.record("a rotated token was not stored")
         }
+        try await claimAndWrite(store, user)
         let note = GrantNote(
             user: user,
             status: .degraded,

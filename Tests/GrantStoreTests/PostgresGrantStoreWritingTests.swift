@@ -132,7 +132,7 @@ import TokenCore
                 #expect(reason.contains("short_tokens"))
                 #expect(reason.contains("23514"))
                 #expect(!reason.contains("secret"))
-            case .superseded, .locked: Issue.record("\(user) was neither stored nor rejected")
+            case .superseded, .locked, .untried: Issue.record("\(user) was neither stored nor rejected")
             }
         }
         #expect(outcomes.count == 40)
@@ -176,6 +176,28 @@ import TokenCore
         #expect(reason.contains("locked"))
         try await holder.query("COMMIT")
         #expect(try await store.write([writes[0]]) == [first: .stored(grantVersion: used)])
+    }
+
+    @Test func rowsForWhichNoTimeWasLeftAreSaidToBeUntried() async throws {
+        let database = try await TestDatabase()
+        try await database.execute(
+            "INSERT INTO users (tastytrade_oauth_refresh_token) SELECT 'r' || n FROM generate_series(3, 60) n"
+        )
+        let store = database.store()
+        let grants = try await store.grants(of: (1...60).map { UserID(String($0)) })
+        let holder = database.session()
+        try await holder.query("BEGIN")
+        try await holder.query("UPDATE users SET email = 'held'")
+        // A quarter of a second each: together more than the writer's patience.
+        let outcomes = try await store.write(
+            grants.map { .sample($0.user, token: "t", used: $0.version) },
+            waiting: true
+        )
+        try await holder.query("COMMIT")
+        let untried = grants.map(\.user).filter { outcomes[$0] == .untried }
+        let rejected = outcomes.values.filter { if case .rejected = $0 { true } else { false } }
+        #expect(!untried.isEmpty && !rejected.isEmpty)
+        #expect(untried.count + rejected.count == 60)
     }
 
     @Test func aRowWhoseTriggerTakesLongIsRejectedAndHoldsUpNoOther() async throws {

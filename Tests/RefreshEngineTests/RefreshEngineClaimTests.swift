@@ -107,6 +107,28 @@ extension RefreshEngineClaimTests {
         #expect((await fixture.engine.report(on: one))?.status == .active)
     }
 
+    @Test(arguments: [
+        (StoreFailure(.misconfigured, sqlState: "28P01", text: "the login was refused", isOutOfReach: true), true),
+        (StoreFailure(.timeout, text: "silence", isOutOfReach: true), true),
+        (StoreFailure(.timeout, sqlState: "57014", text: "statement timeout"), false),
+        (StoreFailure(.refused, sqlState: "42501", text: "permission denied"), false),
+    ]) func onlyADatabaseOutOfReachIsDoneWithout(_ failure: StoreFailure, _ isDoneWithout: Bool) async {
+        let fixture = await fixture()
+        let before = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(10)) }
+        before.answer(fixture.answer("a1"))
+        await fixture.settled { fixture.store[one]?.accessToken == "a1" && fixture.token(of: one) == "a1" }
+        fixture.store.fail(with: failure)
+        if isDoneWithout {
+            let call = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(10)) }
+            call.answer(fixture.answer("a2"))
+            await fixture.settled { fixture.token(of: one) == "a2" }
+        } else {
+            await fixture.advance(by: .seconds(540))
+            await fixture.settled { (await fixture.engine.report(on: one))?.status == .degraded }
+            #expect(fixture.endpoint.unseen == 0)
+        }
+    }
+
     @Test func aProviderThatWasNeverHeardIsNotAskedWithoutTheDatabase() async {
         let fixture = await fixture()
         fixture.store.fail(with: away)

@@ -46,6 +46,22 @@ import TokenCore
         await fixture.settled { fixture.token(of: one) == "a" }
     }
 
+    @Test func aRowForWhichNoTimeWasLeftIsTriedAgainAtOnceAndIsNoFailure() async {
+        let fixture = EngineFixture([one: .init(refreshToken: "r1")])
+        fixture.store.lock(one, true)
+        fixture.store.leaveUntried(one)
+        fixture.store.hold("write waiting")
+        await fixture.start()
+        await fixture.endpoint.nextCall().answer(fixture.answer("a", rotated: "new"))
+        fixture.store.release("write waiting")
+        // Without waiting, waiting and untried, and again.
+        for _ in 1...3 { _ = await fixture.store.writes.next() }
+        #expect((await fixture.engine.report(on: one))?.consecutiveFailures == 0)
+        fixture.store.lock(one, false)
+        fixture.store.release("write waiting")
+        await fixture.settled { fixture.token(of: one) == "a" }
+    }
+
     @Test func aRotatedTokenWhoseBatchTookTooLongIsWrittenAlone() async {
         let fixture = EngineFixture([one: .init(refreshToken: "r1")])
         await fixture.start()

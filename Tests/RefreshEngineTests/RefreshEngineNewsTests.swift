@@ -64,4 +64,35 @@ import TokenCore
         await fixture.turn()
         #expect(fixture.store.count("changes") == 2)
     }
+
+    @Test func afterALongPassTheNextOutOfTurnWaitsForAMultipleOfIt() async {
+        let fixture = await started()
+        fixture.store.hold("changes")
+        fixture.store.tell(.unknown)
+        await fixture.turn()
+        fixture.clock.advance(by: .seconds(5))
+        fixture.store.release("changes")
+        _ = await fixture.store.passes.next()
+        await fixture.turn()
+        fixture.store.tell(.unknown)
+        await fixture.turn()
+        await fixture.advance(by: .seconds(19))
+        await fixture.turn()
+        #expect(fixture.store.count("changes") == 1)
+        fixture.store.release("changes")
+        await fixture.advance(by: .seconds(1))
+        _ = await fixture.store.passes.next()
+    }
+
+    @Test func newsOfMoreRowsThanCanBeReadOneByOneAskForAPass() async {
+        let fixture = await started()
+        fixture.store[one] = nil
+        fixture.store.hold("rows")
+        fixture.store.tell(.users([UserID("first")]))
+        await fixture.settled { fixture.store.count("rows") == 1 }
+        for part in 0..<2 { fixture.store.tell(.users(Set((0..<6000).map { UserID("\(part)-\($0)") }))) }
+        _ = await fixture.store.passes.next()
+        for _ in 0..<20 { fixture.store.release("rows") }
+        await fixture.settled { fixture.engine.entry(for: one) == nil }
+    }
 }

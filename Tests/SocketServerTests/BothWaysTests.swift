@@ -120,6 +120,16 @@ import TokenCore
         #expect(connection.answers.ranges(of: "HTTP/1.1 200 ").count == 3 * 18)
     }
 
+    @Test func whoIsGivenNoTokenStaysOnTheGeneralWay() throws {
+        var connection = try TravellingConnection(board: .withUsers(), usesShortWay: true)
+        let dead = EmbeddedConnection.request("GET", "/v1/users/dead/token", [])
+        for _ in 1...40 {
+            try connection.send(Array(dead.utf8)[...])
+            #expect(connection.isOnGeneralWay)
+        }
+        #expect(connection.answers.ranges(of: "HTTP/1.1 409 ").count == 40)
+    }
+
     @Test func whoSendsRequestsInPiecesStaysOnTheGeneralWay() throws {
         var connection = try TravellingConnection(board: .withUsers(), usesShortWay: true)
         let bytes = Array(Self.plain.utf8)

@@ -51,7 +51,10 @@ import TokenCore
             try client.send(Self.plain + "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + Self.plain)
             fixture.turn(client)
             let text = try client.received(until: { $0.ranges(of: "HTTP/1.1 200 OK").count == 3 })
-            #expect(try #require(text.firstRange(of: "alive")).lowerBound > text.startIndex)
+            let tokens = text.ranges(of: "access_token")
+            let alive = try #require(text.firstRange(of: "alive"))
+            #expect(tokens.count == 2)
+            #expect(tokens[0].upperBound < alive.lowerBound && alive.upperBound < tokens[1].lowerBound)
             #expect(fixture.registry.onGeneralWay == 1)
         }
     }
@@ -66,6 +69,17 @@ import TokenCore
             let text = try client.received(until: { $0.ranges(of: "}").count == count })
             #expect(text.ranges(of: "HTTP/1.1 200 OK").count == count)
         }
+    }
+
+    @Test func noMoreIsAnsweredAheadThanABurst() throws {
+        let board = BoardDouble()
+        board.publish(.living(.seconds(600), text: String(repeating: "x", count: 8000)), for: UserID("42"))
+        let way = ShortWay(try EmbeddedConnection(board: board).service)
+        let requests = Array(String(repeating: Self.plain, count: 300).utf8)
+        var answers = ByteBuffer()
+        let taken = requests.withUnsafeBytes { way.answer($0, from: .root, at: .newYear, into: &answers) }
+        #expect(answers.readableBytes < ShortWay.burst + 9000)
+        #expect(taken > 0 && taken < requests.count && taken % Self.plain.utf8.count == 0)
     }
 
     @Test func aSilentConnectionIsClosedAfterOneToTwoIdleTimes() throws {

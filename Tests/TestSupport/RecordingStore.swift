@@ -26,6 +26,7 @@ package final class RecordingStore: GrantStoring {
         var writeFailure: StoreFailure?
         var rejected: Set<UserID> = []
         var locked: Set<UserID> = []
+        var untried: Set<UserID> = []
         var counts: [String: Int] = [:]
         var gates: [String: Mailbox<Void>] = [:]
         var epochs: [UserID: Int64] = [:]
@@ -86,6 +87,11 @@ package final class RecordingStore: GrantStoring {
         state.withLock { state in
             if isLocked { state.locked.insert(user) } else { state.locked.remove(user) }
         }
+    }
+
+    /// Has the next waiting write leave out the row of this user for want of time.
+    package func leaveUntried(_ user: UserID) {
+        state.withLock { _ = $0.untried.insert(user) }
     }
 
     /// Holds every call of the method of that name before it does anything, or before `claim` answers, until
@@ -224,6 +230,10 @@ package final class RecordingStore: GrantStoring {
             if let failure = state.writeFailure { throw failure }
             var outcomes: [UserID: WriteOutcome] = [:]
             for write in writes {
+                if waiting, state.untried.remove(write.user) != nil {
+                    outcomes[write.user] = .untried
+                    continue
+                }
                 let isLocked = state.locked.contains(write.user)
                 outcomes[write.user] =
                     isLocked ? (waiting ? .rejected(reason: "locked") : .locked) : Self.write(write, into: &state)

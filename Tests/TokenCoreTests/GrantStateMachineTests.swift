@@ -61,6 +61,25 @@ import TokenCore
         return machine
     }
 
+    @Test func aTokenThatAnotherDaemonHadTellsWhenItWasHad() {
+        var machine = active()
+        let memory = GrantMemory(
+            status: .active,
+            grantVersion: 1,
+            generation: 2,
+            consecutiveFailures: 0,
+            lastError: nil,
+            lastRefreshedAt: start.wall + .seconds(500),
+            lifetime: .seconds(900)
+        )
+        let news = row(token: "a2", expiresIn: .seconds(1400), memory: memory)
+        #expect(machine.rowChanged(news, occasion(.seconds(510))).effect == .adopt)
+        #expect(machine.lastRefreshedAt == start.wall + .seconds(500))
+        let replaced = row(2, token: "a1", expiresIn: .seconds(900), memory: nil)
+        _ = machine.rowChanged(replaced, occasion(.seconds(520)))
+        #expect(machine.lastRefreshedAt == start.wall + .seconds(500), "it is not forgotten either")
+    }
+
     @Test func aRowWithoutATokenIsDueAtOnce() {
         let (machine, step) = GrantStateMachine.loaded(row(), occasion(.zero))
         #expect(step == Step(.arm(start), .none))

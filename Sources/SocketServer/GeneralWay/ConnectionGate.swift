@@ -210,8 +210,8 @@ extension ConnectionGate {
         feed(length, context)
         // The decoder saw no whole request where one was recognised: it knows better, and keeps the connection.
         if mode == .lending, general?.received == before { mode = .passing }
-        // It has to wait, as it would not on the short way.
-        if mode == .lending { plainInARow = 0 }
+        // It has to wait, or was answered otherwise than the short way can.
+        if mode == .lending || general?.gavePlainToken != true { plainInARow = 0 }
     }
 
     private func feed(_ length: Int, _ context: ChannelHandlerContext) {

@@ -50,6 +50,8 @@ final class ExchangeHandler: ChannelInboundHandler {
     var isAnswering: Bool { answering != nil }
     /// Requests that came in whole, and faults that ended the connection.
     private(set) var received = 0
+    /// Whether the last answer was a token and nothing else, as the short way gives it.
+    private(set) var gavePlainToken = false
     /// Set when the daemon stops: the next answer is the connection's last.
     var isStopping = false
 
@@ -169,6 +171,7 @@ extension ExchangeHandler {
         guard let head = answering, !isClosed else { return }
         answering = nil
         call = nil
+        gavePlainToken = reply.isPlainToken
         // After a request that asks to leave HTTP (RFC 9110 sections 7.8 and 9.3.6) the decoder takes no other.
         let leavesHTTP = head.method == .CONNECT || head.headers.contains(name: "upgrade")
         let staysOpen = head.version == .http1_1 && head.isKeepAlive && !leavesHTTP && !isStopping

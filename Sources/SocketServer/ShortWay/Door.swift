@@ -25,6 +25,7 @@ struct Door {
     private let service: SocketService
     private var reserve: Int32
     private var isShut = false
+    private var complaint = Complaint()
 
     /// The door at a listening descriptor that is being watched.
     init(_ listener: Int32, _ poller: Poller, _ registry: ConnectionRegistry, _ service: SocketService) {
@@ -59,15 +60,15 @@ struct Door {
         isShut = true
     }
 
-    private func welcome(_ descriptor: Int32, _ admit: (Connection, Int32) -> Void) {
+    private mutating func welcome(_ descriptor: Int32, _ admit: (Connection, Int32) -> Void) {
         guard let caller = Caller(atOtherEndOf: descriptor) else {
             Glibc.close(descriptor)
             return
         }
         switch registry.admit(caller) {
         case .admitted(let connection): admit(connection, descriptor)
-        case .refused(let isFirst):
-            if isFirst { log("connections refused: too many are open", caller) }
+        case .refused:
+            log("connections refused: too many are open", caller)
             refuse(descriptor)
         }
     }
@@ -90,7 +91,7 @@ struct Door {
         Glibc.close(reserve)
         let descriptor = accept4(listener, nil, nil, UnixAddress.descriptorFlags)
         if descriptor >= 0 {
-            if let caller = Caller(atOtherEndOf: descriptor), registry.refuse() {
+            if let caller = Caller(atOtherEndOf: descriptor) {
                 log("connections refused: no descriptor is left; raise LimitNOFILE=", caller)
             }
             refuse(descriptor)
@@ -116,7 +117,8 @@ struct Door {
         Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
     }
 
-    private func log(_ message: Logger.Message, _ caller: Caller) {
+    private mutating func log(_ message: Logger.Message, _ caller: Caller) {
+        guard complaint.isDue(at: service.clock()) else { return }
         service.logger.warning(
             message,
             metadata: ["caller.uid": "\(caller.user)", "socket.connections": "\(registry.count)"]

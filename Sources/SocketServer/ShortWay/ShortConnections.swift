@@ -22,7 +22,7 @@ struct ShortConnections {
     /// Bytes read from a connection at a time.
     static let room = 16 * 1024
     /// A buffer no larger than this is kept for the next answers; one that a burst made larger is not.
-    private static let kept = 64 * 1024
+    private static let kept = 2 * ShortWay.burst
 
     private let service: SocketService
     private let registry: ConnectionRegistry
@@ -32,6 +32,7 @@ struct ShortConnections {
     private var entries: [Entry?] = []
     private var answers = ByteBuffer()
     private var now: Moment?
+    private var complaint = Complaint()
 
     /// No connections yet.
     init(_ service: SocketService, _ registry: ConnectionRegistry, _ general: GeneralWay, _ poller: Poller) {
@@ -62,13 +63,26 @@ struct ShortConnections {
         }
         entries[index]?.wasActive = true
         let bytes = UnsafeRawBufferPointer(rebasing: room[..<count])
-        // Emptied before and not after, so that whatever became of the last connection, nothing of its answers is left.
-        if answers.storageCapacity > Self.kept { answers = ByteBuffer() } else { answers.clear() }
-        let taken = way.answer(bytes, from: connection.caller, at: time(), into: &answers)
-        guard send(to: descriptor) else { return end(descriptor) }
+        guard let taken = answer(bytes, on: descriptor, of: connection.caller) else { return end(descriptor) }
         if taken < count || answers.readableBytes > 0 {
             handOver(descriptor, rest: UnsafeRawBufferPointer(rebasing: bytes[taken...]))
         }
+    }
+
+    /// Answers and sends, burst by burst, until something is not for the short way or the kernel has no more room; gives how
+    /// many bytes were taken, and nil if the connection is broken.
+    private mutating func answer(_ bytes: UnsafeRawBufferPointer, on descriptor: Int32, of caller: Caller) -> Int? {
+        var taken = 0
+        while taken < bytes.count {
+            // Emptied before and not after, so that whatever became of the last connection, nothing of its answers is left.
+            if answers.storageCapacity > Self.kept { answers = ByteBuffer() } else { answers.clear() }
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[taken...])
+            let count = way.answer(rest, from: caller, at: time(), into: &answers)
+            taken += count
+            guard send(to: descriptor) else { return nil }
+            if count == 0 || answers.readableBytes > 0 { break }
+        }
+        return taken
     }
 
     /// Sends the answers, as far as there is room for them; false if the connection is broken.
@@ -132,11 +146,11 @@ struct ShortConnections {
 
     /// Closes a connection that the kernel has no room to watch. The general way would find none either, and NIO ends the
     /// process then.
-    private func turnAway(_ connection: Connection, _ descriptor: Int32) {
+    private mutating func turnAway(_ connection: Connection, _ descriptor: Int32) {
         let reason = systemErrorText()
         close(descriptor)
         registry.leave(connection)
-        guard registry.refuse() else { return }
+        guard complaint.isDue(at: service.clock()) else { return }
         service.logger.warning(
             "connections closed: the kernel watches no more descriptors; raise fs.epoll.max_user_watches",
             metadata: ["caller.uid": "\(connection.caller.user)", "error.message": "\(reason)"]

@@ -18,9 +18,13 @@ struct ShortWay {
         self.serving = service.serving
     }
 
-    /// Answers the requests at the head of the bytes, as many as can be answered so.
+    /// Answers that are collected before they are sent, in bytes: one read may hold hundreds of requests, and a caller who
+    /// does not read the answers is not to cost more memory than this and one answer more.
+    static let burst = 64 * 1024
+
+    /// Answers the requests at the head of the bytes, as many as can be answered so, and no more than a ``burst``.
     ///
-    /// - Returns: how many bytes were taken; what follows them is for the general way.
+    /// - Returns: how many bytes were taken; if none were, what follows is for the general way.
     func answer(
         _ bytes: UnsafeRawBufferPointer,
         from caller: Caller,
@@ -28,7 +32,7 @@ struct ShortWay {
         into answers: inout ByteBuffer
     ) -> Int {
         var taken = 0
-        while taken < bytes.count {
+        while taken < bytes.count, answers.readableBytes < Self.burst {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[taken...])
             guard case .request(let length, let id?) = ShortRequest.recognise(rest),
                 let token = token(of: UserID(String(decoding: rest[id], as: UTF8.self)), for: caller, at: now)

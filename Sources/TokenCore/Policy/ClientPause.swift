@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-/// The pause that the endpoint asked for by 429 or `Retry-After`: it means the client, so all its accounts keep it (hard
+/// The pause that the endpoint asked for by 429: it means the client, so all its accounts keep it (hard
 /// case H14). A tenth of the rate is spared for accounts whose token would not outlive the pause.
 package struct ClientPause: Hashable, Sendable {
     /// What is kept at most, whatever is asked for.

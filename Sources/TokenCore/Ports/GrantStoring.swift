@@ -46,8 +46,8 @@ package protocol GrantStoring: Sendable {
     /// of their own, and each is given a short while.
     func write(_ writes: [GrantWrite], waiting: Bool) async throws(StoreFailure) -> [UserID: WriteOutcome]
 
-    /// Stores refresh tokens alone, under the same condition as ``write(_:)``. A row that holds the new one already counts
-    /// as stored. No user may occur twice.
+    /// Stores refresh tokens alone, where the row still holds the one that was used, whoever has claimed the account since:
+    /// that one is spent. A row that holds the new one already counts as stored. No user may occur twice.
     func salvage(_ salvages: [GrantSalvage]) async throws(StoreFailure) -> [UserID: WriteOutcome]
 
     /// Writes down how accounts stand, in the daemon's own schema. Last write wins within one daemon.
@@ -111,6 +111,8 @@ package enum WriteOutcome: Hashable, Sendable {
     case superseded
     /// Another session holds the row; nothing was written, and nothing is known. Never the answer to a waiting call.
     case locked
+    /// There was no time left for it, since others in the same call were waited for; nothing is known.
+    case untried
     /// The database took this one row's write amiss (a constraint, a trigger of the application); others went through.
     case rejected(reason: String)
 }
@@ -164,12 +166,16 @@ package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible 
     package let sqlState: String?
     /// What happened, to what, and what to do; never holds a password or a column's value.
     package let text: String
+    /// Whether there was no connection to be had, or it broke or fell silent: whatever the reason, the database is away
+    /// for this daemon. Not so where it answered, however badly.
+    package let isOutOfReach: Bool
 
-    /// Puts together what is known.
-    package init(_ kind: Kind, sqlState: String? = nil, text: String) {
+    /// Puts together what is known. Unless it is said otherwise, what is unavailable is out of reach.
+    package init(_ kind: Kind, sqlState: String? = nil, text: String, isOutOfReach: Bool? = nil) {
         self.kind = kind
         self.sqlState = sqlState
         self.text = text
+        self.isOutOfReach = isOutOfReach ?? (kind == .unavailable)
     }
 
     /// The words, with the SQLSTATE where there is one.

@@ -229,6 +229,7 @@ extension GrantStateMachine {
         }
         life = found
         tokenFingerprint = token.fingerprint
+        noteRefresh(row.memory?.lastRefreshedAt)
         return adopted(found, occasion)
     }
 
@@ -297,6 +298,7 @@ extension GrantStateMachine {
         grantVersion = row.grant.version
         life = Self.life(of: row, occasion.now)
         tokenFingerprint = row.accessToken?.fingerprint ?? 0
+        noteRefresh(row.memory?.lastRefreshedAt)
         trouble = .none
         isPutOff = false
         let effect: Step.Effect = life != nil ? .adopt : hadToken ? .withdraw : .none
@@ -341,6 +343,12 @@ extension GrantStateMachine {
         tokenFingerprint = answer.accessToken.fingerprint
         lastRefreshedAt = now.wall
         if case .refused = standing { standing = .good }
+    }
+
+    /// Another daemon may have had the token; what it wrote down is as good as what this one saw.
+    private mutating func noteRefresh(_ remembered: WallTime?) {
+        guard let remembered else { return }
+        lastRefreshedAt = max(remembered, lastRefreshedAt ?? remembered)
     }
 
     mutating func note(_ failure: RefreshFailure, at now: Moment) {

@@ -12,7 +12,7 @@ package struct RefreshFailure: Error, Hashable, Sendable {
         case grantRefused = "grant_refused"
         /// `invalid_client`, `unauthorized_client`: the fault is ours, and every account of the client shares it.
         case clientRefused = "client_refused"
-        /// 429, or a reply that asks to come back later.
+        /// 429: we are too many.
         case throttled
         /// Another 4xx with a verdict that is not on the list of permanent ones.
         case requestRejected = "request_rejected"

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import TestSupport
+import Testing
+import TokenCore
+
+@testable import SocketServer
+
+@Suite struct ComplaintTests {
+    @Test func itIsDueOnceAMinute() {
+        var complaint = Complaint()
+        let times: [Duration] = [.zero, .zero, .seconds(59), .seconds(60), .seconds(61)]
+        let due = times.map { complaint.isDue(at: .newYear + $0) }
+        #expect(due == [true, false, false, true, false])
+    }
+}
