@@ -21,7 +21,7 @@ enum SocketBenchServer {
         let server = SocketServer(
             serving: board,
             clock: readClocks,
-            access: ownerOnlyAccess(ownUser: geteuid()),
+            access: AccessRules(ownUser: geteuid()),
             logger: Logger(label: "socket-bench-server"),
             usesShortWay: !arguments.contains("general")
         )

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import NIOCore
+import TokenCore
 
 /// A connection from its admission to its end, whichever way it is on.
 struct Connection: Hashable, Sendable {

@@ -3,6 +3,7 @@
 
 import NIOCore
 import Synchronization
+import TokenCore
 
 /// Told to every connection when the daemon stops.
 struct ServerStopping: Sendable {}

@@ -38,7 +38,7 @@ package actor SocketServer {
     package init(
         serving: any TokenServing,
         clock: @escaping ClockReading,
-        access: @escaping AccessDecision,
+        access: AccessRules,
         limits: SocketLimits = SocketLimits(),
         logger: Logger,
         usesShortWay: Bool = true

@@ -11,7 +11,7 @@ struct SocketService: Sendable {
     /// Both clocks.
     let clock: ClockReading
     /// Who may ask for what.
-    let access: AccessDecision
+    let access: AccessRules
     /// What a connection may take.
     let limits: SocketLimits
     /// Where what callers cannot be told is said.

@@ -61,7 +61,7 @@ struct Assembly {
         server = SocketServer(
             serving: engine,
             clock: clock,
-            access: ownerOnlyAccess(ownUser: geteuid()),
+            access: AccessRules(ownUser: geteuid(), configuration.access.compactMap(\.socketRule)),
             logger: logger
         )
     }
@@ -106,15 +106,17 @@ struct Assembly {
     }
 
     private static func groupID(_ name: String) throws(DaemonFailure) -> UInt32 {
-        if let number = UInt32(name) { return number }
-        var entry = group()
-        var buffer = [CChar](repeating: 0, count: 16_384)
-        var found: UnsafeMutablePointer<group>?
-        let status = getgrnam_r(name, &entry, &buffer, buffer.count, &found)
-        guard status == 0, found != nil else {
+        guard let number = UInt32(name) ?? NameDirectory.system.group(name) else {
             throw .configuration("socket.group: there is no group \"\(name)\" on this host; create it, or name another")
         }
-        return entry.gr_gid
+        return number
+    }
+}
+
+extension AccessRule {
+    /// The rule as the socket takes it; nil if it is not about callers of the socket.
+    fileprivate var socketRule: AccessRules.Rule? {
+        if case .caller(let rule) = self { rule } else { nil }
     }
 }
 

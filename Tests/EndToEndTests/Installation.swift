@@ -90,8 +90,8 @@ final class Installation: Sendable {
         )
     }
 
-    /// Starts the daemon.
-    func startDaemon(_ more: [String: String] = [:]) throws -> RunningProgram {
+    /// Starts the daemon, with a configuration file if there is anything to be written into one.
+    func startDaemon(_ more: [String: String] = [:], file: String? = nil) throws -> RunningProgram {
         let own = [
             "DATABASE_URL": postgres.url,
             "TASTYTRADE_ENV": "sandbox",
@@ -104,12 +104,18 @@ final class Installation: Sendable {
             "LOG_FORMAT": "json",
         ]
         let environment = own.merging(settings) { $1 }.merging(more) { $1 }
-        return try RunningProgram("tastytokend", ["run"], environment: environment, in: folder)
+        var arguments = ["run"]
+        if let file {
+            let path = "\(folder)/config.yaml"
+            try file.write(toFile: path, atomically: true, encoding: .utf8)
+            arguments += ["--config", path]
+        }
+        return try RunningProgram("tastytokend", arguments, environment: environment, in: folder)
     }
 
     /// Starts the daemon and waits until it is ready.
-    func startReadyDaemon(_ more: [String: String] = [:]) async throws -> RunningProgram {
-        let daemon = try startDaemon(more)
+    func startReadyDaemon(_ more: [String: String] = [:], file: String? = nil) async throws -> RunningProgram {
+        let daemon = try startDaemon(more, file: file)
         try await eventually("the daemon is ready; it said: \(daemon.errors)") {
             guard daemon.isRunning else {
                 throw RunningProgram.Failure.stillRunning("no daemon", errors: daemon.errors)

@@ -90,7 +90,7 @@ struct EmbeddedConnection {
         service = SocketService(
             serving: board,
             clock: { clock.now },
-            access: ownerOnlyAccess(ownUser: 1000),
+            access: AccessRules(ownUser: 1000),
             limits: limits,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             usesShortWay: usesShortWay

@@ -39,16 +39,3 @@ import TokenCore
         #expect(Resource.malformed.right == .admin)
     }
 }
-
-@Suite struct AccessTests {
-    @Test(arguments: Right.allCases)
-    func rootAndTheDaemonsOwnUserMayDoEverythingAndOthersNothing(right: Right) {
-        let access = ownerOnlyAccess(ownUser: 1000)
-        for user in [nil, UserID("42")] {
-            #expect(access(Caller(process: 1, user: 0, group: 5), right, user))
-            #expect(access(Caller(process: 1, user: 1000, group: 5), right, user))
-            #expect(!access(Caller(process: 1, user: 1001, group: 0), right, user))
-            #expect(!access(Caller(process: 1, user: 65534, group: 1000), right, user))
-        }
-    }
-}

@@ -46,7 +46,7 @@ struct SocketFixture {
         SocketServer(
             serving: board,
             clock: { .newYear },
-            access: ownerOnlyAccess(ownUser: geteuid()),
+            access: AccessRules(ownUser: geteuid()),
             limits: limits,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )

@@ -29,7 +29,7 @@ import TokenCore
         let server = SocketServer(
             serving: setting.board,
             clock: { .newYear },
-            access: ownerOnlyAccess(ownUser: geteuid()),
+            access: AccessRules(ownUser: geteuid()),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         try await server.start(at: .path(setting.path, mode: 0o666, group: nil))

@@ -16,7 +16,7 @@ enum Dispatch {
 
     /// Checks the right before anything else, so that a caller without it learns nothing from the answer; then the
     /// method, then the request's own terms.
-    init(_ head: HTTPRequestHead, caller: Caller, access: AccessDecision, isReady: Bool) {
+    init(_ head: HTTPRequestHead, caller: Caller, access: AccessRules, isReady: Bool) {
         let target = Target(head.uri)
         if let refusal = Self.refusal(target.resource, caller, access) ?? Self.fault(head, target.resource) {
             self = .reply(refusal)
@@ -34,8 +34,8 @@ enum Dispatch {
         }
     }
 
-    private static func refusal(_ resource: Resource, _ caller: Caller, _ access: AccessDecision) -> Reply? {
-        guard let right = resource.right, !access(caller, right, resource.user) else { return nil }
+    private static func refusal(_ resource: Resource, _ caller: Caller, _ access: AccessRules) -> Reply? {
+        guard let right = resource.right, !access.allow(caller, right, over: resource.user) else { return nil }
         let detail = "User id \(caller.user) has not been given the right that this request takes."
         return .problem(Problem(.forbidden, detail: detail))
     }

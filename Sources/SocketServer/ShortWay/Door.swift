@@ -6,6 +6,7 @@ import Glibc
 import Logging
 import NIOCore
 import SocketAPI
+import TokenCore
 
 /// Where connections come in: accepts them, asks who is there and whether there is room, and sends away for whom there
 /// is none.

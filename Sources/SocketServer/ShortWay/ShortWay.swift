@@ -9,7 +9,7 @@ import TokenCore
 /// Whatever needs more than copying a rendered reply (waiting, refusing, any other status) is left to the general way,
 /// so that each such case is written in one place.
 struct ShortWay {
-    private let access: AccessDecision
+    private let access: AccessRules
     private let serving: any TokenServing
 
     /// The short way over an engine.
@@ -44,7 +44,7 @@ struct ShortWay {
     }
 
     private func token(of user: UserID, for caller: Caller, at now: Moment) -> PublishedToken? {
-        guard access(caller, .token, user), let entry = serving.entry(for: user) else { return nil }
+        guard access.allow(caller, .token, over: user), let entry = serving.entry(for: user) else { return nil }
         let decision = HandOut.decide(entry, TokenDemand(), mayWait: true, mayWaitForNext: false, now: now)
         guard case .serve(let token, nil) = decision else { return nil }
         return token

@@ -127,7 +127,7 @@ extension ConfigurationKey {
         key("socket.mode", "0660"),
         key("socket.group"),
         later("socket.credentialsPath"),
-        later("access", shape: .tree),
+        key("access", shape: .tree),
         later("notify", shape: .tree),
     ]
 

@@ -24,6 +24,7 @@ extension Configuration {
     ///   - path: the file; nil for the default one, which need not exist.
     ///   - environment: the process's; also where the service manager says where credentials and state are.
     ///   - files: how files are read.
+    ///   - names: how users and groups are looked up.
     ///   - needsClient: whether a client secret must be there. A program that calls no endpoint does without.
     /// - Returns: the configuration, with what should be said about it.
     /// - Throws: everything that is wrong, at once.
@@ -31,10 +32,17 @@ extension Configuration {
         path: String?,
         environment: [String: String],
         files: FileReading = .system,
+        names: NameDirectory = .system,
         needsClient: Bool = true
     ) throws(ConfigurationError) -> LoadedConfiguration {
         let (file, mode) = try settings(at: path, files)
-        var reader = SettingReader(environment: environment, files: files, file: file, fileMode: mode)
+        var reader = SettingReader(
+            environment: environment,
+            files: files,
+            names: names,
+            file: file,
+            fileMode: mode
+        )
         let configuration = Configuration(reading: &reader)
         reader.require(
             configuration.tastytrade.clientSecret != nil || !needsClient,

@@ -32,6 +32,8 @@ struct SettingReader {
     let environment: [String: String]
     /// How files are read.
     let files: FileReading
+    /// How users and groups are looked up.
+    let names: NameDirectory
     /// What the configuration file says.
     let file: FileSettings
     /// The permission bits of the configuration file; nil if there is none.
@@ -45,9 +47,16 @@ struct SettingReader {
     private var unsound: Set<String> = []
 
     /// Reads from these layers; starts from the mistakes of the file itself.
-    init(environment: [String: String], files: FileReading, file: FileSettings, fileMode: UInt32?) {
+    init(
+        environment: [String: String],
+        files: FileReading,
+        names: NameDirectory,
+        file: FileSettings,
+        fileMode: UInt32?
+    ) {
         self.environment = environment
         self.files = files
+        self.names = names
         self.file = file
         self.fileMode = fileMode
         self.mistakes = file.mistakes

@@ -31,6 +31,10 @@ struct ConfigurationFixture {
                 guard contents.mode & 0o400 != 0 else { throw .unreadable("Permission denied") }
                 return contents
             },
+            names: NameDirectory(
+                user: { ["optionbot": 1001, "a": 1002][$0] },
+                group: { ["bots": 2001, "b": 2002][$0] }
+            ),
             needsClient: needsClient
         )
     }

@@ -218,6 +218,14 @@ import TokenDaemon
             "/etc/t.yaml:2: access: a rule names more than one caller: name one of user, group, uid, gid or unit, with users and allow"
         ),
         (
+            "access:\n  - {user: nosuchuser, users: \"*\", allow: [token]}",
+            "/etc/t.yaml:2: access: this host has no user \"nosuchuser\": create it, or correct the rule"
+        ),
+        (
+            "access:\n  - {group: nosuchgroup, users: \"*\", allow: [token]}",
+            "/etc/t.yaml:2: access: this host has no group \"nosuchgroup\": create it, or correct the rule"
+        ),
+        (
             "access:\n  - {uid: me, users: \"*\", allow: [token]}",
             "/etc/t.yaml:2: access: uid of a rule is not a number: write the id's number"
         ),

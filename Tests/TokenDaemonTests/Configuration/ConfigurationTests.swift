@@ -148,15 +148,19 @@ import TokenDaemon
               - group: bots
                 users: ["42", 43]
                 allow: [token, refresh]
+              - {user: optionbot, users: "*", allow: [status]}
               - {uid: 1000, users: "*", allow: admin}
+              - {gid: 2005, users: ["x"], allow: [enroll]}
               - {unit: "bot@*.service", users: "7", allow: [token]}
             """
         let access = try ConfigurationFixture(yaml).load().configuration.access
         #expect(
             access == [
-                AccessRule(caller: .group("bots"), users: .some(["42", "43"]), rights: [.token, .refresh]),
-                AccessRule(caller: .uid(1000), users: .all, rights: [.admin]),
-                AccessRule(caller: .unit("bot@*.service"), users: .some(["7"]), rights: [.token]),
+                .caller(.init(.group(2001), for: .some([UserID("42"), UserID("43")]), [.token, .refresh])),
+                .caller(.init(.user(1001), for: .all, [.status])),
+                .caller(.init(.user(1000), for: .all, [.admin])),
+                .caller(.init(.group(2005), for: .some([UserID("x")]), [.enroll])),
+                .unit("bot@*.service", for: .some([UserID("7")]), [.token]),
             ]
         )
     }
