@@ -149,7 +149,9 @@ let package = Package(
         .testTarget(
             name: "RefreshEngineTests",
             dependencies: [
-                "RefreshEngine", "TestSupport", "TokenCore", .product(name: "Logging", package: "swift-log"),
+                "RefreshEngine", "TestSupport", "TokenCore",
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(

@@ -23,6 +23,8 @@ package final class PostgresGrantStore: GrantStoring {
 
     private let plan = Mutex<StorePlan?>(nil)
     private let isPassUnderWay = Mutex(false)
+    /// Whether the schema was brought up to date, as far as the role may: at start, and never against `migrate --remove`.
+    private let hasMigrated = Atomic<Bool>(false)
 
     /// Makes a store; nothing is opened until ``open()`` or the first call.
     ///
@@ -68,8 +70,8 @@ package final class PostgresGrantStore: GrantStoring {
     /// The statements that fit what was found; nil before the first look.
     var queries: GrantQueries? { plan.withLock { $0?.queries } }
 
-    /// Connects, looks at the application's table, and brings the daemon's own schema up to date where the role may. It
-    /// may be called again at any time, to look anew.
+    /// Connects, looks at the application's table, and, the first time, brings the daemon's own schema up to date where the
+    /// role may. It may be called again at any time, to look anew.
     ///
     /// - Throws: `unavailable` or `timeout` where another try makes sense, `misconfigured` where a person must act.
     @discardableResult
@@ -118,14 +120,16 @@ package final class PostgresGrantStore: GrantStoring {
         let configuration = configuration
         // Several statements, and perhaps a migration.
         let limit = configuration.connectDeadline + configuration.statementDeadline
+        let mayApply = configuration.migratesAtStart && !hasMigrated.load(ordering: .acquiring)
         let found = try await writes.run(within: limit) { connection, deadline throws(StoreError) in
             let names = try GrantTableNames(configuration.table)
             let finding = try TableInspection.run(names, on: connection, until: deadline)
             let migrator = Migrator(on: connection, until: deadline)
-            let ownSchema = try migrator.run(mayApply: configuration.migratesAtStart)
+            let ownSchema = try migrator.run(mayApply: mayApply)
             let trigger = try ChangeTrigger(finding.columns).status(on: connection, until: deadline)
             return StorePlan(finding, ownSchema, trigger)
         }
+        hasMigrated.store(true, ordering: .releasing)
         plan.withLock { $0 = found }
         return found
     }

@@ -5,7 +5,7 @@
 enum SchemaQueries {
     /// How things stand, without touching what the role may not: the role; the database; whether it may create schemas;
     /// whether the schema is there; whether the role may use it; may create in it; whether the table of versions is
-    /// there and readable; whether the tables of states and claims are there with all rights that the daemon needs.
+    /// there and readable; whether the other tables are there with all rights that the daemon needs.
     static let survey = Statement(
         "survey the schema",
         """
@@ -14,8 +14,8 @@ enum SchemaQueries {
             coalesce(has_schema_privilege(n.oid, 'CREATE'), false),
             coalesce((SELECT has_table_privilege(c.oid, 'SELECT') FROM pg_class c
                 WHERE c.relnamespace = n.oid AND c.relname = 'schema_versions'), false),
-            (SELECT count(*) = 2 FROM pg_class c
-                WHERE c.relnamespace = n.oid AND c.relname IN ('grants', 'claims')
+            (SELECT count(*) = 3 FROM pg_class c
+                WHERE c.relnamespace = n.oid AND c.relname IN ('grants', 'claims', 'providers')
                 AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                 AND has_table_privilege(c.oid, 'UPDATE'))
         FROM (SELECT) one LEFT JOIN pg_namespace n ON n.nspname = 'tastytokend'
@@ -64,7 +64,10 @@ enum SchemaQueries {
         Statement("function's removal", "DROP FUNCTION IF EXISTS tastytokend.tell_changes()"),
         Statement(
             "tables' removal",
-            "DROP TABLE IF EXISTS tastytokend.claims, tastytokend.grants, tastytokend.schema_versions"
+            """
+            DROP TABLE IF EXISTS tastytokend.providers, tastytokend.claims, tastytokend.grants,
+                tastytokend.schema_versions
+            """
         ),
         Statement("schema's removal", "DROP SCHEMA tastytokend"),
     ]

@@ -22,6 +22,7 @@ extension RefreshEngine {
 
     private func endLoad(_ began: Moment, _ mark: PassMark?) {
         let now = clock()
+        noteStoreAnswered()
         census.loaded(mark)
         phase = phase == .loading ? .running : phase
         chores.loadFailures = 0
@@ -34,6 +35,7 @@ extension RefreshEngine {
             "accounts loaded",
             metadata: [LogKey.accounts: "\(table.count)", LogKey.duration: (now.boot - began.boot).logMilliseconds]
         )
+        shareRotation()
         watchCapacity()
         keepMoreGrants()
         if phase == .running { following = Task { await store.follow { news in await self.hear(news) } } }
@@ -49,10 +51,7 @@ extension RefreshEngine {
             lifeLeft: .zero,
             draw: draw()
         )
-        logger.warning(
-            "accounts could not be loaded",
-            metadata: [LogKey.error: "\(error)", LogKey.retryIn: wait.logMilliseconds]
-        )
+        note(error, "accounts could not be loaded")
         chores.loadAt = clock() + wait
         advance()
     }
@@ -100,9 +99,11 @@ extension RefreshEngine {
     private func watchCapacity() {
         let rate = configuration.maxPerSecond
         let capacity = configuration.policy.capacity(perSecond: rate, lifetime: usualLifetime)
-        guard let news = capacityWatch.look(accounts: table.count, capacity: capacity) else { return }
+        // Who has no grant, or needs a person, costs no refresh.
+        let accounts = tally.healthy + tally.failing
+        guard let news = capacityWatch.look(accounts: accounts, capacity: capacity) else { return }
         let metadata: Logger.Metadata = [
-            LogKey.accounts: "\(table.count)", LogKey.capacity: "\(capacity)", LogKey.event: "capacity.\(news)",
+            LogKey.accounts: "\(accounts)", LogKey.capacity: "\(capacity)", LogKey.event: "capacity.\(news)",
         ]
         switch news {
         case .exceeded: logger.warning("more accounts than refresh.maxPerSecond can keep fresh", metadata: metadata)
@@ -184,6 +185,8 @@ extension RefreshEngine {
         if pass.isComplete {
             for user in table.unseen() { reread(user) }
         }
+        noteStoreAnswered()
+        shareRotation()
         watchCapacity()
         keepMoreGrants()
         let verdict = census.end(pass, held: table.count) { table.slot(of: $0) != nil }
@@ -191,7 +194,7 @@ extension RefreshEngine {
     }
 
     private func passFailed(_ failure: StoreFailure) {
-        logger.warning("reconcile pass failed", metadata: [LogKey.error: "\(failure)"])
+        note(failure, "reconcile pass failed")
         nextPass(after: configuration.reconcileEvery)
     }
 
@@ -267,10 +270,7 @@ extension RefreshEngine {
 
     private func couldNotReread(_ users: [UserID], _ error: StoreFailure) {
         isRereading = false
-        logger.warning(
-            "rows could not be read",
-            metadata: [LogKey.error: "\(error)", LogKey.accounts: "\(users.count)"]
-        )
+        note(error, "rows could not be read", accounts: users.count)
         for user in users { requeue(user) }
         advance()
     }

@@ -52,7 +52,7 @@ extension RefreshEngine {
 
     private func begin(_ users: [UserID], _ grants: [ClaimedGrant], _ askedAt: Moment) {
         claiming = []
-        storeIsAway(false, at: clock())
+        noteStoreAnswered()
         wakeStoreVictims()
         let found = Dictionary(grants.map { ($0.row.user, $0) }, uniquingKeysWith: { first, _ in first })
         // A process that stood still may have been succeeded: what is left of a claim must outlast the call.
@@ -132,9 +132,9 @@ extension RefreshEngine {
         switch result {
         case .success(let answer):
             usualLifetime = answer.life.lifetime
-            rotation = answer.newRefreshToken == nil ? rotation ?? false : true
+            if answer.newRefreshToken != nil { foundRotation() }
         case .failure(let failure):
-            if failure.newRefreshToken != nil { rotation = true }
+            if failure.newRefreshToken != nil { foundRotation() }
             if failure.kind == .throttled { keepPause(failure) }
         }
         if let slot = table.slot(of: user) {
@@ -161,16 +161,7 @@ extension RefreshEngine {
 
     private func couldNotClaim(_ users: [UserID], _ error: StoreFailure) {
         claiming = []
-        let level: Logger.Level = storeVictims.isEmpty ? .warning : .debug
-        logger.log(
-            level: level,
-            "accounts could not be claimed",
-            metadata: [
-                LogKey.accounts: "\(users.count)", LogKey.error: "\(error)", LogKey.errorCode: "\(error.kind.rawValue)",
-            ]
-        )
-        // A database that answers badly is not away; only a claim that was made tells that it is back.
-        if error.isOutOfReach { storeIsAway(true, at: clock()) }
+        note(error, "accounts could not be claimed", accounts: users.count)
         let rest = phase == .running && goesUnclaimed(at: clock()) ? beginUnclaimed(users) : users
         inFlight -= rest.count
         let failure = RefreshFailure(.storeUnavailable, text: "the account could not be claimed: \(error)")

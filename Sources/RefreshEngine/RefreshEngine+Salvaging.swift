@@ -71,12 +71,7 @@ extension RefreshEngine {
     }
 
     private func couldNotSalvage(_ batch: [GrantSalvage], _ error: StoreFailure) {
-        logger.warning(
-            "new refresh tokens could not be stored",
-            metadata: [
-                LogKey.accounts: "\(batch.count)", LogKey.error: "\(error)", LogKey.errorCode: "\(error.kind.rawValue)",
-            ]
-        )
+        note(error, "new refresh tokens could not be stored", accounts: batch.count)
         let failure = RefreshFailure(.storeUnavailable, text: "the new refresh token could not be stored: \(error)")
         for salvage in batch {
             guard let slot = slot(awaiting: salvage) else { continue }

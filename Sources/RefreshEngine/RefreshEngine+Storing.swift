@@ -26,6 +26,12 @@ struct WriteLine: Sendable {
         return batch
     }
 
+    /// Takes out all that is in line and not under way.
+    mutating func takeAll() -> [GrantWrite] {
+        defer { pending = [] }
+        return pending
+    }
+
     /// The batch under way is over.
     mutating func end() {
         isBusy = false
@@ -52,6 +58,11 @@ extension RefreshEngine {
     /// Writes what is in line, unless a batch is under way. Rows that another session holds are waited for in a line of
     /// their own, so that they hold up no other.
     func flushWrites() {
+        if let storeFailure, isStoreAway(at: clock()) {
+            // Found out a moment ago: each try would end like that one, and what is not stored is handed out without.
+            giveUp(writes.takeAll() + lockedWrites.takeAll(), storeFailure)
+            return
+        }
         if let batch = writes.begin() { write(batch, waiting: false) }
         if let batch = lockedWrites.begin() { write(batch, waiting: true) }
     }
@@ -72,6 +83,7 @@ extension RefreshEngine {
 
     private func wrote(_ batch: [GrantWrite], _ outcomes: [UserID: WriteOutcome], waiting: Bool) {
         endBatch(waiting: waiting)
+        noteStoreAnswered()
         for write in batch {
             settleClaim(of: write, outcomes[write.user] ?? .superseded)
             guard let slot = slot(awaiting: write) else { continue }
@@ -117,23 +129,20 @@ extension RefreshEngine {
 
     private func couldNotWrite(_ batch: [GrantWrite], _ error: StoreFailure, waiting: Bool) {
         endBatch(waiting: waiting)
-        logger.warning(
-            "tokens could not be stored",
-            metadata: [
-                LogKey.accounts: "\(batch.count)", LogKey.error: "\(error)", LogKey.errorCode: "\(error.kind.rawValue)",
-            ]
-        )
+        note(error, "tokens could not be stored", accounts: batch.count)
+        // One row may have taken the time of all; a rotated one is not handed out before it is stored, so it is tried alone.
+        let isAlone = waiting || error.kind != .timeout
+        let rotated = isAlone ? [] : batch.filter { $0.answer.newRefreshToken != nil && slot(awaiting: $0) != nil }
+        for write in rotated { lockedWrites.append(write) }
+        giveUp(isAlone ? batch : batch.filter { $0.answer.newRefreshToken == nil }, error)
+        advance()
+    }
+
+    private func giveUp(_ batch: [GrantWrite], _ error: StoreFailure) {
         let failure = RefreshFailure(.storeUnavailable, text: "the token could not be stored: \(error)")
         for write in batch {
-            guard let slot = slot(awaiting: write) else { continue }
-            if !waiting, error.kind == .timeout, write.answer.newRefreshToken != nil {
-                // One row may have taken the time of all; this one is not handed out before it is stored.
-                lockedWrites.append(write)
-            } else {
-                apply(slot) { $0.storeFailed(failure, $1) }
-            }
+            if let slot = slot(awaiting: write) { apply(slot) { $0.storeFailed(failure, $1) } }
         }
-        advance()
     }
 
     /// Puts in line what a restart must not forget; the newest note of an account replaces an older one.
@@ -169,7 +178,7 @@ extension RefreshEngine {
     private func noted(_ batch: [GrantNote], _ failure: StoreFailure?) {
         isNoting = false
         if let failure {
-            logger.warning("statuses could not be stored", metadata: [LogKey.error: "\(failure)"])
+            note(failure, "statuses could not be stored")
             chores.notesAt = clock() + configuration.policy.backoff.maximum / 2
         } else {
             for note in batch where pendingNotes[note.user] == note { pendingNotes[note.user] = nil }

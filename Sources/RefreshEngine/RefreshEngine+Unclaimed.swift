@@ -4,11 +4,21 @@
 import Logging
 import TokenCore
 
+/// What is known of whether the client's provider rotates refresh tokens.
+enum Rotation: Sendable {
+    /// Nobody saw it so far. To `unnoted` by an answer, to `noted` by what another daemon saw.
+    case unseen
+    /// This daemon saw it, and has not written it down. To `noted`.
+    case unnoted
+    /// It does, and every daemon on this database can know.
+    case noted
+}
+
 /// Refreshing while the database is away (`refresh.withoutDatabase`): with refresh tokens kept in memory, and unclaimed.
 ///
-/// Only for a provider that was seen to leave refresh tokens as they are, and never to rotate them. With one that does,
-/// two daemons that refresh the same account unclaimed could cost its grant, and a new refresh token could be lost with
-/// this process.
+/// Only for a provider that was never seen to rotate refresh tokens. With one that does, two daemons that refresh the same
+/// account unclaimed could cost its grant, and a new refresh token could be lost with this process. What one daemon saw of
+/// that, the others learn from the database, as they do after a restart.
 extension RefreshEngine {
     /// How long the database is not asked again after it was found away, so that refreshes need not wait for it each
     /// time.
@@ -18,24 +28,68 @@ extension RefreshEngine {
 
     /// Whether refreshes go on without the database now.
     func goesUnclaimed(at now: Moment) -> Bool {
-        guard mayGoUnclaimed, let storeAwayUntil else { return false }
-        return !storeAwayUntil.isReached(at: now)
+        mayGoUnclaimed && isStoreAway(at: now)
     }
 
-    private var mayGoUnclaimed: Bool { configuration.refreshesWithoutDatabase && rotation == false }
+    private var mayGoUnclaimed: Bool { configuration.refreshesWithoutDatabase && rotation == .unseen }
 
-    /// The database was found away, or there again.
-    func storeIsAway(_ isAway: Bool, at now: Moment) {
-        let wasAway = storeAwayUntil != nil
-        storeAwayUntil = isAway ? now + Self.patience : nil
-        guard wasAway != isAway, mayGoUnclaimed else { return }
-        let metadata: Logger.Metadata = [
-            LogKey.accounts: "\(kept.count)", LogKey.event: "database.\(isAway ? "away" : "back")",
+    /// A call found the database out of reach, or answering badly. Of an outage the first failure is told aloud, and the
+    /// others only to who looks closely.
+    func note(_ failure: StoreFailure, _ message: Logger.Message, accounts: Int? = nil) {
+        var metadata: Logger.Metadata = [
+            LogKey.error: "\(failure)", LogKey.errorCode: "\(failure.kind.rawValue)",
         ]
-        if isAway {
-            logger.warning("refreshing without the database as far as grants are kept in memory", metadata: metadata)
-        } else {
-            logger.notice("refreshing with the database again", metadata: metadata)
+        if let accounts { metadata[LogKey.accounts] = "\(accounts)" }
+        logger.log(level: failure.isOutOfReach && storeFailure != nil ? .debug : .warning, message, metadata: metadata)
+        guard failure.isOutOfReach else { return }
+        let isFirst = storeFailure == nil
+        storeFailure = failure
+        storeAwayUntil = clock() + Self.patience
+        guard isFirst, mayGoUnclaimed, isReady else { return }
+        tellOfUnclaimed(.warning, "refreshing without the database as far as grants are kept in memory", "away")
+    }
+
+    /// A call of the store went well: it is there.
+    func noteStoreAnswered() {
+        guard storeFailure != nil else { return }
+        storeFailure = nil
+        storeAwayUntil = nil
+        if mayGoUnclaimed, isReady { tellOfUnclaimed(.notice, "refreshing with the database again", "back") }
+    }
+
+    /// Whether the database was found away just now, so that it need not be asked again for a moment.
+    func isStoreAway(at now: Moment) -> Bool {
+        storeAwayUntil.map { !$0.isReached(at: now) } ?? false
+    }
+
+    private func tellOfUnclaimed(_ level: Logger.Level, _ message: Logger.Message, _ event: String) {
+        let metadata: Logger.Metadata = [LogKey.accounts: "\(kept.count)", LogKey.event: "database.\(event)"]
+        logger.log(level: level, message, metadata: metadata)
+    }
+
+    /// An answer carried another refresh token than the one that was sent.
+    func foundRotation() {
+        guard rotation == .unseen else { return }
+        rotation = .unnoted
+        shareRotation()
+    }
+
+    /// Tells the other daemons, and the next start, that the provider rotates; or asks whether they saw it.
+    func shareRotation() {
+        let rotation = rotation
+        guard rotation != .noted else { return }
+        Task {
+            do throws(StoreFailure) {
+                if rotation == .unnoted {
+                    try await store.noteRotation(of: client.name)
+                    self.rotation = .noted
+                } else if try await store.sawRotation(of: client.name) {
+                    self.rotation = .noted
+                }
+            } catch {
+                // The next pass asks again.
+                note(error, "what is known of the provider could not be shared")
+            }
         }
     }
 
@@ -56,7 +110,7 @@ extension RefreshEngine {
     /// Reads refresh tokens for keeping, a batch at a time, until all are kept that there is room for. The table is gone
     /// through once; who comes later is found behind its end, or kept with the first claim.
     func keepMoreGrants() {
-        guard phase == .running, configuration.refreshesWithoutDatabase, rotation != true, !isKeeping, kept.hasRoom
+        guard phase == .running, configuration.refreshesWithoutDatabase, rotation == .unseen, !isKeeping, kept.hasRoom
         else { return }
         let users = nextToKeep(Self.largestBatch)
         guard !users.isEmpty else { return }
@@ -66,6 +120,7 @@ extension RefreshEngine {
                 keep(try await store.grants(of: users))
             } catch {
                 // What is missing then is looked for at the next pass, from the beginning.
+                note(error, "refresh tokens could not be read for keeping")
                 isKeeping = false
                 keptUpTo = 0
             }

@@ -50,8 +50,10 @@ package actor RefreshEngine {
     var isKeeping = false
     /// Set while the database was found away, to when it is asked again.
     var storeAwayUntil: Moment?
-    /// Whether the provider ever sent another refresh token; nil before its first answer.
-    var rotation: Bool?
+    /// Whether the client's provider was ever seen to rotate refresh tokens, by this daemon or another on this database.
+    var rotation = Rotation.unseen
+    /// What the database's being away was told with; nil while it is there.
+    var storeFailure: StoreFailure?
     var pendingEnds: [UserID: ClaimEnd] = [:]
     var isEnding = false
     /// Accounts that failed because the store was away; it answering again wakes just these.

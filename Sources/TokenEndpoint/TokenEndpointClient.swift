@@ -14,7 +14,7 @@ package import TokenCore
 package final class TokenEndpointClient: TokenRequesting {
     private let configuration: EndpointConfiguration
     private let clock: ClockReading
-    private let http: HTTPClient
+    private let clients: TrustedClients
 
     /// Prepares the client; nothing is connected before the first call. ``shutdown()`` must be called before the client
     /// is let go.
@@ -29,7 +29,9 @@ package final class TokenEndpointClient: TokenRequesting {
     ) throws(EndpointSetupFailure) {
         self.configuration = configuration
         self.clock = clock
-        self.http = HTTPClient(configuration: try Self.httpConfiguration(configuration))
+        self.clients = try TrustedClients { () throws(EndpointSetupFailure) in
+            HTTPClient(configuration: try Self.httpConfiguration(configuration))
+        }
     }
 
     /// Makes one refresh call (RFC 6749 section 6; fact sheet section 4.1).
@@ -46,10 +48,13 @@ package final class TokenEndpointClient: TokenRequesting {
         let sentAt = clock()
         let reply: TokenReply
         do {
-            let deadline = NIODeadline.now() + .nanoseconds(configuration.timeout.nanoseconds)
-            reply = try await http.execute(request: request, delegate: exchange, deadline: deadline).get()
+            reply = try await clients.withClient { http in
+                let deadline = NIODeadline.now() + .nanoseconds(configuration.timeout.nanoseconds)
+                return try await http.execute(request: request, delegate: exchange, deadline: deadline).get()
+            }
         } catch {
             let failure = TransportFault(error, exchange: exchange).failure(for: call, at: clock().wall)
+            if failure.kind == .tls { clients.renew(at: clock()) }
             throw failure.carrying(exchange.successSoFar.flatMap { TokenResponse($0).newRefreshToken(for: call) })
         }
         return try answer(reply, to: call, sentAt: sentAt)
@@ -57,8 +62,7 @@ package final class TokenEndpointClient: TokenRequesting {
 
     /// Ends all connections. Calls in flight fail with an unknown outcome, so it is called when there are none.
     package func shutdown() async {
-        // All that this can throw is that it was called before.
-        try? await http.shutdown()
+        await clients.shutdown()
     }
 
     private func answer(

@@ -51,19 +51,44 @@ import TokenSimulator
 
     @Test func withTheTriggerChangesActAtOnce() async throws {
         try await Installation.with(accounts: 1) { installation in
-            let migrated = try await RunningProgram.run(
-                "tastytokend",
-                ["migrate"],
-                environment: ["DATABASE_URL": installation.postgres.url],
-                in: installation.folder
-            )
-            try #require(migrated.status == 0, "\(migrated.errors)")
+            try await migrate(installation)
             // A pass comes too late to have anything to do with it.
             let daemon = try await installation.startReadyDaemon(["DATABASE_RECONCILE_EVERY": "1h"])
             try await eventually("the first account is served") { try status("1", installation) == 200 }
             print("with the trigger the slowest change took \(try await slowest(installation))")
             _ = try await installation.stop(daemon)
         }
+    }
+
+    @Test func behindAPoolerADirectConnectionTellsOfThem() async throws {
+        try await Installation.with(accounts: 1) { installation in
+            let pooler = try await TemporaryPooler.start(before: installation.postgres)
+            do {
+                try await migrate(installation)
+                let daemon = try await installation.startReadyDaemon([
+                    "DATABASE_URL": pooler.url(database: "postgres"), "DATABASE_LISTEN_URL": installation.postgres.url,
+                    "DATABASE_RECONCILE_EVERY": "1h",
+                ])
+                try await eventually("the first account is served") { try status("1", installation) == 200 }
+                try await eventually("it listens") { daemon.errors.contains("changes are told by the database") }
+                _ = try await slowest(installation)
+                #expect(try await installation.stop(daemon).status == 0)
+                await pooler.tearDown()
+            } catch {
+                await pooler.tearDown()
+                throw error
+            }
+        }
+    }
+
+    private func migrate(_ installation: Installation) async throws {
+        let migrated = try await RunningProgram.run(
+            "tastytokend",
+            ["migrate"],
+            environment: ["DATABASE_URL": installation.postgres.url],
+            in: installation.folder
+        )
+        try #require(migrated.status == 0, "\(migrated.errors)")
     }
 
     @Test func withoutTheTriggerTheyActWithTheNextPass() async throws {

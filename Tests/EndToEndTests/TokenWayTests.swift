@@ -62,6 +62,31 @@ import TokenSimulator
         }
     }
 
+    @Test func killedInTheMiddleOfARefreshItTakesItsOwnClaimUpAgainAtOnceAndNobodyElseDoes() async throws {
+        try await Installation.with(accounts: 1) { installation in
+            installation.simulator.set(Fault(.hold))
+            let first = try await installation.startReadyDaemon()
+            #expect(await installation.simulator.counts(within: .seconds(30)) { $0.inFlight == 1 } != nil)
+            first.signal(SIGKILL)
+            _ = try await first.end()
+            installation.simulator.clearFaults()
+
+            let elsewhere = "\(installation.folder)/elsewhere"
+            try FileManager.default.createDirectory(atPath: elsewhere, withIntermediateDirectories: true)
+            let stranger = try await installation.startReadyDaemon(["STATE_DIRECTORY": elsewhere])
+            let refused = try SocketProbe.get("/v1/users/1/token?max_wait=2", at: installation.socket)
+            #expect(refused.status == 504, "the claim stands for ninety seconds: \(refused.body)")
+            #expect(installation.simulator.counts.tokenRequests == 1)
+            _ = try await installation.stop(stranger)
+
+            let second = try await installation.startReadyDaemon()
+            let taken = try SocketProbe.get("/v1/users/1/token?max_wait=30", at: installation.socket)
+            #expect(taken.status == 200, "\(taken.body)")
+            #expect(installation.simulator.counts.tokenRequests == 2)
+            #expect(try await installation.stop(second).status == 0)
+        }
+    }
+
     @Test func askedToStopItFinishesAndStoresWhatIsInFlight() async throws {
         try await Installation.with(accounts: 5, settings: ["REFRESH_MAX_PER_SECOND": "1000"]) { installation in
             installation.simulator.set(Fault(.hold))

@@ -131,6 +131,60 @@ import TokenCore
         }
     }
 
+    private func refreshThroughClaims(_ store: PostgresGrantStore) async throws {
+        let user = UserID("1")
+        for round in 1...10 {
+            let claimed = try #require(try await store.claim([user]).first)
+            guard case .claimed(let claim) = claimed.hold else {
+                Issue.record("not claimed: \(claimed.hold)")
+                return
+            }
+            let sample = GrantWrite.sample(user, token: "c\(round)", used: claimed.row.grant.version)
+            let write = GrantWrite(user: user, answer: sample.answer, usedVersion: sample.usedVersion, claim: claim)
+            // Waiting, a transaction of several statements with settings of its own.
+            let outcome = try await store.write([write], waiting: round.isMultiple(of: 2))
+            #expect(outcome == [user: .stored(grantVersion: sample.usedVersion)])
+            try await store.end([ClaimEnd(claim, keptFor: .zero)])
+            let salvage = GrantSalvage(
+                user: user,
+                newRefreshToken: Secret("s\(round)"),
+                usedVersion: sample.usedVersion
+            )
+            guard case .stored? = try await store.salvage([salvage])[user] else {
+                Issue.record("not salvaged in round \(round)")
+                return
+            }
+        }
+    }
+
+    /// Has the pooler open several connections, by transactions that are open at the same time.
+    private func openSeveral(_ url: String) async throws {
+        let sessions = (1...3).map { PostgresSession(name: "opener-\($0)", .forTest(url: url)) }
+        for session in sessions { try await session.query("BEGIN") }
+        for session in sessions { try await session.query("COMMIT") }
+        for session in sessions { session.close() }
+    }
+
+    /// Looks at each of the pooler's own connections, which take turns.
+    private func nothingIsLeftOnConnections(_ database: TestDatabase, _ url: String) async throws {
+        let session = PostgresSession(name: "looker", .forTest(url: url))
+        var seen: Set<String> = []
+        for _ in 1...12 {
+            let found = try await session.query(
+                """
+                SELECT concat_ws('/', pg_backend_pid(), current_setting('lock_timeout'), current_setting('statement_timeout'),
+                    current_setting('idle_in_transaction_session_timeout'), current_setting('work_mem'),
+                    current_setting('tastytokend.own_write', true))
+                """
+            )
+            let parts = try #require(found.first).split(separator: "/", omittingEmptySubsequences: false)
+            seen.insert(String(parts[0]))
+            #expect(["0/0/0/4MB", "0/0/0/4MB/"].contains(parts.dropFirst().joined(separator: "/")))
+        }
+        #expect(seen.count > 1, "more than one connection was looked at")
+        session.close()
+    }
+
     @Test func everythingWorksButNotifications() async throws {
         try await withPooler { database, url in
             let store = database.store {
@@ -138,6 +192,7 @@ import TokenCore
                 $0.proofDeadline = .milliseconds(500)
             }
             #expect(try await store.migrate().statements.isEmpty == false)
+            try await openSeveral(url)
             let mark = try #require(try await store.load { _ in })
             for round in 1...20 {
                 let grants = try await store.grants(of: [UserID("1"), UserID("2")])
@@ -157,6 +212,8 @@ import TokenCore
                 #expect(try await store.changes(since: mark) { _ in }.isComplete == false)
             }
             #expect(try await store.rows(of: [UserID("1")]).first?.accessToken?.reveal() == "t20")
+            try await refreshThroughClaims(store)
+            try await nothingIsLeftOnConnections(database, url)
             let following = Task { await store.follow { _ in Issue.record("news through a transaction pooler") } }
             while true {
                 if case .polling(let reason) = store.feed, reason.contains("pooler") { break }

@@ -98,6 +98,9 @@ import TokenCore
             Issue.record("a rotated token was not stored")
         }
         try await claimAndWrite(store, user)
+        #expect(try await store.sawRotation(of: "default") == false)
+        try await store.noteRotation(of: "default")
+        #expect(try await store.sawRotation(of: "default"))
         let note = GrantNote(
             user: user,
             status: .degraded,

@@ -65,12 +65,13 @@ import TokenCore
 
     @Test func aSchemaThatIsRemovedUnderUsDoesNotKeepTokensFromBeingStored() async throws {
         let database = try await TestDatabase()
-        let store = database.store { $0.migratesAtStart = false }
-        try await database.store().open()
+        let store = database.store()
         #expect(try await store.open().ownSchema == .present(version: Migration.newest))
         try await database.execute("DROP SCHEMA tastytokend CASCADE")
         try await useEverything(store)
         #expect(store.report?.ownSchema.isPresent == false)
+        _ = try await store.trigger()
+        #expect(try await database.query("SELECT to_regnamespace('tastytokend') IS NULL") == "t", "and stays away")
     }
 
     @Test func aSchemaNewerThanTheDaemonIsMisconfigured() async throws {

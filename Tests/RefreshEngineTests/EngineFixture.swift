@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import InMemoryLogging
 import Logging
 import RefreshEngine
 import TestSupport
@@ -12,6 +13,7 @@ struct EngineFixture: Sendable {
     let clock = ManualClock()
     let alarm = ManualAlarm()
     let endpoint = ScriptedEndpoint()
+    let log = InMemoryLogHandler()
     let store: RecordingStore
     let engine: RefreshEngine
     static let client = ClientRegistration(
@@ -23,7 +25,11 @@ struct EngineFixture: Sendable {
     )
 
     init(_ rows: [UserID: RecordingStore.Row], _ configuration: EngineConfiguration = EngineConfiguration()) {
-        store = RecordingStore(rows)
+        self.init(RecordingStore(rows), configuration)
+    }
+
+    init(_ store: RecordingStore, _ configuration: EngineConfiguration = EngineConfiguration()) {
+        self.store = store
         engine = RefreshEngine(
             configuration,
             client: Self.client,
@@ -34,7 +40,7 @@ struct EngineFixture: Sendable {
             executor: QueueExecutor(label: "engine.test"),
             clock: clock.reading,
             draw: { 0.5 },
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+            logger: Logger(label: "test") { [log] _ in log }
         )
     }
 

@@ -129,12 +129,40 @@ extension RefreshEngineClaimTests {
         }
     }
 
-    @Test func aProviderThatWasNeverHeardIsNotAskedWithoutTheDatabase() async {
+    @Test func aDaemonThatHasRefreshedNothingYetGoesOnWithoutTheDatabaseToo() async {
         let fixture = await fixture()
         fixture.store.fail(with: away)
+        let call = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(10)) }
+        call.answer(fixture.answer("a1"))
+        await fixture.settled { fixture.token(of: one) == "a1" }
+    }
+
+    @Test func whatAnotherDaemonOrTheOneBeforeSawOfRotationCounts() async {
+        let store = RecordingStore([one: .init(refreshToken: "r1", accessToken: "a0", expiresAt: live())])
+        try? await store.noteRotation(of: EngineFixture.client.name)
+        let fixture = EngineFixture(store)
+        await fixture.start()
+        await fixture.settled { store.count("sawRotation") == 1 }
+        await fixture.turn()
+        store.fail(with: away)
         await fixture.advance(by: .seconds(540))
         await fixture.settled { (await fixture.engine.report(on: one))?.status == .degraded }
         #expect(fixture.endpoint.unseen == 0)
+    }
+
+    @Test func rotationIsNotedForTheOthersAsSoonAsTheDatabaseTakesIt() async {
+        let fixture = EngineFixture([one: .init(refreshToken: "r1")])
+        await fixture.start()
+        let call = await fixture.endpoint.nextCall()
+        fixture.store.fail(with: away)
+        call.answer(fixture.answer("a1", rotated: "r2"))
+        await fixture.settled { fixture.store.count("noteRotation") == 1 }
+        fixture.store.fail(with: nil)
+        await fixture.settled {
+            await fixture.advance(by: .seconds(1))
+            return fixture.store.count("noteRotation") == 2
+        }
+        #expect((try? await fixture.store.sawRotation(of: EngineFixture.client.name)) == true)
     }
 
     @Test func aClaimThatGrewOldBeforeItsCallIsGivenBackAndMadeAnew() async {
@@ -160,6 +188,28 @@ extension RefreshEngineClaimTests {
         fixture.store.loseClaim(of: one)
         fixture.store.release("write")
         await fixture.settled { fixture.store[one]?.refreshToken == "r2" }
+    }
+
+    @Test func aGrantThatAnotherDaemonHadRefusedIsNotTriedHereToo() async {
+        var row = RecordingStore.Row(refreshToken: "r1", accessToken: "a0", expiresAt: live())
+        let fixture = EngineFixture([one: row])
+        await fixture.start()
+        row.memory = GrantMemory(
+            status: .reauthorizationRequired,
+            grantVersion: RecordingStore.version(of: "r1"),
+            generation: 2,
+            consecutiveFailures: 2,
+            lastError: "Grant revoked",
+            lastRefreshedAt: nil,
+            lifetime: nil
+        )
+        fixture.store[one] = row
+        await fixture.advance(by: .seconds(540))
+        await fixture.settled { (await fixture.engine.report(on: one))?.status == .reauthorizationRequired }
+        let report = await fixture.engine.report(on: one)
+        #expect(report?.consecutiveFailures == 2 && report?.lastError?.contains("Grant revoked") == true)
+        #expect(fixture.endpoint.unseen == 0)
+        #expect(fixture.token(of: one) == "a0", "what is alive is served")
     }
 
     @Test func aProviderThatRotatesIsNotAskedWithoutTheDatabase() async {

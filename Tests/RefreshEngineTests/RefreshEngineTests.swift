@@ -37,8 +37,10 @@ import TokenCore
         await fixture.settled { (await fixture.engine.report(on: one))?.consecutiveFailures == 1 }
         #expect(fixture.token(of: one) == nil)
         fixture.store.failWrites(with: nil)
-        await fixture.advance(by: .seconds(1))
-        await fixture.settled { fixture.token(of: one) == "a1" }
+        await fixture.settled {
+            await fixture.advance(by: .seconds(1))
+            return fixture.token(of: one) == "a1"
+        }
         #expect(fixture.store[one]?.refreshToken == "r2")
     }
 
@@ -56,6 +58,8 @@ import TokenCore
     @Test func callersWhoWantTheSameTokenShareOneRefresh() async {
         let fixture = EngineFixture([one: .init(refreshToken: "r1", accessToken: "a0", expiresAt: live())])
         await fixture.start()
+        // The floor since the last refresh, as far as the row tells when that was.
+        await fixture.advance(by: .seconds(10))
         for _ in 0..<100 { fixture.engine.requestRefresh(of: one) }
         // The endpoint itself traps on a second call for a grant in flight.
         (await fixture.endpoint.nextCall()).answer(fixture.answer("a1"))

@@ -31,6 +31,7 @@ package final class RecordingStore: GrantStoring {
         var gates: [String: Mailbox<Void>] = [:]
         var epochs: [UserID: Int64] = [:]
         var elsewhere: [UserID: Duration] = [:]
+        var rotating: Set<String> = []
         /// Counts the changes, and tells each row's last.
         var transaction: Int64 = 0
         var changedBy: [UserID: Int64] = [:]
@@ -250,6 +251,15 @@ package final class RecordingStore: GrantStoring {
             for salvage in salvages { outcomes[salvage.user] = Self.salvage(salvage, into: &state) }
             return outcomes
         }
+    }
+
+    package func sawRotation(of client: String) async throws(StoreFailure) -> Bool {
+        let rotates: Bool = try enter("sawRotation") { $0.rotating.contains(client) }
+        return rotates
+    }
+
+    package func noteRotation(of client: String) async throws(StoreFailure) {
+        try enter("noteRotation") { state in _ = state.rotating.insert(client) }
     }
 
     package func remember(_ notes: [GrantNote]) async throws(StoreFailure) {

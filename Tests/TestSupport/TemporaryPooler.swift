@@ -46,6 +46,7 @@ package final class TemporaryPooler: Sendable {
             auth_file = \(folder)/users
             pool_mode = transaction
             default_pool_size = \(connections)
+            server_round_robin = 1
             max_client_conn = 100
             pidfile = \(folder)/pid
             logfile = \(folder)/log

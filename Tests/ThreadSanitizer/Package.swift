@@ -86,7 +86,9 @@ let package = Package(
         .testTarget(
             name: "RefreshEngineTests",
             dependencies: [
-                "RefreshEngine", "TestSupport", "TokenCore", .product(name: "Logging", package: "swift-log"),
+                "RefreshEngine", "TestSupport", "TokenCore",
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(

@@ -75,7 +75,7 @@ extension GrantStateMachineTests {
         func occasion(_ after: Duration) -> Occasion { Occasion(now: start + after, draw: 0.5, policy: policy) }
         var (machine, _) = GrantStateMachine.loaded(row(), occasion(.zero))
         for number in 0..<refreshes {
-            let at = Duration.seconds(number)
+            let at = Duration.seconds(10 * number)
             _ = number == 0 ? machine.due(occasion(at)) : machine.demanded(occasion(at))
             _ = machine.begun(version: 1, occasion(at))
             _ = machine.granted(answer("a\(number)", sentAfter: at), using: 1, occasion(at))
@@ -88,12 +88,12 @@ extension GrantStateMachineTests {
         var (machine, occasion) = spent(3, of: 3)
         let step = machine.due(occasion(.seconds(600)))
         #expect(machine.isPutOff)
-        #expect(step == Step(.arm(start + .seconds(2 + 900 - 30)), .none))
+        #expect(step == Step(.arm(start + .seconds(20 + 900 - 30)), .none))
         #expect(machine.demanded(occasion(.seconds(601))) == .nothing)
-        #expect(machine.prospect(at: start + .seconds(601)) == .backingOff(until: start + .seconds(872)))
+        #expect(machine.prospect(at: start + .seconds(601)) == .backingOff(until: start + .seconds(890)))
         #expect(machine.status(at: start + .seconds(601)) == .active)
-        #expect(machine.due(occasion(.seconds(872))).effect == .enqueue, "an account is not let die for a budget")
-        _ = machine.begun(version: 1, occasion(.seconds(872)))
+        #expect(machine.due(occasion(.seconds(890))).effect == .enqueue, "an account is not let die for a budget")
+        _ = machine.begun(version: 1, occasion(.seconds(890)))
         #expect(!machine.isPutOff)
     }
 
@@ -120,8 +120,23 @@ extension GrantStateMachineTests {
         #expect(other.due(later(.seconds(86_400))).effect == .enqueue)
     }
 
-    @Test func anAccountWithoutALiveTokenIsNotPutOff() {
+    @Test func beyondTheBudgetAnAccountWithoutALiveTokenIsTriedABudgetsShareOfADayApart() {
         var (machine, occasion) = spent(3, of: 3)
-        #expect(machine.due(occasion(.seconds(902))).effect == .enqueue)
+        let share = Duration.seconds(86_400 / 3)
+        let first = Duration.seconds(1000)
+        #expect(machine.due(occasion(first)) == Step(.arm(start + first + share), .none))
+        #expect(machine.demanded(occasion(first)) == .nothing, "nor for a caller")
+        #expect(machine.due(occasion(first + share)).effect == .enqueue)
+        _ = machine.begun(version: 1, occasion(first + share))
+        _ = machine.failed(RefreshFailure(.connect, text: "refused"), using: 1, occasion(first + share))
+        #expect(machine.due(occasion(first + share + .seconds(2))).effect == .none)
+    }
+
+    @Test func aCallerDoesNotHaveATokenReplacedBeforeTheFloor() {
+        var machine = active()
+        #expect(machine.demanded(occasion(.seconds(9))) == Step(.arm(start + .seconds(10)), .none))
+        #expect(machine.due(occasion(.seconds(10))).effect == .enqueue)
+        var other = active()
+        #expect(other.demanded(occasion(.seconds(10))).effect == .enqueue)
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import FoundationEssentials
 import TestSupport
 import Testing
 import TokenCore
@@ -270,6 +271,45 @@ import TokenSimulator
             fixture.simulator.clearFaults()
             _ = try await fixture.refresh()
             #expect(fixture.simulator.counts.connections == 2)
+        }
+    }
+
+    @Test func h17AuthoritiesThatAreReplacedAreTrustedWithoutARestart() async throws {
+        try await EndpointFixture.with(tls: true) { fixture in
+            let right = try #require(fixture.simulator.authorityPEM)
+            let file = FileManager.default.temporaryDirectory.appending(path: "authorities-\(UUID().uuidString).pem")
+            defer { try? FileManager.default.removeItem(at: file) }
+            let other = try await TokenSimulator.start(
+                SimulatorConfiguration(keySeed: "other", randomSeed: 2),
+                clock: SimulatorInstant.systemNow
+            )
+            try Data(try #require(other.authorityPEM).utf8).write(to: file)
+            try await other.stop()
+
+            let clock = ManualClock()
+            var configuration = EndpointConfiguration(version: "1.2.3")
+            configuration.caFile = file.path
+            let client = try TokenEndpointClient(configuration, clock: clock.reading)
+            func refresh() async -> RefreshFailure.Kind? {
+                do throws(RefreshFailure) {
+                    _ = try await client.refresh(fixture.grant, for: fixture.registration)
+                    return nil
+                } catch {
+                    return error.kind
+                }
+            }
+            #expect(await refresh() == .tls)
+            #expect(await refresh() == .tls, "read anew, and still others")
+            // In the middle of being replaced.
+            try Data().write(to: file)
+            clock.advance(by: .seconds(60))
+            #expect(await refresh() == .tls)
+            try Data(right.utf8).write(to: file)
+            #expect(await refresh() == .tls, "a minute after the last try, not at every failure")
+            clock.advance(by: .seconds(60))
+            #expect(await refresh() == .tls)
+            #expect(await refresh() == nil)
+            await client.shutdown()
         }
     }
 

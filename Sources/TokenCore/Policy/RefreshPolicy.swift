@@ -49,6 +49,10 @@ package struct RefreshPolicy: Hashable, Sendable {
         life.expiresAt + (.zero - max(min(life.lifetime / 10, .seconds(30)), .seconds(1)))
     }
 
+    /// How far apart the tries of an account without a live token are once the day's budget is spent: so far that a day of
+    /// them is another budget. 288 s with the default.
+    package var spacingBeyondBudget: Duration { .seconds(86_400) / max(dailyBudget, 1) }
+
     /// How long to leave an account alone that another daemon has claimed: until the claim ends, yet no longer than a
     /// quarter of the life left, so that a result that nobody told of is found in time. Between 1 s and 10 s.
     package func lookAfter(claimEndsIn time: Duration, lifeLeft: Duration) -> Duration {

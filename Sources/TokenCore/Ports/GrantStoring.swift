@@ -50,6 +50,12 @@ package protocol GrantStoring: Sendable {
     /// that one is spent. A row that holds the new one already counts as stored. No user may occur twice.
     func salvage(_ salvages: [GrantSalvage]) async throws(StoreFailure) -> [UserID: WriteOutcome]
 
+    /// Whether any daemon on this database noted that the client's provider rotates refresh tokens.
+    func sawRotation(of client: String) async throws(StoreFailure) -> Bool
+
+    /// Notes that it does, for good.
+    func noteRotation(of client: String) async throws(StoreFailure)
+
     /// Writes down how accounts stand, in the daemon's own schema. Last write wins within one daemon.
     func remember(_ notes: [GrantNote]) async throws(StoreFailure)
 }

@@ -123,7 +123,7 @@ extension GrantStateMachine {
     /// A caller needs a fresher token than the one at hand.
     package mutating func demanded(_ occasion: Occasion) -> Step {
         guard prospect(at: occasion.now) == .possible else { return .nothing }
-        return putOff(occasion) ?? enqueued()
+        return putOff(occasion) ?? tooSoon(occasion) ?? enqueued()
     }
 
     /// Another daemon has claimed the refresh, for `time` at most. Its result is looked for when the deadline is reached,
@@ -224,13 +224,29 @@ extension GrantStateMachine {
             found.expiresAt.wall > (life?.expiresAt.wall ?? WallTime(nanoseconds: .min))
         else {
             // Our own write came back, somebody emptied the copy of a token that we still hold, or its row would have it
-            // live longer: no token gains life.
-            return .nothing
+            // live longer: no token gains life. What another daemon found out about the grant counts all the same.
+            return refusedElsewhere(row.memory, occasion) ?? .nothing
         }
         life = found
         tokenFingerprint = token.fingerprint
         noteRefresh(row.memory?.lastRefreshedAt)
         return adopted(found, occasion)
+    }
+
+    /// Another daemon had this very grant refused for good: this one need not have it refused too. A success since would
+    /// have taken the note's place.
+    private mutating func refusedElsewhere(_ memory: GrantMemory?, _ occasion: Occasion) -> Step? {
+        guard let memory, memory.status == .reauthorizationRequired, memory.grantVersion == grantVersion,
+            case .good = standing
+        else { return nil }
+        switch phase {
+        case .refreshing, .storing, .salvaging: return nil
+        case .resting, .queued, .elsewhere: break
+        }
+        standing = .refused(probes: 0)
+        trouble = .streak(FailureStreak(remembered: memory, at: occasion.now))
+        phase = .resting
+        return armed(occasion.now + occasion.policy.probeDelay(afterProbes: 0, draw: occasion.draw))
     }
 
     /// Somebody had a token for this very grant: whatever failed or was refused here works. Where a refresh was wanted,
@@ -269,15 +285,27 @@ extension GrantStateMachine {
         }
     }
 
-    /// Puts a refresh off until the token at hand is about to die, if the day's budget is spent; nil if it may be made.
+    /// Puts a refresh off if the day's budget is spent, nil if it may be made: until the token at hand is about to die; where
+    /// there is none alive, for a budget's share of a day, once.
     private mutating func putOff(_ occasion: Occasion) -> Step? {
-        guard let life, life.isAlive(at: occasion.now),
-            budget.isSpent(occasion.policy.dailyBudget, at: occasion.now.boot)
-        else { return nil }
+        guard budget.isSpent(occasion.policy.dailyBudget, at: occasion.now.boot) else { return nil }
+        guard let life, life.isAlive(at: occasion.now) else {
+            guard !isPutOff else { return nil }
+            isPutOff = true
+            return armed(occasion.now + occasion.policy.spacingBeyondBudget)
+        }
         let last = occasion.policy.lastMoment(of: life)
         guard !last.isReached(at: occasion.now) else { return nil }
         isPutOff = true
         return armed(last)
+    }
+
+    /// Leaves a refresh that a caller wants to its deadline while the floor since the last one is not over; nil if it is.
+    private mutating func tooSoon(_ occasion: Occasion) -> Step? {
+        guard let life else { return nil }
+        let floor = life.beganAt + occasion.policy.floor(of: life.lifetime)
+        guard !floor.isReached(at: occasion.now) else { return nil }
+        return armed(floor)
     }
 
     private mutating func enqueued() -> Step {

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import AsyncHTTPClient
+import Synchronization
+import TokenCore
+
+/// The HTTP client in use, and those before it whose calls have not ended.
+///
+/// A client reads the authorities that it trusts once. Where they were replaced since (hard case H17), it refuses every
+/// certificate for ever; so after such a refusal another client takes its place, which reads them anew.
+final class TrustedClients: Sendable {
+    private struct Generation {
+        let client: HTTPClient
+        var calls = 0
+    }
+
+    private struct State {
+        var generations: [Int: Generation]
+        var newest = 0
+        var renewedAt: Moment?
+    }
+
+    /// Clients are made that far apart at least, since the reason may be another one.
+    private static let pause: Duration = .seconds(60)
+
+    private let make: @Sendable () throws(EndpointSetupFailure) -> HTTPClient
+    private let state: Mutex<State>
+
+    /// Makes the first client.
+    init(_ make: @escaping @Sendable () throws(EndpointSetupFailure) -> HTTPClient) throws(EndpointSetupFailure) {
+        self.make = make
+        self.state = Mutex(State(generations: [0: Generation(client: try make())]))
+    }
+
+    /// Makes a call with the newest client, which is not shut down before the call has ended.
+    func withClient<Value>(_ call: (HTTPClient) async throws -> Value) async throws -> Value {
+        let (number, client) = try begin()
+        defer { end(number) }
+        return try await call(client)
+    }
+
+    /// A certificate was refused: has the next call use a client that has read the authorities anew. Where they cannot be
+    /// read now, as in the middle of being replaced, all stays as it is.
+    func renew(at now: Moment) {
+        let isDue = state.withLock { state in
+            guard state.renewedAt.map({ now.boot - $0.boot >= Self.pause }) ?? true else { return false }
+            state.renewedAt = now
+            return true
+        }
+        guard isDue, let client = try? make() else { return }
+        let idle = state.withLock { state -> HTTPClient? in
+            let old = state.newest
+            state.newest += 1
+            state.generations[state.newest] = Generation(client: client)
+            return Self.takeIfIdle(old, from: &state)
+        }
+        Self.shutDown(idle)
+    }
+
+    /// Ends all clients; calls under way fail.
+    func shutdown() async {
+        let clients = state.withLock { state in
+            defer { state.generations = [:] }
+            return state.generations.values.map(\.client)
+        }
+        // All that this can throw is that it was called before.
+        for client in clients { try? await client.shutdown() }
+    }
+
+    private func begin() throws -> (Int, HTTPClient) {
+        try state.withLock { state in
+            guard let client = state.generations[state.newest]?.client else { throw HTTPClientError.alreadyShutdown }
+            state.generations[state.newest]?.calls += 1
+            return (state.newest, client)
+        }
+    }
+
+    private func end(_ number: Int) {
+        let idle = state.withLock { state -> HTTPClient? in
+            state.generations[number]?.calls -= 1
+            return Self.takeIfIdle(number, from: &state)
+        }
+        Self.shutDown(idle)
+    }
+
+    private static func takeIfIdle(_ number: Int, from state: inout State) -> HTTPClient? {
+        guard number != state.newest, state.generations[number]?.calls == 0 else { return nil }
+        return state.generations.removeValue(forKey: number)?.client
+    }
+
+    private static func shutDown(_ client: HTTPClient?) {
+        guard let client else { return }
+        Task { try? await client.shutdown() }
+    }
+}
