@@ -56,17 +56,27 @@ package struct JSONText {
 
     private mutating func addString(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
-            case 0..<0x20, 0x7F: bytes += Self.escape(byte)
-            default: bytes.append(byte)
+        var text = text
+        // A token is hundreds of bytes, of which hardly ever one is escaped: it is copied whole.
+        let isCopied = text.withUTF8 { utf8 in
+            guard !utf8.contains(where: Self.isEscaped) else { return false }
+            bytes.append(contentsOf: utf8)
+            return true
+        }
+        if !isCopied {
+            for byte in text.utf8 {
+                if Self.isEscaped(byte) { bytes += Self.escape(byte) } else { bytes.append(byte) }
             }
         }
         bytes.append(UInt8(ascii: "\""))
     }
 
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
     private static func escape(_ byte: UInt8) -> [UInt8] {
+        guard byte < 0x20 || byte == 0x7F else { return [UInt8(ascii: "\\"), byte] }
         let digits = Array("0123456789abcdef".utf8)
         return Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]
     }
