@@ -43,7 +43,7 @@ enum CatalogueQueries {
     static let columns = Statement(
         "look at the columns",
         """
-        SELECT a.attname, format_type(coalesce(nullif(y.typbasetype, 0), a.atttypid), NULL), a.atttypmod,
+        SELECT a.attname, replace(format_type(coalesce(nullif(y.typbasetype, 0), a.atttypid), NULL), '"', ''), a.atttypmod,
             has_column_privilege(a.attrelid, a.attnum, 'SELECT'), has_column_privilege(a.attrelid, a.attnum, 'UPDATE'),
             a.attgenerated <> '', EXISTS (
                 SELECT FROM pg_index x WHERE x.indrelid = a.attrelid AND x.indisunique AND x.indpred IS NULL

@@ -111,9 +111,9 @@ struct GrantWriter {
                 try connection.run(GrantQueries.oneRowsTime, until: deadline)
                 return try run([write], locked: .wait)
             }
-            return rows.first?.outcome ?? .lockedElsewhere
+            return rows.first?.outcome ?? .locked
         } catch  where error.isLockWait {
-            return .lockedElsewhere
+            return .locked
         } catch  where error.reach == .row || error.isOverrun {
             return .rejected(reason: error.failure.description)
         }
@@ -163,10 +163,4 @@ private struct RowOutcome {
             self.outcome = nil
         }
     }
-}
-
-extension WriteOutcome {
-    fileprivate static let lockedElsewhere = WriteOutcome.rejected(
-        reason: "Another session of the database keeps the row locked."
-    )
 }

@@ -5,7 +5,7 @@ package import TokenCore
 
 extension PostgresGrantStore {
     /// Stores refresh tokens alone, one row at a time: they are rare, and none holds up another. A row that another
-    /// session keeps locked is `rejected` after a short wait.
+    /// session keeps locked is `locked` after a short wait.
     package func salvage(_ salvages: [GrantSalvage]) async throws(StoreFailure) -> [UserID: WriteOutcome] {
         try await withPlan { plan async throws(StoreFailure) in
             var outcomes: [UserID: WriteOutcome] = [:]
@@ -45,7 +45,7 @@ extension GrantSalvage {
             }
             return versions.first.map { .stored(grantVersion: $0) } ?? .superseded
         } catch  where error.isLockWait {
-            return .rejected(reason: "Another session of the database keeps the row locked.")
+            return .locked
         } catch  where error.reach == .row || error.isOverrun {
             return .rejected(reason: error.failure.description)
         }

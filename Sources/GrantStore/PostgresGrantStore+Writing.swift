@@ -7,8 +7,8 @@ extension PostgresGrantStore {
     /// How many writes go into one statement; few enough that none of them waits long for the others.
     static let writeBatchSize = 500
 
-    /// Stores what refreshes gave. What a constraint or a trigger refuses is `rejected`, as is, after a short wait on a
-    /// connection of its own, a row that another session keeps locked; such a write may be repeated.
+    /// Stores what refreshes gave. What a constraint or a trigger refuses is `rejected`. A row that another session
+    /// keeps locked is `locked`, if the call is to wait after a short wait on a connection of its own.
     package func write(
         _ writes: [GrantWrite],
         waiting: Bool

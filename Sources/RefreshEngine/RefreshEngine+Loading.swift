@@ -89,6 +89,7 @@ extension RefreshEngine {
         census.moved(user)
         if attempts[user] == nil, let claim = claims.removeValue(forKey: user) { end(claim, after: .zero) }
         kept.forget(user)
+        slowRows.remove(user)
         board.remove(user)
         logger.notice("account removed", metadata: [LogKey.user: "\(user)", LogKey.event: "grant.removed"])
     }

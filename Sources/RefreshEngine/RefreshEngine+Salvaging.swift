@@ -58,9 +58,8 @@ extension RefreshEngine {
             case .superseded:
                 apply(slot) { $0.salvageSuperseded($1) }
             case .locked, .untried:
-                // A salvage is waited for; a store that says so all the same is asked again.
-                let text = "the new refresh token could not be stored: its row was not tried"
-                apply(slot) { $0.salvageFailed(RefreshFailure(.storeRejected, text: text), $1) }
+                let text = "the new refresh token could not be stored: the row is locked"
+                apply(slot) { $0.salvageFailed(RefreshFailure(.storeUnavailable, text: text), $1) }
             case .rejected(let reason):
                 let text = "the new refresh token could not be stored: \(reason)"
                 apply(slot) { $0.salvageFailed(RefreshFailure(.storeRejected, text: text), $1) }

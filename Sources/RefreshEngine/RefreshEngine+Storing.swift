@@ -45,14 +45,13 @@ extension RefreshEngine {
 
     /// Puts an answer in line for its row. While one batch is being written, the next gathers.
     func write(_ answer: TokenAnswer, of account: Account) {
-        writes.append(
-            GrantWrite(
-                user: account.user,
-                answer: answer,
-                usedVersion: account.machine.grantVersion,
-                claim: claims[account.user]
-            )
+        let write = GrantWrite(
+            user: account.user,
+            answer: answer,
+            usedVersion: account.machine.grantVersion,
+            claim: claims[account.user]
         )
+        if slowRows.contains(account.user) { lockedWrites.append(write) } else { writes.append(write) }
     }
 
     /// Writes what is in line, unless a batch is under way. Rows that another session holds are waited for in a line of
@@ -85,6 +84,7 @@ extension RefreshEngine {
         endBatch(waiting: waiting)
         noteStoreAnswered()
         for write in batch {
+            noteSpeed(of: write, outcomes[write.user], waiting: waiting)
             settleClaim(of: write, outcomes[write.user] ?? .superseded)
             guard let slot = slot(awaiting: write) else { continue }
             switch outcomes[write.user] ?? .superseded {
@@ -95,7 +95,11 @@ extension RefreshEngine {
             case .locked where !waiting, .untried:
                 lockedWrites.append(write)
             case .locked:
-                let failure = RefreshFailure(.storeRejected, text: "the token could not be stored: the row is locked")
+                // That ends by itself, and soon: an application's transactions are short.
+                let failure = RefreshFailure(
+                    .storeUnavailable,
+                    text: "the token could not be stored: the row is locked"
+                )
                 apply(slot) { $0.storeFailed(failure, $1) }
             case .rejected(let reason):
                 let failure = RefreshFailure(.storeRejected, text: "the token could not be stored: \(reason)")
@@ -103,6 +107,15 @@ extension RefreshEngine {
             }
         }
         advance()
+    }
+
+    /// A row that took long, or that somebody holds, is written apart from the others until it is stored.
+    private func noteSpeed(of write: GrantWrite, _ outcome: WriteOutcome?, waiting: Bool) {
+        switch outcome {
+        case .stored, .superseded, nil: slowRows.remove(write.user)
+        case .rejected where waiting: slowRows.insert(write.user)
+        case .rejected, .locked, .untried: break
+        }
     }
 
     /// A claim ended with the write that took effect, or was lost before one that did not. A row that takes no write keeps
@@ -130,11 +143,12 @@ extension RefreshEngine {
     private func couldNotWrite(_ batch: [GrantWrite], _ error: StoreFailure, waiting: Bool) {
         endBatch(waiting: waiting)
         note(error, "tokens could not be stored", accounts: batch.count)
-        // One row may have taken the time of all; a rotated one is not handed out before it is stored, so it is tried alone.
-        let isAlone = waiting || error.kind != .timeout
-        let rotated = isAlone ? [] : batch.filter { $0.answer.newRefreshToken != nil && slot(awaiting: $0) != nil }
-        for write in rotated { lockedWrites.append(write) }
-        giveUp(isAlone ? batch : batch.filter { $0.answer.newRefreshToken == nil }, error)
+        guard !waiting, error.kind == .timeout, !error.isOutOfReach || batch.contains(where: \.isOnlyCopy) else {
+            giveUp(batch, error)
+            return advance()
+        }
+        // One row may have taken the time of all: each is tried alone, apart from those that come after.
+        for write in batch where slot(awaiting: write) != nil { lockedWrites.append(write) }
         advance()
     }
 
@@ -186,4 +200,9 @@ extension RefreshEngine {
         }
         advance()
     }
+}
+
+extension GrantWrite {
+    /// Whether more than a copy would be lost with it.
+    fileprivate var isOnlyCopy: Bool { answer.newRefreshToken != nil }
 }

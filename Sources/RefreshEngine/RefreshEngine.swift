@@ -69,6 +69,8 @@ package actor RefreshEngine {
     /// Answers in line for their rows, and those whose rows another session holds.
     var writes = WriteLine()
     var lockedWrites = WriteLine()
+    /// Users whose rows took long to be written, until they are.
+    var slowRows: Set<UserID> = []
     /// New refresh tokens out of replies that were of no other use.
     var salvages = SalvageLine()
     var pendingNotes: [UserID: GrantNote] = [:]

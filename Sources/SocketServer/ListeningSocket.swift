@@ -19,6 +19,8 @@ package enum SocketServerError: Error, Hashable, Sendable, CustomStringConvertib
     case pathTooLong(path: String, bytes: Int)
     /// Something that is no socket is in the way, and is not ours to remove.
     case notASocket(path: String)
+    /// There is no folder for it.
+    case noFolder(path: String)
     /// The inherited descriptor is not what it should be.
     case unsuitableDescriptor(Int32, reason: String)
     /// A system call failed.
@@ -35,6 +37,8 @@ package enum SocketServerError: Error, Hashable, Sendable, CustomStringConvertib
             "the socket's path is \(bytes) bytes long and may be 107: \(path); choose a shorter socket.path"
         case .notASocket(let path):
             "\(path) exists and is no socket; remove it, or choose another socket.path"
+        case .noFolder(let path):
+            "there is no folder for the socket \(path); make it (RuntimeDirectory=), or choose another socket.path"
         case .unsuitableDescriptor(let descriptor, let reason):
             "the inherited descriptor \(descriptor) is no listening Unix stream socket: \(reason)"
         case .system(let call, let path, let error):

@@ -67,7 +67,10 @@ struct DirectoryLock {
     init(around path: String) throws(SocketServerError) {
         let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw systemFailure("open of its directory", path) }
+        guard descriptor >= 0 else {
+            let isMissing = errno == ENOENT || errno == ENOTDIR
+            throw isMissing ? .noFolder(path: path) : systemFailure("open of its directory", path)
+        }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let error: SocketServerError = errno == EWOULDBLOCK ? .inUse(path: path) : systemFailure("flock", path)
             close(descriptor)

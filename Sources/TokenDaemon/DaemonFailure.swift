@@ -44,7 +44,7 @@ package struct DaemonFailure: Error, Hashable, Sendable, CustomStringConvertible
     init(_ error: SocketServerError) {
         switch error {
         case .inUse: self = .unavailable("\(error)")
-        case .pathTooLong, .notASocket, .unsuitableDescriptor: self = .configuration("\(error)")
+        case .pathTooLong, .notASocket, .noFolder, .unsuitableDescriptor: self = .configuration("\(error)")
         case .system, .alreadyStarted: self = .system("\(error)")
         }
     }

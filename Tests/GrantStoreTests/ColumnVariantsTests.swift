@@ -111,6 +111,28 @@ import TokenCore
         let seconds = "SELECT to_char(tastytrade_oauth_expires_at, 'SS.US') FROM users WHERE id = 1"
         #expect(try await database.query(seconds) == stored)
     }
+
+    @Test func aRoleThatQuotesEveryNameIsUnderstood() async throws {
+        let database = try await TestDatabase()
+        let store = database.store { $0.url = Secret(database.url() + "&options=-c%20quote_all_identifiers%3Don") }
+        #expect(try await store.open().idType == "bigint")
+    }
+
+    @Test func idsThatDifferOnlyInHowACharacterIsComposedAreTwoAccounts() async throws {
+        let database = try await TestDatabase(
+            setUp: TestDatabase.railsTable.replacing("bigserial PRIMARY KEY", with: "text PRIMARY KEY")
+                .replacing("(email,", with: "(id, email,").replacing("('a',", with: "(U&'\\00e9', 'a',")
+                .replacing("('b',", with: "(U&'e\\0301', 'b',")
+        )
+        let store = database.store()
+        let loaded = try await store.loaded()
+        #expect(loaded.count == 2)
+        let (composed, combined) = (UserID("\u{e9}"), UserID("e\u{301}"))
+        #expect(loaded[composed]?.accessToken?.reveal() == "access-1")
+        #expect(loaded[combined]?.accessToken == nil)
+        let grants = try await store.claim([composed, combined])
+        #expect(Set(grants.map(\.row.user)) == [composed, combined])
+    }
 }
 
 extension GrantWrite {

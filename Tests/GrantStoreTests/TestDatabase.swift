@@ -72,6 +72,10 @@ struct TestDatabase: Sendable {
         _ adjust: (inout StoreConfiguration) -> Void = { _ in }
     ) -> PostgresGrantStore {
         var configuration = StoreConfiguration(owner: "test", url: Secret(url(user: user)))
+        #if UNDER_SANITIZER
+        // All tests at once are several times as slow there, and not what a deadline is for.
+        (configuration.statementDeadline, configuration.connectDeadline) = (.seconds(60), .seconds(30))
+        #endif
         adjust(&configuration)
         return .forTest(configuration, clock: clock)
     }

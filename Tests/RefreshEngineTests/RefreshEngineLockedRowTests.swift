@@ -30,6 +30,45 @@ import TokenCore
         #expect(fixture.store[one]?.refreshToken == "new-a")
     }
 
+    @Test func aSlowRowIsWrittenApartFromTheOthersUntilItIsStored() async {
+        let fixture = EngineFixture([one: .init(refreshToken: "r1"), two: .init(refreshToken: "r2")])
+        await fixture.start()
+        fixture.store.failWrites(with: StoreFailure(.timeout, text: "slow"))
+        fixture.store.hold("write waiting")
+        let first = await fixture.endpoint.nextCall()
+        let isOne = first.refreshToken == Secret("r1")
+        first.answer(fixture.answer("a"))
+        // Together, and then alone.
+        _ = await fixture.store.writes.next()
+        _ = await fixture.store.writes.next()
+        fixture.store.failWrites(with: nil)
+        // The other one's write waits for nobody.
+        let second = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .milliseconds(100)) }
+        second.answer(fixture.answer("b"))
+        await fixture.settled { fixture.store[isOne ? two : one]?.accessToken == "b" }
+        await fixture.advance(by: .seconds(1))
+        await fixture.settled { fixture.token(of: isOne ? one : two) == "a" }
+        fixture.store.release("write waiting")
+        await fixture.settled { fixture.store[isOne ? one : two]?.accessToken == "a" }
+    }
+
+    @Test func aRowThatStaysLockedIsTriedAgainWithinSeconds() async {
+        let fixture = EngineFixture([one: .init(refreshToken: "r1")])
+        fixture.store.lock(one, true)
+        await fixture.start()
+        await fixture.endpoint.nextCall().answer(fixture.answer("a", rotated: "new"))
+        for _ in 1...10 {
+            _ = await fixture.store.writes.next()
+            _ = await fixture.store.writes.next()
+            await fixture.turn()
+            await fixture.advance(by: .seconds(5))
+        }
+        #expect((await fixture.engine.report(on: one))?.lastError?.contains("locked") == true)
+        fixture.store.lock(one, false)
+        await fixture.advance(by: .seconds(5))
+        await fixture.settled { fixture.token(of: one) == "a" }
+    }
+
     @Test func aRowThatStaysLockedIsTriedAgainAfterABackoff() async {
         let fixture = EngineFixture([one: .init(refreshToken: "r1")])
         fixture.store.lock(one, true)

@@ -18,6 +18,14 @@ import TokenCore
         }
     }
 
+    @Test func aMissingFolderIsSaid() {
+        let path = "/nonexistent-\(UInt32.random(in: 0 ... .max))/api.sock"
+        let error = #expect(throws: SocketServerError.self) {
+            _ = try ListeningSocket.open(.path(path, mode: 0o660, group: nil), backlog: 1)
+        }
+        #expect(error == .noFolder(path: path))
+    }
+
     @Test func theFileHasTheGroupAskedFor() async throws {
         try #require(geteuid() == 0)
         try await SocketFixture.with(isStarted: false) { fixture in

@@ -237,7 +237,7 @@ package final class RecordingStore: GrantStoring {
                 }
                 let isLocked = state.locked.contains(write.user)
                 outcomes[write.user] =
-                    isLocked ? (waiting ? .rejected(reason: "locked") : .locked) : Self.write(write, into: &state)
+                    isLocked ? .locked : Self.write(write, into: &state)
             }
             return outcomes
         }

@@ -10,6 +10,24 @@ import TokenCore
 extension GrantStateMachineTests {
     var away: RefreshFailure { RefreshFailure(.storeUnavailable, text: "database away") }
 
+    @Test func aMereCopyKeepsNobodyWaitingLongerThanASecond() {
+        var machine = refreshing()
+        let answer = answer("a1", sentAfter: .zero)
+        let step = machine.granted(answer, using: 1, occasion(.seconds(1)))
+        #expect(step == Step(.arm(start + .seconds(2)), .store(answer)))
+        #expect(machine.prospect(at: start + .seconds(1)) == .underWay)
+        #expect(machine.due(occasion(.seconds(2))) == Step(.disarm, .publish(answer)))
+        #expect(machine.status(at: start + .seconds(2)) == .refreshing, "it is still being stored")
+        #expect(machine.stored(grantVersion: 1, occasion(.seconds(12))).effect == .none)
+        #expect(machine.status(at: start + .seconds(12)) == .active)
+    }
+
+    @Test func aNewRefreshTokenIsWaitedForHoweverLongItTakes() {
+        var machine = refreshing()
+        let answer = answer("a1", sentAfter: .zero, rotated: "r2")
+        #expect(machine.granted(answer, using: 1, occasion(.seconds(1))) == Step(.disarm, .store(answer)))
+    }
+
     @Test func anAnswerThatCannotBeStoredIsHandedOutAllTheSame() {
         var machine = refreshing()
         let given = answer("a1", sentAfter: .zero)

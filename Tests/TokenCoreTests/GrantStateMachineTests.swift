@@ -110,7 +110,9 @@ import TokenCore
         #expect(machine.begun(version: 1, occasion(.zero)) == Step(.disarm))
         #expect(machine.status(at: start) == .refreshing)
         let given = answer("a1", sentAfter: .zero)
-        #expect(machine.granted(given, using: 1, occasion(.seconds(1))) == Step(.disarm, .store(given)))
+        #expect(
+            machine.granted(given, using: 1, occasion(.seconds(1))) == Step(.arm(start + .seconds(2)), .store(given))
+        )
         #expect(machine.prospect(at: start) == .underWay)
         #expect(
             machine.stored(grantVersion: 1, occasion(.seconds(2))) == Step(.arm(start + .seconds(540)), .publish(given))

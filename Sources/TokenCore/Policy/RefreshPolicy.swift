@@ -66,6 +66,9 @@ package struct RefreshPolicy: Hashable, Sendable {
         Int(min(perSecond * at * (Double(lifetime.nanoseconds) / 1e9), Double(Int32.max)))
     }
 
+    /// How long an answer without a new refresh token waits to be stored before it is handed out all the same.
+    package var storePatience: Duration { .seconds(1) }
+
     /// The longest wait for a database that is away. Asking it again costs the endpoint nothing.
     package var longestStoreBackoff: Duration { min(backoff.maximum, .seconds(5)) }
 

@@ -115,7 +115,8 @@ package enum WriteOutcome: Hashable, Sendable {
     /// The row is gone, holds another refresh token, or was claimed by another daemon: somebody else was faster, and is
     /// right.
     case superseded
-    /// Another session holds the row; nothing was written, and nothing is known. Never the answer to a waiting call.
+    /// Another session holds the row, after a short wait too if the call was to wait; nothing was written, and nothing is
+    /// known.
     case locked
     /// There was no time left for it, since others in the same call were waited for; nothing is known.
     case untried

@@ -164,7 +164,9 @@ extension GrantStateMachine {
         guard version == grantVersion, allowsRefresh else { return begunAnew(occasion) }
         let made = withProgressNoted(answer, occasion)
         phase = .storing(made, isPublished: false)
-        return armed(nil, .store(made))
+        // What is only a copy does not keep callers waiting for a slow database.
+        let patience = made.newRefreshToken == nil ? occasion.now + occasion.policy.storePatience : nil
+        return armed(patience, .store(made))
     }
 
     /// The refresh with the refresh token of that version gave no token.
@@ -337,6 +339,12 @@ extension GrantStateMachine {
     }
 
     private mutating func storeIsDue(_ answer: TokenAnswer, isPublished: Bool, _ occasion: Occasion) -> Step {
+        if !isPublished, answer.newRefreshToken == nil {
+            // The first write has not come back yet; one that failed would have been published.
+            take(answer, at: occasion.now)
+            phase = .storing(answer, isPublished: true)
+            return armed(nil, .publish(answer))
+        }
         // Where the row takes no writes but the next refresh is due, the next answer is the better copy to store.
         // A new refresh token is never given up for that.
         if isPublished, answer.newRefreshToken == nil,
@@ -351,7 +359,10 @@ extension GrantStateMachine {
     /// the one at hand is no progress either: both are noted, and wait like a failure (hard case H10).
     private mutating func withProgressNoted(_ answer: TokenAnswer, _ occasion: Occasion) -> TokenAnswer {
         let isSameToken = life != nil && answer.accessToken.fingerprint == tokenFingerprint
-        guard let life, isSameToken || answer.life.expiresAt.boot <= life.expiresAt.boot else {
+        // A token that is dead by the wall clock, which somebody set, may well have been going to live longer by the other.
+        guard let life,
+            isSameToken || (life.isAlive(at: occasion.now) && answer.life.expiresAt.boot <= life.expiresAt.boot)
+        else {
             trouble = .none
             return answer
         }

@@ -14,3 +14,20 @@ package struct UserID: Hashable, Sendable, CustomStringConvertible {
     /// The same text; an id is not a secret.
     package var description: String { text }
 }
+
+extension UserID {
+    /// Byte for byte, as the database compares ids. Swift's own comparison of texts takes those for equal that differ only in
+    /// how a character is composed, and would give one user another one's token.
+    package static func == (left: UserID, right: UserID) -> Bool {
+        var (left, right) = (left.text, right.text)
+        return left.withUTF8 { left in
+            right.withUTF8 { right in left.count == right.count && left.elementsEqual(right) }
+        }
+    }
+
+    /// Of the bytes, for the same reason.
+    package func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}
