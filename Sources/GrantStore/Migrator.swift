@@ -26,6 +26,8 @@ struct Migrator {
         let mayUseStates: Bool
         /// The version; nil if none can be seen.
         let version: Int?
+        /// Whose the schema is; empty if there is none.
+        let owner: String
     }
 
     private let connection: PostgresConnection
@@ -121,9 +123,9 @@ struct Migrator {
     func survey() throws(StoreError) -> Survey {
         let result = try run(SchemaQueries.survey)
         let answers = result.rows { row in
-            (0..<2).map { row.text($0) ?? "" } + (2..<8).map { row.flag($0) ? "t" : "" }
+            (0..<2).map { row.text($0) ?? "" } + (2..<8).map { row.flag($0) ? "t" : "" } + [row.text(8) ?? ""]
         }
-        let answer = answers.first ?? Array(repeating: "", count: 8)
+        let answer = answers.first ?? Array(repeating: "", count: 9)
         let canReadVersion = answer[4] == "t" && answer[6] == "t"
         return Survey(
             role: answer[0],
@@ -133,7 +135,8 @@ struct Migrator {
             mayUseSchema: answer[4] == "t",
             mayCreateTables: answer[5] == "t",
             mayUseStates: answer[7] == "t",
-            version: canReadVersion ? try version() : nil
+            version: canReadVersion ? try version() : nil,
+            owner: answer[8]
         )
     }
 
@@ -155,12 +158,19 @@ struct Migrator {
                 ? nil
                 : "Role \(role) may not create schema tastytokend, so refusals are forgotten at a restart. \(grant)."
         }
-        guard survey.mayUseSchema, survey.mayCreateTables else {
-            return
-                "Role \(role) may not change schema tastytokend, so refusals are forgotten at a restart. "
-                + "GRANT USAGE, CREATE ON SCHEMA tastytokend TO \(role)."
-        }
+        guard survey.mayUseSchema, survey.mayCreateTables else { return belongsElsewhere(survey) }
         return nil
+    }
+
+    /// What two different people may want to know: how the daemon's role can use the schema, and who can migrate.
+    private func belongsElsewhere(_ survey: Survey) -> String {
+        let (role, owner) = (
+            SQLIdentifier(catalogue: survey.role).quoted, SQLIdentifier(catalogue: survey.owner).quoted
+        )
+        return
+            "Role \(role) may not use or change schema tastytokend, which belongs to \(owner). For the daemon's role, as \(owner): "
+            + "GRANT USAGE ON SCHEMA tastytokend TO \(role); GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA tastytokend TO "
+            + "\(role). To migrate, be \(owner), or a superuser."
     }
 
     private func usable(_ survey: Survey) -> OwnSchema {
@@ -168,8 +178,8 @@ struct Migrator {
             let role = SQLIdentifier(catalogue: survey.role).quoted
             return .absent(
                 reason:
-                    "Role \(role) may not use schema tastytokend. GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA "
-                    + "tastytokend TO \(role)."
+                    "Role \(role) may not use all tables of schema tastytokend, or they are of another version. GRANT SELECT, "
+                    + "INSERT, UPDATE ON ALL TABLES IN SCHEMA tastytokend TO \(role)."
             )
         }
         return .present(version: version)

@@ -5,7 +5,8 @@
 enum SchemaQueries {
     /// How things stand, without touching what the role may not: the role; the database; whether it may create schemas;
     /// whether the schema is there; whether the role may use it; may create in it; whether the table of versions is
-    /// there and readable; whether the other tables are there with all rights that the daemon needs.
+    /// there and readable; whether the other tables are there with all rights that the daemon needs; whose the
+    /// schema is.
     static let survey = Statement(
         "survey the schema",
         """
@@ -17,7 +18,8 @@ enum SchemaQueries {
             (SELECT count(*) = 3 FROM pg_class c
                 WHERE c.relnamespace = n.oid AND c.relname IN ('grants', 'claims', 'providers')
                 AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
-                AND has_table_privilege(c.oid, 'UPDATE'))
+                AND has_table_privilege(c.oid, 'UPDATE')),
+            coalesce(pg_get_userbyid(n.nspowner), '')
         FROM (SELECT) one LEFT JOIN pg_namespace n ON n.nspname = 'tastytokend'
         """
     )

@@ -25,7 +25,8 @@ struct Failure: Error, Equatable {
 
     private static func advice(_ exit: ToolExit, _ user: String) -> String {
         switch exit {
-        case .notAllowed: " Root and the daemon's own user may; ask the operator to run this program as one of them."
+        case .notAllowed:
+            " Ask the operator for a rule under access in the daemon's configuration, for the user or group that this program runs as."
         case .grantNeedsPerson: " See tastytoken status \(shown(user))."
         case .unknownUser, .tryLater, .usage, .noDaemon, .done: ""
         }

@@ -33,7 +33,7 @@ import TokenSimulator
             as: String.self
         )
         try await change(
-            "UPDATE users SET tastytrade_oauth_refresh_token = '\(other)', tastytrade_oauth_token = NULL WHERE id = 2",
+            "UPDATE users SET tastytrade_oauth_refresh_token = '\(other)' WHERE id = 2",
             "a row with another grant has another token"
         ) {
             let reply = try SocketProbe.get("/v1/users/2/token", at: installation.socket)

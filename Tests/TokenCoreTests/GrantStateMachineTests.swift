@@ -61,6 +61,25 @@ import TokenCore
         return machine
     }
 
+    @Test func aGrantThatIsSwappedGivesItsOwnTokenAtOnce() {
+        var machine = active()
+        let swapped = row(2, token: "a1", expiresIn: .seconds(900))
+        #expect(machine.rowChanged(swapped, occasion(.seconds(60))) == Step(.arm(start + .seconds(60)), .adopt))
+        var other = active()
+        // Another daemon's rotation brings its token with it.
+        let rotated = row(2, token: "a2", expiresIn: .seconds(960))
+        #expect(other.rowChanged(rotated, occasion(.seconds(60))) != Step(.arm(start + .seconds(60)), .adopt))
+        var busy = active()
+        _ = busy.due(occasion(.seconds(540)))
+        _ = busy.begun(version: 1, occasion(.seconds(540)))
+        _ = busy.rowChanged(swapped, occasion(.seconds(541)))
+        let late = busy.granted(answer("late", sentAfter: .seconds(540)), using: 1, occasion(.seconds(542)))
+        #expect(
+            late == Step(.arm(start + .seconds(542)), .none),
+            "the old grant's answer is dropped, and this one's asked for"
+        )
+    }
+
     @Test func aTokenThatAnotherDaemonHadTellsWhenItWasHad() {
         var machine = active()
         let memory = GrantMemory(

@@ -318,12 +318,15 @@ extension GrantStateMachine {
     /// A result of a grant that is not the row's any more is dropped, whatever it is (hard case H21).
     private mutating func begunAnew(_ occasion: Occasion) -> Step {
         phase = .resting
+        if case .good = standing { return armed(occasion.now) }
         return armed(firstDeadline(occasion))
     }
 
     private mutating func replaced(by row: GrantRow, _ occasion: Occasion) -> Step {
         let wasInFlight = phase == .refreshing
         let hadToken = life != nil
+        // The access token beside another refresh token is still the old grant's, and stays only until this one gave its own.
+        let isOldGrants = hadToken && row.accessToken?.fingerprint == tokenFingerprint
         standing = Self.standing(of: row)
         grantVersion = row.grant.version
         life = Self.life(of: row, occasion.now)
@@ -335,6 +338,7 @@ extension GrantStateMachine {
         // A call in flight for the old grant ends in its own time; its result is then dropped and the account re-armed.
         guard !wasInFlight else { return Step(.keep, effect) }
         phase = .resting
+        if case .good = standing, isOldGrants { return armed(occasion.now, effect) }
         return armed(firstDeadline(occasion), effect)
     }
 
