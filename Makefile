@@ -4,16 +4,19 @@
 # A menu: each entry calls one script, which can be called just as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench
+.PHONY: help demo test test-more check format bench
 
 help: ## Show this menu
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## See tokens being refreshed live, without a TastyTrade account (DEMO_SECONDS=N ends it by itself)
 	@scripts/demo
 
 test: ## Check, build and test everything, installing what is missing
 	@scripts/test
+
+test-more: ## Build for release, load a million accounts, and test once more under the thread sanitizer
+	@scripts/test more
 
 check: ## Look at the text only: format, headers, documentation, imports, scripts, units
 	@scripts/check
