@@ -153,7 +153,7 @@ import TokenSimulator
     }
 
     @Test func anAnswerThatDoesNotComeIsATimeout() async throws {
-        try await EndpointFixture.with({ $0.timeout = .seconds(1) }) { fixture in
+        try await EndpointFixture.with({ $0.timeout = .seconds(5) }) { fixture in
             _ = try await fixture.refresh()
             fixture.simulator.set(Fault(.hold))
             let failure = try await fixture.failure()
@@ -164,7 +164,7 @@ import TokenSimulator
     }
 
     @Test func theDeadlineCoversTheBody() async throws {
-        try await EndpointFixture.with({ $0.timeout = .seconds(1) }) { fixture in
+        try await EndpointFixture.with({ $0.timeout = .seconds(5) }) { fixture in
             _ = try await fixture.refresh()
             let half = Array("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"access_token\":".utf8)
             fixture.simulator.set(Fault(.raw(half, closes: false)))
