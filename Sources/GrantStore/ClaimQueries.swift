@@ -21,7 +21,7 @@ extension GrantQueries {
             "claim",
             """
             WITH wanted AS (
-                SELECT DISTINCT t.\(columns.id)::text COLLATE "C" AS id
+                SELECT DISTINCT t.\(columns.id)::text AS id
                 FROM \(columns.table) t WHERE t.\(columns.id) = ANY ($1::\(columns.idType.cast)[])
             ), free AS (
                 SELECT c.user_id FROM tastytokend.claims c JOIN wanted w ON c.user_id = w.id
@@ -32,7 +32,7 @@ extension GrantQueries {
             FROM wanted w
             WHERE w.id IN (SELECT f.user_id FROM free f)
                 OR NOT EXISTS (SELECT FROM tastytokend.claims k WHERE k.user_id = w.id)
-            ORDER BY w.id
+            ORDER BY w.id COLLATE "C"
             ON CONFLICT (user_id) DO UPDATE SET owner = excluded.owner, epoch = c.epoch + 1, until = excluded.until
             WHERE c.owner = excluded.owner OR c.until <= clock_timestamp()
             RETURNING c.user_id, c.epoch

@@ -53,8 +53,9 @@ package final class TokenEndpointClient: TokenRequesting {
                 return try await http.execute(request: request, delegate: exchange, deadline: deadline).get()
             }
         } catch {
-            let failure = TransportFault(error, exchange: exchange).failure(for: call, at: clock().wall)
-            if failure.kind == .tls { clients.renew(at: clock()) }
+            let fault = TransportFault(error, exchange: exchange)
+            if fault.isUntrusted { clients.renew(at: clock()) }
+            let failure = fault.failure(for: call, at: clock().wall)
             throw failure.carrying(exchange.successSoFar.flatMap { TokenResponse($0).newRefreshToken(for: call) })
         }
         return try answer(reply, to: call, sentAt: sentAt)

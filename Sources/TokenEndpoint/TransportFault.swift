@@ -85,6 +85,13 @@ struct TransportFault {
         detail.map { ": \(SafeText($0, toBytes: SafeText.quotationLimit))" } ?? ""
     }
 
+    /// Whether the other side's certificate was not to be trusted: other authorities might trust it. BoringSSL names a
+    /// signature's fault, as of an authority with the same name, before what follows from it.
+    var isUntrusted: Bool {
+        (error is NIOSSLError || error is BoringSSLError)
+            && String(describing: error).contains("CERTIFICATE_VERIFY_FAILED")
+    }
+
     /// BoringSSL's reason out of a text that also names its source files.
     private var tlsReason: String {
         let text = String(describing: error)
