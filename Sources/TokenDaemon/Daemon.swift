@@ -137,11 +137,8 @@ package struct Daemon: Sendable {
     }
 
     private func heartbeat(_ scheduler: WatchdogPart) -> Heartbeat {
-        let claims = WatchdogPart("claims") { [store = assembly.store] part in
-            store.comeRoundToClaims { part.advance() }
-        }
-        let writes = WatchdogPart("writes") { [store = assembly.store] part in
-            store.comeRoundToWrites { part.advance() }
+        let store = WatchdogPart("store") { [store = assembly.store] part in
+            store.comeRound { part.advance() }
         }
         let acceptor = WatchdogPart("acceptor") { [server = assembly.server] part in
             Task {
@@ -150,7 +147,7 @@ package struct Daemon: Sendable {
             }
         }
         let watchdog = watchdogTimeout.map {
-            Watchdog(timeout: $0, parts: [scheduler, claims, writes, acceptor], notifier: notifier, logger: logger)
+            Watchdog(timeout: $0, parts: [scheduler, store, acceptor], notifier: notifier, logger: logger)
         }
         return Heartbeat(
             scheduler: scheduler,
