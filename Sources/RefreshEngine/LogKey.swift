@@ -22,8 +22,6 @@ enum LogKey {
     static let errorCode = "error.code"
     /// A failure in words.
     static let error = "error.message"
-    /// When something is tried again, as milliseconds from now.
-    static let retryIn = "retry.in_ms"
     /// How many accounts a record speaks of.
     static let accounts = "accounts"
     /// How many accounts the configured rate can keep fresh.
