@@ -63,7 +63,7 @@ private final class FixedBoard: TokenServing {
         for number in 1...max(users, 1) {
             let user = UserID(String(number))
             let text = "eyJhbGciOiJFZERTQSJ9." + String(repeating: "bench", count: 120) + ".\(number)"
-            let token = TokenReplyRenderer().render(Secret(text), type: "Bearer", life: life, of: user, for: client)
+            let token = TokenReplyRenderer().render(Secret(text), type: "Bearer", life: life, for: client)
             entries[user] = BoardEntry(token: token, prospect: .possible, version: 1)
         }
         self.entries = Mutex(entries)

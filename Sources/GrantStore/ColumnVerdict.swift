@@ -18,11 +18,28 @@ enum ColumnVerdict: Int64, Sendable {
     private static let whiteSpace: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0B, 0x0C, 0x0D]
 
     /// The verdict on a value's bytes.
-    static func of(_ bytes: some Collection<UInt8>) -> ColumnVerdict {
+    static func of(_ bytes: UnsafeBufferPointer<UInt8>) -> ColumnVerdict {
         guard bytes.count <= GrantQueries.longestToken else { return .tooLong }
-        if bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) { return bytes.isEmpty ? .blank : .token }
+        if isVisible(UnsafeRawBufferPointer(bytes)) { return bytes.isEmpty ? .blank : .token }
         if bytes.allSatisfy(whiteSpace.contains) { return .blank }
         return bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7F } ? .token : .notPrintable
+    }
+
+    /// The verdict on a text.
+    static func of(_ text: String) -> ColumnVerdict {
+        var text = text
+        return text.withUTF8 { of($0) }
+    }
+
+    /// Whether every byte is a visible character of ASCII; looks at sixteen at a time, as a load has a million tokens.
+    private static func isVisible(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var index = 0
+        while index + 16 <= bytes.count {
+            let block = bytes.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)
+            if any((block .<= 0x20) .| (block .>= 0x7F)) { return false }
+            index += 16
+        }
+        return bytes[index...].allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 
     /// Why it is no token, of the column that is called `column`; nil if nothing is wrong with it.

@@ -20,7 +20,7 @@ extension GrantRow {
 
     private static func accessVerdict(_ row: PostgresRow) -> ColumnVerdict {
         if row.flag(RowField.accessIsTooLong) { return .tooLong }
-        return row.bytes(RowField.accessToken).map(ColumnVerdict.of) ?? .blank
+        return row.bytes(RowField.accessToken).map { ColumnVerdict.of($0) } ?? .blank
     }
 }
 

@@ -61,7 +61,7 @@ struct GrantWriter {
             (write.answer.accessToken, "access token"), (write.answer.newRefreshToken, "refresh token"),
         ] {
             // It would be unreadable when it is read again.
-            guard let token, ColumnVerdict.of(Array(token.reveal().utf8)) != .token else { continue }
+            guard let token, ColumnVerdict.of(token.reveal()) != .token else { continue }
             return .rejected(reason: "The new \(name) is not made of the characters that tokens are made of.")
         }
         return nil

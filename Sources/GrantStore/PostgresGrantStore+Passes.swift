@@ -4,12 +4,12 @@
 package import TokenCore
 
 /// The two ways over the whole table. Both run on a connection of their own, in steps with a deadline each, and hand
-/// over one batch at a time: memory holds that batch, whatever the table's size.
+/// over one batch at a time: memory holds that batch and the next, whatever the table's size.
 extension PostgresGrantStore {
     /// How many rows are handed over at once.
     static let batchSize = 1000
 
-    /// Every row with its state, in batches; the next is read when the last was taken in.
+    /// Every row with its state, in batches, one after the other.
     package func load(
         _ receive: @escaping @Sendable ([GrantRow]) async -> Void
     ) async throws(StoreFailure) -> PassMark? {
@@ -54,12 +54,13 @@ extension PostgresGrantStore {
         }
     }
 
-    private func handOver<Value: Sendable>(
+    /// - Returns: why the pass must not go on; nil if it may.
+    private static func handOver<Value: Sendable>(
         _ values: [Value],
         _ receive: @Sendable ([Value]) async -> Void
-    ) async throws(StoreFailure) {
+    ) async -> StoreFailure? {
         await receive(values)
-        guard !Task.isCancelled else { throw StoreFailure(.unavailable, text: "The pass was called off.") }
+        return Task.isCancelled ? StoreFailure(.unavailable, text: "The pass was called off.") : nil
     }
 }
 
@@ -78,18 +79,33 @@ extension PostgresGrantStore {
         }
     }
 
-    /// Hands over what a `COPY` gives, and counts it.
+    /// Hands over what a `COPY` gives, and counts it. While one batch is being taken in, the next is read.
     private func copy<Value: Sendable>(
         _ statement: Statement,
         _ decode: @escaping @Sendable (PostgresRow) -> Value?,
         _ receive: @escaping @Sendable ([Value]) async -> Void
     ) async throws(StoreFailure) -> Int {
         var count = 0
-        while let batch = try await nextBatch(of: statement, decode) {
-            count += batch.count
-            try await handOver(batch, receive)
+        var batch = try await nextBatch(of: statement, decode)
+        while let values = batch {
+            async let next = batchOrFailure(of: statement, decode)
+            let refusal = await Self.handOver(values, receive)
+            batch = try await next.get()
+            if let refusal { throw refusal }
+            count += values.count
         }
         return count
+    }
+
+    private func batchOrFailure<Value: Sendable>(
+        of statement: Statement,
+        _ decode: @escaping @Sendable (PostgresRow) -> Value?
+    ) async -> Result<[Value]?, StoreFailure> {
+        do throws(StoreFailure) {
+            return .success(try await nextBatch(of: statement, decode))
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// The next rows; nil after the last.
@@ -127,7 +143,9 @@ extension PostgresGrantStore {
         for page in stride(from: 0, to: position.pages, by: Int(Self.pagesPerStatement)) {
             let found = try await changes(plan, page..<(page + Self.pagesPerStatement), horizon)
             count += found.rowCount
-            for batch in found.digests.batches(of: Self.batchSize) { try await handOver(Array(batch), receive) }
+            for batch in found.digests.batches(of: Self.batchSize) {
+                if let refusal = await Self.handOver(Array(batch), receive) { throw refusal }
+            }
         }
         try await passes.resume(within: configuration.statementDeadline) { connection, deadline throws(StoreError) in
             try connection.commit(until: deadline)

@@ -19,7 +19,7 @@ extension PostgresGrantStore {
     private func store(_ salvage: GrantSalvage, _ plan: StorePlan) async throws(StoreFailure) -> WriteOutcome {
         guard plan.columns.idType.canPrint(salvage.user) else { return .superseded }
         // It would be unreadable when it is read again.
-        guard ColumnVerdict.of(Array(salvage.newRefreshToken.reveal().utf8)) == .token else {
+        guard ColumnVerdict.of(salvage.newRefreshToken.reveal()) == .token else {
             return .rejected(reason: "The new refresh token is not made of the characters that tokens are made of.")
         }
         return try await waits.run(within: configuration.statementDeadline) {

@@ -3,43 +3,52 @@
 
 import TokenCore
 
-/// One account as the engine holds it: whose it is, its machine, and the last reconcile pass that saw its row.
+/// One account as the engine holds it: whose it is and its machine.
 struct Account: Sendable {
     /// Whose account.
     let user: UserID
     /// The life of its grant.
     var machine: GrantStateMachine
-    /// The number of the last pass over the table in which its row was there.
-    var seenInPass: UInt32
-
-    fileprivate mutating func change<Outcome>(_ body: (inout GrantStateMachine) -> Outcome) -> Outcome {
-        body(&machine)
-    }
 }
 
-/// All accounts, each in a slot that stays its own until it is removed. Slots are reused.
+/// All accounts, each in a slot that stays its own until it is removed.
 struct AccountTable: Sendable {
-    private var slots: [Account?] = []
-    private var index: [UserID: AccountSlot] = [:]
-    private var free: [AccountSlot] = []
+    private struct Record: Sendable {
+        var machine: GrantStateMachine
+        /// The number of the last pass over the rows in which the account's row was there.
+        var seenInPass: UInt32
+
+        mutating func change<Outcome>(_ body: (inout GrantStateMachine) -> Outcome) -> Outcome { body(&machine) }
+    }
+
+    /// Says who stands in which slot.
+    private let board: TokenBoard
+    private var records: [Record?] = []
+    /// How many accounts there are.
+    private(set) var count = 0
     private var seen = 0
     /// The number of the pass over the rows that goes on, or was the last.
     private(set) var pass: UInt32 = 0
 
-    /// How many accounts there are.
-    var count: Int { index.count }
+    /// No accounts yet.
+    init(slotsOf board: TokenBoard) {
+        self.board = board
+    }
 
     /// Where the account stands; nil if there is none of that user.
-    func slot(of user: UserID) -> AccountSlot? { index[user] }
+    func slot(of user: UserID) -> AccountSlot? { board.slot(of: user) }
 
     /// The account in the slot; nil once it was removed.
-    subscript(slot: AccountSlot) -> Account? { slots[Int(slot.index)] }
+    subscript(slot: AccountSlot) -> Account? {
+        guard let record = records[Int(slot.index)], let user = board.user(in: slot) else { return nil }
+        return Account(user: user, machine: record.machine)
+    }
 
     /// The next account in the order of slots, which the number counts; nil at the end.
     func account(after number: inout Int) -> Account? {
-        while number < slots.count {
+        while number < records.count {
             defer { number += 1 }
-            if let account = slots[number] { return account }
+            if let account = self[AccountSlot(Int32(number))] { return account }
         }
         return nil
     }
@@ -48,7 +57,7 @@ struct AccountTable: Sendable {
     ///
     /// - Returns: what `body` returned; nil if the account was removed.
     mutating func change<Outcome>(_ slot: AccountSlot, _ body: (inout GrantStateMachine) -> Outcome) -> Outcome? {
-        slots[Int(slot.index)]?.change(body)
+        records[Int(slot.index)]?.change(body)
     }
 
     /// Begins a pass over the rows: no account's row was there yet.
@@ -59,41 +68,36 @@ struct AccountTable: Sendable {
 
     /// Marks that the account's row was there in this pass.
     mutating func markSeen(_ slot: AccountSlot) {
-        guard let account = slots[Int(slot.index)], account.seenInPass != pass else { return }
-        slots[Int(slot.index)]?.seenInPass = pass
+        guard let record = records[Int(slot.index)], record.seenInPass != pass else { return }
+        records[Int(slot.index)]?.seenInPass = pass
         seen += 1
     }
 
-    /// Puts an account in; its user must not have one yet.
+    /// Puts an account in, whose row is there; its user must not have one yet.
     mutating func insert(_ account: Account) -> AccountSlot {
-        let slot: AccountSlot
-        if let reused = free.popLast() {
-            slot = reused
-            slots[Int(slot.index)] = account
-        } else {
-            slot = AccountSlot(Int32(slots.count))
-            slots.append(account)
-        }
-        index[account.user] = slot
-        if account.seenInPass == pass { seen += 1 }
+        let slot = board.admit(account.user)
+        let record = Record(machine: account.machine, seenInPass: pass)
+        if Int(slot.index) == records.count { records.append(record) } else { records[Int(slot.index)] = record }
+        count += 1
+        seen += 1
         return slot
     }
 
-    /// Takes an account out and gives its slot back.
+    /// Takes an account out, off the board too, and gives its slot back.
     mutating func remove(_ slot: AccountSlot) {
-        guard let account = slots[Int(slot.index)] else { return }
-        index[account.user] = nil
-        if account.seenInPass == pass { seen -= 1 }
-        slots[Int(slot.index)] = nil
-        free.append(slot)
+        guard let record = records[Int(slot.index)], let user = board.user(in: slot) else { return }
+        if record.seenInPass == pass { seen -= 1 }
+        count -= 1
+        records[Int(slot.index)] = nil
+        board.remove(user)
     }
 
     /// The users whose rows were not there in this pass; looked for only if there are any.
     func unseen() -> [UserID] {
         guard seen < count else { return [] }
-        return slots.compactMap { account in
-            guard let account, account.seenInPass != pass else { return nil }
-            return account.user
+        return records.indices.compactMap { index in
+            guard let record = records[index], record.seenInPass != pass else { return nil }
+            return board.user(in: AccountSlot(Int32(index)))
         }
     }
 }

@@ -71,7 +71,7 @@ extension RefreshEngine {
     private func insert(_ row: GrantRow) {
         let occasion = occasion()
         let (machine, step) = GrantStateMachine.loaded(row, occasion)
-        let account = Account(user: row.user, machine: machine, seenInPass: table.pass)
+        let account = Account(user: row.user, machine: machine)
         let slot = table.insert(account)
         tally.count(machine, by: 1)
         census.moved(row.user)
@@ -90,7 +90,6 @@ extension RefreshEngine {
         if attempts[user] == nil, let claim = claims.removeValue(forKey: user) { end(claim, after: .zero) }
         kept.forget(user)
         slowRows.remove(user)
-        board.remove(user)
         logger.notice("account removed", metadata: [LogKey.user: "\(user)", LogKey.event: "grant.removed"])
     }
 }

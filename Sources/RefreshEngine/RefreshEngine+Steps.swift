@@ -46,23 +46,23 @@ extension RefreshEngine {
         case .enqueue: ready.arm(slot, at: urgency(of: account.machine, now))
         case .store(let answer): write(answer, of: account)
         case .salvage(let newRefreshToken): salvage(newRefreshToken, of: account)
-        case .publish(let answer): change = .replace(render(answer.accessToken, answer.tokenType, answer.life, account))
+        case .publish(let answer): change = .replace(render(answer.accessToken, answer.tokenType, answer.life))
         case .adopt: change = adopted(row, account, now)
         case .withdraw: change = .withdraw
         case .reread: reread(account.user)
         }
-        board.update(account.user, change, prospect: account.machine.prospect(at: now))
+        board.update(slot, change, prospect: account.machine.prospect(at: now))
     }
 
     private func adopted(_ row: GrantRow?, _ account: Account, _ now: Moment) -> TokenBoard.TokenChange {
         guard let token = row?.accessToken, let life = account.machine.life, life.isAlive(at: now) else {
             return .withdraw
         }
-        return .replace(render(token, "Bearer", life, account))
+        return .replace(render(token, "Bearer", life))
     }
 
-    private func render(_ token: Secret, _ type: String, _ life: TokenLife, _ account: Account) -> PublishedToken {
-        renderer.render(token, type: type, life: life, of: account.user, for: client)
+    private func render(_ token: Secret, _ type: String, _ life: TokenLife) -> PublishedToken {
+        renderer.render(token, type: type, life: life, for: client)
     }
 
     /// How much later than its token's end each failure places an account that has a live one; six failures at most.

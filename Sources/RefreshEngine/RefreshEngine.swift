@@ -26,7 +26,7 @@ package actor RefreshEngine {
     let draw: @Sendable () -> Double
     let logger: Logger
 
-    var table = AccountTable()
+    var table: AccountTable
     var capacityWatch = CapacityWatch()
     /// How long the token lives that was given last; what the capacity is reckoned with.
     var usualLifetime = RefreshPolicy.supposedLifetime
@@ -131,7 +131,9 @@ package actor RefreshEngine {
         self.logger = logger
         let limit = configuration.refreshesWithoutDatabase ? configuration.keptGrants : 0
         self.kept = KeptGrants(limit: limit, seal: seal)
-        self.board = TokenBoard()
+        let board = TokenBoard()
+        self.board = board
+        self.table = AccountTable(slotsOf: board)
         self.due = DueQueue(now: now)
         self.ready = DueQueue(now: now)
         self.bucket = TokenBucket(perSecond: configuration.maxPerSecond, at: now.boot)

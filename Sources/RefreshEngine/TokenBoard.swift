@@ -6,7 +6,9 @@ package import TokenCore
 
 /// The tokens at hand, readable from any thread (architecture.md, decision 7). The engine writes, the socket reads.
 ///
-/// One lock, held for a dictionary access and never across I/O or a callback: waiters are collected under it and woken
+/// It also says in which slot an account stands, for the engine's own tables too, so that there is one such index and not two.
+///
+/// One lock, held for a look at a table and never across I/O or a callback: waiters are collected under it and woken
 /// after it is released.
 package final class TokenBoard: Sendable {
     /// What becomes of the token in an update.
@@ -20,7 +22,9 @@ package final class TokenBoard: Sendable {
     }
 
     private struct State: Sendable {
-        var entries: [UserID: BoardEntry] = [:]
+        var index = UserIndex()
+        /// Each entry in its user's slot.
+        var entries: [BoardEntry?] = []
         var waiters: [UserID: [UInt64: @Sendable () -> Void]] = [:]
         var lastWaiter: UInt64 = 0
         var lastVersion: UInt64 = 0
@@ -33,16 +37,36 @@ package final class TokenBoard: Sendable {
 
     /// What is known of the account; nil if it is not on the board.
     package func entry(for user: UserID) -> BoardEntry? {
-        state.withLock { $0.entries[user] }
+        state.withLock { state in state.index.slot(of: user).flatMap { state.entries[$0] } }
     }
 
     /// How many accounts are on the board.
-    package var count: Int { state.withLock { $0.entries.count } }
+    package var count: Int { state.withLock(\.index.count) }
+
+    /// The account's slot; nil if there is none of that user.
+    package func slot(of user: UserID) -> AccountSlot? {
+        state.withLock { $0.index.slot(of: user) }.map { AccountSlot(Int32($0)) }
+    }
+
+    /// Whose account has the slot; nil once it was removed.
+    package func user(in slot: AccountSlot) -> UserID? {
+        state.withLock { $0.index.user(in: Int(slot.index)) }
+    }
+
+    /// Gives the account a slot that stays its own until it is removed; what is known of it follows in an update.
+    package func admit(_ user: UserID) -> AccountSlot {
+        state.withLock { state in
+            let slot = state.index.insert(user)
+            if slot == state.entries.count { state.entries.append(nil) }
+            return AccountSlot(Int32(slot))
+        }
+    }
 
     /// Puts the account as it is now on the board and wakes its waiters, unless nothing changed.
-    package func update(_ user: UserID, _ change: TokenChange, prospect: RefreshProspect) {
+    package func update(_ slot: AccountSlot, _ change: TokenChange, prospect: RefreshProspect) {
+        let slot = Int(slot.index)
         let woken: [@Sendable () -> Void] = state.withLock { state in
-            let old = state.entries[user]
+            let old = state.entries[slot]
             var token = old?.token
             switch change {
             case .keep: if let old, old.prospect == prospect { return [] }
@@ -50,17 +74,20 @@ package final class TokenBoard: Sendable {
             case .withdraw: token = nil
             }
             state.lastVersion += 1
-            state.entries[user] = BoardEntry(token: token, prospect: prospect, version: state.lastVersion)
-            return Self.takeWaiters(of: user, from: &state)
+            state.entries[slot] = BoardEntry(token: token, prospect: prospect, version: state.lastVersion)
+            return Self.takeWaiters(in: slot, from: &state)
         }
         for wake in woken { wake() }
     }
 
-    /// Takes the account off the board; its waiters learn that it is gone.
+    /// Takes the account off the board and its slot back; its waiters learn that it is gone.
     package func remove(_ user: UserID) {
-        let woken = state.withLock { state in
-            state.entries[user] = nil
-            return Self.takeWaiters(of: user, from: &state)
+        let woken: [@Sendable () -> Void] = state.withLock { state in
+            guard let slot = state.index.slot(of: user) else { return [] }
+            let waiters = Self.takeWaiters(in: slot, from: &state)
+            state.entries[slot] = nil
+            _ = state.index.remove(user)
+            return waiters
         }
         for wake in woken { wake() }
     }
@@ -72,7 +99,8 @@ package final class TokenBoard: Sendable {
         _ wake: @escaping @Sendable () -> Void
     ) -> ChangeWaiter? {
         let waiter: ChangeWaiter? = state.withLock { state in
-            guard state.entries[user]?.version == version else { return nil }
+            let slot = state.index.slot(of: user)
+            guard slot.flatMap({ state.entries[$0] })?.version == version else { return nil }
             state.lastWaiter += 1
             state.waiters[user, default: [:]][state.lastWaiter] = wake
             return ChangeWaiter(user: user, number: state.lastWaiter)
@@ -90,8 +118,10 @@ package final class TokenBoard: Sendable {
         }
     }
 
-    private static func takeWaiters(of user: UserID, from state: inout State) -> [@Sendable () -> Void] {
-        guard !state.waiters.isEmpty, let waiters = state.waiters.removeValue(forKey: user) else { return [] }
+    private static func takeWaiters(in slot: Int, from state: inout State) -> [@Sendable () -> Void] {
+        guard !state.waiters.isEmpty, let user = state.index.user(in: slot),
+            let waiters = state.waiters.removeValue(forKey: user)
+        else { return [] }
         return Array(waiters.values)
     }
 }

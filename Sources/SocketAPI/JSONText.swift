@@ -7,10 +7,17 @@
 /// out, which a general encoder promises neither of.
 package struct JSONText {
     /// The bytes so far; whole after ``close()``.
-    package private(set) var bytes: [UInt8] = [UInt8(ascii: "{")]
+    package private(set) var bytes: [UInt8]
 
     /// An object without fields.
-    package init() {}
+    package init() {
+        self.bytes = [UInt8(ascii: "{")]
+    }
+
+    /// What follows fields that are written elsewhere, or stands between such.
+    package init(continuing: Void) {
+        self.bytes = []
+    }
 
     /// Adds a field with a text, or null.
     package mutating func add(_ name: String, _ text: String?) {
@@ -25,31 +32,13 @@ package struct JSONText {
         bytes += String(number).utf8
     }
 
-    /// Adds a field whose number is filled in later.
-    ///
-    /// - Returns: where in ``bytes`` its place is: `width` spaces, which is legal white space before a number.
-    package mutating func addPlace(_ name: String, width: Int) -> Range<Int> {
-        addName(name)
-        let start = bytes.count
-        bytes += repeatElement(UInt8(ascii: " "), count: width)
-        return start..<bytes.count
-    }
-
-    /// Adds a field with a text and tells where the text stands, quotes left out.
-    package mutating func addLocated(_ name: String, _ text: String) -> Range<Int> {
-        addName(name)
-        let start = bytes.count + 1
-        addString(text)
-        return start..<bytes.count - 1
-    }
-
     /// Ends the object.
     package mutating func close() {
         bytes.append(UInt8(ascii: "}"))
     }
 
     private mutating func addName(_ name: String) {
-        if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+        if bytes.last != UInt8(ascii: "{") { bytes.append(UInt8(ascii: ",")) }
         addString(name)
         bytes.append(UInt8(ascii: ":"))
     }
@@ -57,18 +46,38 @@ package struct JSONText {
     private mutating func addString(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         var text = text
-        // A token is hundreds of bytes, of which hardly ever one is escaped: it is copied whole.
-        let isCopied = text.withUTF8 { utf8 in
-            guard !utf8.contains(where: Self.isEscaped) else { return false }
-            bytes.append(contentsOf: utf8)
-            return true
-        }
-        if !isCopied {
-            for byte in text.utf8 {
-                if Self.isEscaped(byte) { bytes += Self.escape(byte) } else { bytes.append(byte) }
-            }
-        }
+        text.withUTF8 { utf8 in Self.withContent(of: utf8) { bytes.append(contentsOf: $0) } }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Gives a text as it stands between quotes. A token is hundreds of bytes, of which hardly ever one is escaped: then it
+    /// is given as it came.
+    package static func withContent<Outcome>(
+        of utf8: UnsafeBufferPointer<UInt8>,
+        _ body: (UnsafeBufferPointer<UInt8>) -> Outcome
+    ) -> Outcome {
+        guard hasEscaped(utf8) else { return body(utf8) }
+        let escaped = utf8.flatMap { isEscaped($0) ? escape($0) : [$0] }
+        return escaped.withUnsafeBufferPointer(body)
+    }
+
+    /// A text as it stands between quotes.
+    package static func content(of text: String) -> String {
+        guard text.utf8.contains(where: isEscaped) else { return text }
+        return String(decoding: text.utf8.flatMap { isEscaped($0) ? escape($0) : [$0] }, as: UTF8.self)
+    }
+
+    /// Whether any byte must be escaped; looks at sixteen at a time.
+    private static func hasEscaped(_ utf8: UnsafeBufferPointer<UInt8>) -> Bool {
+        let bytes = UnsafeRawBufferPointer(utf8)
+        var index = 0
+        while index + 16 <= bytes.count {
+            let block = bytes.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)
+            let controls = (block .< 0x20) .| (block .== 0x7F)
+            if any(controls .| (block .== UInt8(ascii: "\"")) .| (block .== UInt8(ascii: "\\"))) { return true }
+            index += 16
+        }
+        return bytes[index...].contains(where: isEscaped)
     }
 
     private static func isEscaped(_ byte: UInt8) -> Bool {
@@ -81,7 +90,7 @@ package struct JSONText {
         return Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]
     }
 
-    /// The text that ``addLocated(_:_:)`` wrote, escapes undone.
+    /// The text that ``withContent(of:_:)`` gave, escapes undone.
     package static func unescape(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
         var plain: [UInt8] = []
         plain.reserveCapacity(bytes.count)

@@ -8,8 +8,8 @@ import TokenCore
 
 /// An answer on its way out.
 enum Reply {
-    /// A token's prerendered reply, with header fields that this caller gets besides.
-    case token(PublishedToken, secondsLeft: Int64, fields: [Field])
+    /// A token of that user, with header fields that this caller gets besides.
+    case token(PublishedToken, of: UserID, secondsLeft: Int64, fields: [Field])
     /// Anything else. A status without content (RFC 9110 section 15.4.5) has no body, and no length.
     case composed(status: Int, fields: [Field], body: [UInt8])
 
@@ -47,7 +47,7 @@ enum Reply {
 extension Reply {
     /// Whether it is a token with nothing added.
     var isPlainToken: Bool {
-        if case .token(_, _, let fields) = self { fields.isEmpty } else { false }
+        if case .token(_, _, _, let fields) = self { fields.isEmpty } else { false }
     }
 }
 
@@ -74,29 +74,17 @@ extension Reply {
     func write(to buffer: inout ByteBuffer, as form: Form) {
         let closing = form.closing ? [Field("Connection", "close")] : []
         switch self {
-        case .token(let token, let secondsLeft, let fields):
-            Self.write(token, secondsLeft: secondsLeft, fields: fields + closing, form, to: &buffer)
+        case .token(let token, let user, let secondsLeft, let fields):
+            buffer.writeToken(
+                token,
+                of: user,
+                secondsLeft: secondsLeft,
+                fields: fields + closing,
+                withoutBody: form.withoutBody
+            )
         case .composed(let status, let fields, let body):
             Self.write(status: status, fields: fields + closing, body: body, form, to: &buffer)
         }
-    }
-
-    private static func write(
-        _ token: PublishedToken,
-        secondsLeft: Int64,
-        fields: [Field],
-        _ form: Form,
-        to buffer: inout ByteBuffer
-    ) {
-        guard !fields.isEmpty || form.withoutBody else {
-            return buffer.writeToken(token, secondsLeft: secondsLeft)
-        }
-        var whole = ByteBuffer()
-        whole.writeToken(token, secondsLeft: secondsLeft)
-        // The head ends with an empty line; what is added goes before it.
-        buffer.writeImmutableBuffer(whole.readSlice(length: token.bodyOffset - 2) ?? ByteBuffer())
-        buffer.write(fields)
-        buffer.writeImmutableBuffer(form.withoutBody ? ByteBuffer(string: "\r\n") : whole)
     }
 
     private static func write(status: Int, fields: [Field], body: [UInt8], _ form: Form, to buffer: inout ByteBuffer) {
@@ -105,28 +93,5 @@ extension Reply {
         if status != 304 { buffer.writeString("Content-Length: \(body.count)\r\n") }
         buffer.writeString("\r\n")
         if !form.withoutBody, status != 304 { buffer.writeBytes(body) }
-    }
-}
-
-extension ByteBuffer {
-    fileprivate mutating func write(_ fields: [Reply.Field]) {
-        for field in fields {
-            writeString("\(field.name): \(field.value)\r\n")
-        }
-    }
-
-    /// Writes a token's reply as it was rendered, with the seconds left in their place; allocates nothing where the
-    /// buffer has room.
-    mutating func writeToken(_ token: PublishedToken, secondsLeft: Int64) {
-        let start = writerIndex
-        writeBytes(token.reply)
-        var place = start + token.expiresInRange.upperBound
-        // More than the place holds is said as the most it holds; such a token outlives every cache of the number.
-        var rest = min(max(secondsLeft, 0), 999_999)
-        repeat {
-            place -= 1
-            setInteger(UInt8(ascii: "0") + UInt8(rest % 10), at: place)
-            rest /= 10
-        } while rest > 0 && place > start + token.expiresInRange.lowerBound
     }
 }

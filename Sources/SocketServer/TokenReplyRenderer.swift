@@ -3,73 +3,93 @@
 
 import Crypto
 import SocketAPI
+import Synchronization
 package import TokenCore
 
-/// Renders the reply to `GET token`, head and body, once for all who will ask.
-package struct TokenReplyRenderer: TokenRendering {
-    /// Digits that the seconds left have room for: eleven days.
-    static let expiresInWidth = 6
+/// Renders what replies to `GET token` are made of: the token's own part once for all who will ask, and what it has in
+/// common with others once for all of them. `ByteBuffer.writeToken` joins them.
+package final class TokenReplyRenderer: TokenRendering {
+    private struct Kind: Equatable {
+        let tokenType: String
+        let environment: TradeEnvironment
+        let apiURL: String
+    }
 
-    /// A renderer; it holds nothing.
+    /// The frames made so far; a new one takes the place of the oldest. There are as many kinds as clients, as long as
+    /// the endpoint names one type of token.
+    private let frames = Mutex<[(kind: Kind, frame: ReplyFrame)]>([])
+    private static let mostFrames = 32
+
+    /// A renderer that has made nothing yet.
     package init() {}
 
-    /// The reply, complete but for the seconds left.
+    /// The token's own part, and the frame of its kind.
     package func render(
         _ accessToken: Secret,
         type tokenType: String,
         life: TokenLife,
-        of user: UserID,
         for client: ClientRegistration
     ) -> PublishedToken {
-        var body = JSONText()
-        body.add("user", user.text)
-        let token = body.addLocated("access_token", accessToken.reveal())
-        body.add("token_type", tokenType)
-        body.add("expires_at", Timestamp.text(microseconds: life.expiresAt.wall.microseconds))
-        let seconds = body.addPlace("expires_in", width: Self.expiresInWidth)
-        body.add("environment", client.environment.rawValue)
-        body.add("api_url", client.apiURL)
-        body.close()
-
-        let etag = Self.etag(of: accessToken)
-        let head = Array(Self.head(etag: etag, bodyBytes: body.bytes.count).utf8)
-        return PublishedToken(
-            user: user,
-            life: life,
-            etag: etag,
-            reply: head + body.bytes,
-            expiresInRange: seconds.lowerBound + head.count..<seconds.upperBound + head.count,
-            bodyOffset: head.count,
-            tokenRange: token.lowerBound + head.count..<token.upperBound + head.count
-        )
-    }
-
-    private static func head(etag: String, bodyBytes: Int) -> String {
-        """
-        HTTP/1.1 200 OK\r
-        Content-Type: \(MediaType.json)\r
-        Cache-Control: no-store\r
-        ETag: \(etag)\r
-        Content-Length: \(bodyBytes)\r
-        \r\n
-        """
-    }
-
-    /// The validator: 22 characters of base64url (RFC 4648 section 5) are the first 132 bits of the digest, enough that
-    /// no two tokens share one, and too few to find a token by.
-    static func etag(of token: Secret) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-        var characters: [UInt8] = []
-        var bits: UInt32 = 0
-        var count = 0
-        for byte in SHA256.hash(data: Array(token.reveal().utf8)).prefix(17) {
-            bits = bits << 8 | UInt32(byte)
-            count += 8
-            while count >= 6 {
-                count -= 6
-                characters.append(alphabet[Int(bits >> count & 0x3F)])
+        let kind = Kind(tokenType: tokenType, environment: client.environment, apiURL: client.apiURL)
+        var token = accessToken.reveal()
+        return token.withUTF8 { utf8 in
+            let etag = Self.etag(of: utf8)
+            return JSONText.withContent(of: utf8) { text in
+                PublishedToken(life: life, etag: etag, text: text, frame: frame(for: kind))
             }
         }
-        return "\"\(String(decoding: characters.prefix(22), as: UTF8.self))\""
+    }
+
+    private func frame(for kind: Kind) -> ReplyFrame {
+        frames.withLock { frames in
+            if let known = frames.first(where: { $0.kind == kind }) { return known.frame }
+            if frames.count >= Self.mostFrames { frames.removeFirst() }
+            let frame = ReplyFrame(kind.tokenType, kind.environment, kind.apiURL)
+            frames.append((kind, frame))
+            return frame
+        }
+    }
+
+    /// The validator in quotes: 22 characters of base64url (RFC 4648 section 5) are the first 132 bits of the digest,
+    /// enough that no two tokens share one, and too few to find a token by.
+    private static func etag(of token: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        var hash = SHA256()
+        hash.update(bufferPointer: UnsafeRawBufferPointer(token))
+        return hash.finalize().withUnsafeBytes { digest in
+            [UInt8](unsafeUninitializedCapacity: etagBytes) { etag, count in
+                etag[0] = UInt8(ascii: "\"")
+                for index in 0..<etagBytes - 2 { etag[index + 1] = character(index, of: digest) }
+                etag[etagBytes - 1] = UInt8(ascii: "\"")
+                count = etagBytes
+            }
+        }
+    }
+
+    private static let etagBytes = 24
+
+    /// The base64url character that stands for six bits of the digest, the `index`th such group from its start.
+    private static func character(_ index: Int, of digest: UnsafeRawBufferPointer) -> UInt8 {
+        let bit = index * 6
+        let pair = UInt16(digest[bit / 8]) << 8 | UInt16(digest[bit / 8 + 1])
+        switch UInt8(truncatingIfNeeded: pair >> (10 - bit % 8) & 0x3F) {
+        case let value where value < 26: return UInt8(ascii: "A") + value
+        case let value where value < 52: return UInt8(ascii: "a") + value - 26
+        case let value where value < 62: return UInt8(ascii: "0") + value - 52
+        case 62: return UInt8(ascii: "-")
+        default: return UInt8(ascii: "_")
+        }
+    }
+}
+
+extension ReplyFrame {
+    /// The fields of the reply that do not differ from token to token.
+    fileprivate convenience init(_ tokenType: String, _ environment: TradeEnvironment, _ apiURL: String) {
+        var afterToken = JSONText(continuing: ())
+        afterToken.add("token_type", tokenType)
+        var afterSeconds = JSONText(continuing: ())
+        afterSeconds.add("environment", environment.rawValue)
+        afterSeconds.add("api_url", apiURL)
+        afterSeconds.close()
+        self.init(afterToken: afterToken.bytes, afterSeconds: afterSeconds.bytes)
     }
 }

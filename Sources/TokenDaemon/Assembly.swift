@@ -29,7 +29,7 @@ struct Assembly {
         clock: @escaping ClockReading,
         logger: Logger
     ) throws(DaemonFailure) {
-        let draw: @Sendable () -> Double = { Double.random(in: 0...1) }
+        let draw = SystemDraw().reading
         guard let client = configuration.tastytrade.client else {
             throw .configuration("tastytrade.clientSecret is not set; without it no token can be refreshed")
         }

@@ -35,6 +35,6 @@ import TokenCore
         ("", ColumnVerdict.blank), (" \t\n\r\u{0b}\u{0c}", .blank), ("a b", .token), ("a\n", .notPrintable),
         ("\u{7f}", .notPrintable), ("é", .notPrintable), (" ", .blank),
     ]) func aValueIsJudgedByItsCharacters(_ text: String, _ verdict: ColumnVerdict) {
-        #expect(ColumnVerdict.of(Array(text.utf8)) == verdict)
+        #expect(ColumnVerdict.of(text) == verdict)
     }
 }

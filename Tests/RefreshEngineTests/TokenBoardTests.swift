@@ -14,28 +14,27 @@ import TokenCore
             Secret(text),
             type: "Bearer",
             life: TokenLife(sentAt: .newYear, lifetime: .seconds(900)),
-            of: user,
             for: EngineFixture.client
         )
     }
 
     @Test func anUnchangedEntryKeepsItsVersionAndItsWaiters() throws {
         let board = TokenBoard()
-        board.update(user, .replace(token("a")), prospect: .possible)
+        board.update(board.admit(user), .replace(token("a")), prospect: .possible)
         let version = try #require(board.entry(for: user)?.version)
         let woken = Mailbox<Void>()
         #expect(board.onChange(of: user, after: version) { woken.send(()) } != nil)
-        board.update(user, .keep, prospect: .possible)
+        board.update(board.admit(user), .keep, prospect: .possible)
         #expect(board.entry(for: user)?.version == version)
         #expect(woken.count == 0)
-        board.update(user, .keep, prospect: .underWay)
+        board.update(board.admit(user), .keep, prospect: .underWay)
         #expect(woken.count == 1)
         #expect(board.entry(for: user)?.token?.bareToken == "a")
     }
 
     @Test func aWaiterWhoComesTooLateIsWokenAtOnce() {
         let board = TokenBoard()
-        board.update(user, .replace(token("a")), prospect: .possible)
+        board.update(board.admit(user), .replace(token("a")), prospect: .possible)
         let woken = Mailbox<Void>()
         #expect(board.onChange(of: user, after: 0) { woken.send(()) } == nil)
         #expect(woken.count == 1)
@@ -43,19 +42,19 @@ import TokenCore
 
     @Test func aCancelledWaiterIsNotWoken() throws {
         let board = TokenBoard()
-        board.update(user, .replace(token("a")), prospect: .possible)
+        board.update(board.admit(user), .replace(token("a")), prospect: .possible)
         let version = try #require(board.entry(for: user)?.version)
         let woken = Mailbox<Void>()
         let waiter = try #require(board.onChange(of: user, after: version) { woken.send(()) })
         board.cancel(waiter)
-        board.update(user, .withdraw, prospect: .noGrant)
+        board.update(board.admit(user), .withdraw, prospect: .noGrant)
         #expect(woken.count == 0)
         #expect(board.entry(for: user)?.token == nil)
     }
 
     @Test func removingAnAccountWakesItsWaiters() throws {
         let board = TokenBoard()
-        board.update(user, .replace(token("a")), prospect: .possible)
+        board.update(board.admit(user), .replace(token("a")), prospect: .possible)
         let version = try #require(board.entry(for: user)?.version)
         let woken = Mailbox<Void>()
         _ = board.onChange(of: user, after: version) { woken.send(()) }
@@ -66,11 +65,11 @@ import TokenCore
 
     @Test func aWakingCallbackMayLookAtTheBoard() throws {
         let board = TokenBoard()
-        board.update(user, .replace(token("a")), prospect: .possible)
+        board.update(board.admit(user), .replace(token("a")), prospect: .possible)
         let version = try #require(board.entry(for: user)?.version)
         let seen = Mailbox<String?>()
         _ = board.onChange(of: user, after: version) { seen.send(board.entry(for: self.user)?.token?.bareToken) }
-        board.update(user, .replace(token("b")), prospect: .possible)
+        board.update(board.admit(user), .replace(token("b")), prospect: .possible)
         #expect(seen.count == 1)
     }
 }

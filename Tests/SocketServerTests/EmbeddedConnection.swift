@@ -42,14 +42,12 @@ extension PublishedToken {
     static func living(
         _ lifetime: Duration,
         of total: Duration = .seconds(900),
-        text: String = "eyJhbGciOiJFZERTQSJ9.e30.c2ln",
-        user: String = "42"
+        text: String = "eyJhbGciOiJFZERTQSJ9.e30.c2ln"
     ) -> PublishedToken {
         TokenReplyRenderer().render(
             Secret(text),
             type: "Bearer",
             life: TokenLife(expiresAt: .newYear + lifetime, lifetime: total),
-            of: UserID(user),
             for: .sandbox
         )
     }
@@ -60,9 +58,9 @@ extension BoardDouble {
     static func withUsers() -> BoardDouble {
         let board = BoardDouble()
         board.publish(.living(.seconds(600)), for: UserID("42"))
-        board.publish(.living(.seconds(700), text: "seven", user: "7"), .refused, for: UserID("7"))
+        board.publish(.living(.seconds(700), text: "seven"), .refused, for: UserID("7"))
         board.publish(nil, .refused, for: UserID("dead"))
-        board.publish(.living(.seconds(5), user: "short"), .refused, for: UserID("short"))
+        board.publish(.living(.seconds(5)), .refused, for: UserID("short"))
         return board
     }
 }

@@ -36,7 +36,7 @@ import TokenCore
             fixture.turn(gone)
             let next = try fixture.connect()
             try next.send(EmbeddedConnection.request("GET", "/v1/users/7/token", ["Accept: */*"]))
-            fixture.board.publish(.living(.seconds(700), text: "seven", user: "7"), for: UserID("7"))
+            fixture.board.publish(.living(.seconds(700), text: "seven"), for: UserID("7"))
             fixture.turn(next)
             let text = try next.received()
             #expect(text.ranges(of: "HTTP/1.1 200 OK").count == 1)

@@ -61,7 +61,7 @@ struct SocketFixture {
 
     /// Publishes a token that lives for ten minutes.
     func publish(_ user: String = "42", text: String = "token") {
-        board.publish(.living(.seconds(600), text: text, user: user), for: UserID(user))
+        board.publish(.living(.seconds(600), text: text), for: UserID(user))
     }
 
     func connect() async throws -> RawClient {

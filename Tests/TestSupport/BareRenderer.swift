@@ -11,23 +11,18 @@ package struct BareRenderer: TokenRendering {
         _ accessToken: Secret,
         type tokenType: String,
         life: TokenLife,
-        of user: UserID,
         for client: ClientRegistration
     ) -> PublishedToken {
-        let reply = Array(accessToken.reveal().utf8)
-        return PublishedToken(
-            user: user,
-            life: life,
-            etag: "\"\(accessToken.reveal())\"",
-            reply: reply,
-            expiresInRange: 0..<0,
-            bodyOffset: 0,
-            tokenRange: 0..<reply.count
-        )
+        Array(accessToken.reveal().utf8).withUnsafeBufferPointer { text in
+            let etag = Array("\"\(accessToken.reveal())\"".utf8)
+            return PublishedToken(life: life, etag: etag, text: text, frame: Self.frame)
+        }
     }
+
+    private static let frame = ReplyFrame(afterToken: [], afterSeconds: [])
 }
 
 extension PublishedToken {
     /// The bare token, for expectations.
-    package var bareToken: String { String(decoding: reply[tokenRange], as: UTF8.self) }
+    package var bareToken: String { String(decoding: text, as: UTF8.self) }
 }

@@ -15,15 +15,14 @@ import TokenCore
         _ prospect: RefreshProspect = .possible
     ) -> BoardEntry {
         let token = secondsLeft.map { left in
-            PublishedToken(
-                user: UserID("42"),
-                life: TokenLife(expiresAt: now + .seconds(left), lifetime: .seconds(lifetime)),
-                etag: "\"tag\"",
-                reply: [],
-                expiresInRange: 0..<0,
-                bodyOffset: 0,
-                tokenRange: 0..<0
-            )
+            [].withUnsafeBufferPointer { text in
+                PublishedToken(
+                    life: TokenLife(expiresAt: now + .seconds(left), lifetime: .seconds(lifetime)),
+                    etag: Array("\"tag\"".utf8),
+                    text: text,
+                    frame: ReplyFrame(afterToken: [], afterSeconds: [])
+                )
+            }
         }
         return BoardEntry(token: token, prospect: prospect, version: 1)
     }

@@ -49,7 +49,7 @@ import TokenCore
             apiURL: "https://api.cert.tastyworks.com"
         )
         let life = TokenLife(expiresAt: .newYear + lifetime, lifetime: .seconds(900))
-        return TokenReplyRenderer().render(Secret(text), type: "Bearer", life: life, of: UserID("4 2"), for: client)
+        return TokenReplyRenderer().render(Secret(text), type: "Bearer", life: life, for: client)
     }
 
     @Test func tokenAndHeaderArePrintedForScripts() async throws {

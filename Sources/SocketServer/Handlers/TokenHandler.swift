@@ -70,7 +70,9 @@ final class TokenHandler {
         case .serve(let token, let degraded):
             // Who may not wait still gets the refresh on its way, for the next one who asks.
             if degraded == .refreshTimeout { startRefresh(if: entry.prospect == .possible) }
-            answer(TokenReplies.served(token, degraded: degraded, asText: request.wantsText, now: now))
+            answer(
+                TokenReplies.served(token, of: request.user, degraded: degraded, asText: request.wantsText, now: now)
+            )
         case .notModified(let token):
             answer(TokenReplies.notModified(token))
         case .wait(let startsRefresh):

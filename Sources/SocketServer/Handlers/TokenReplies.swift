@@ -9,6 +9,7 @@ enum TokenReplies {
     /// A live token; with a code, one that lives shorter than asked.
     static func served(
         _ token: PublishedToken,
+        of user: UserID,
         degraded: HandOutCode?,
         asText: Bool,
         now: Moment
@@ -16,10 +17,10 @@ enum TokenReplies {
         let degradation = degraded.map { [Reply.Field(HeaderName.degraded, $0.rawValue)] } ?? []
         guard asText else {
             let left = token.life.remaining(at: now).wholeSecondsDown
-            return .token(token, secondsLeft: left, fields: degradation)
+            return .token(token, of: user, secondsLeft: left, fields: degradation)
         }
         let type = Reply.Field("Content-Type", MediaType.text)
-        let body = JSONText.unescape(token.reply[token.tokenRange])
+        let body = JSONText.unescape(token.text[...])
         return .composed(status: 200, fields: [type, .noStore, etag(of: token)] + degradation, body: body)
     }
 

@@ -6,7 +6,7 @@ import TokenCore
 
 /// Answers plain requests for tokens from memory: bytes in, bytes out.
 ///
-/// Whatever needs more than copying a rendered reply (waiting, refusing, any other status) is left to the general way,
+/// Whatever needs more than joining a rendered reply (waiting, refusing, any other status) is left to the general way,
 /// so that each such case is written in one place.
 struct ShortWay {
     private let access: AccessRules
@@ -34,10 +34,10 @@ struct ShortWay {
         var taken = 0
         while taken < bytes.count, answers.readableBytes < Self.burst {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[taken...])
-            guard case .request(let length, let id?) = ShortRequest.recognise(rest),
-                let token = token(of: UserID(String(decoding: rest[id], as: UTF8.self)), for: caller, at: now)
-            else { break }
-            answers.writeToken(token, secondsLeft: token.life.remaining(at: now).wholeSecondsDown)
+            guard case .request(let length, let id?) = ShortRequest.recognise(rest) else { break }
+            let user = UserID(String(decoding: rest[id], as: UTF8.self))
+            guard let token = token(of: user, for: caller, at: now) else { break }
+            answers.writeToken(token, of: user, secondsLeft: token.life.remaining(at: now).wholeSecondsDown)
             taken += length
         }
         return taken

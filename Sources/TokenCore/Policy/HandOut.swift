@@ -7,8 +7,9 @@ package enum RefreshProspect: Hashable, Sendable {
     case possible
     /// A refresh is queued or in flight; joining it is all there is to do.
     case underWay
-    /// The last refreshes failed; the next try is at that time and is not brought forward for a caller.
-    case backingOff(until: Moment)
+    /// The last refreshes failed; the next try is at that time and is not brought forward for a caller. Few accounts do, so
+    /// the time is kept apart, and a prospect is one word.
+    indirect case backingOff(until: Moment)
     /// The grant was refused for good.
     case refused
     /// A reply was lost on a provider that rotates refresh tokens.

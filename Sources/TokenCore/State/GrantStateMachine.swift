@@ -17,7 +17,7 @@ package struct GrantStateMachine: Sendable {
         indirect case unreadable(String)
         /// The endpoint refused it twice; a probe goes out now and then. To `good` by a probe that succeeds or by
         /// another refresh token, or a newer access token, in the row.
-        case refused(probes: Int32)
+        indirect case refused(probes: Int32)
         /// A reply was lost on a provider that rotates refresh tokens. To `good` when the row changes.
         case unknownOutcome
     }
@@ -42,23 +42,36 @@ package struct GrantStateMachine: Sendable {
         indirect case salvaging(Secret)
     }
 
+    // In this order the fields leave the fewest gaps between them; what few accounts have is kept apart. There are a million.
+
     /// How the grant stands.
     package internal(set) var standing: Standing
     /// What is being done about it.
     package internal(set) var phase: Phase = .resting
-    /// The life of the token at hand, dead or alive; nil if there is none.
-    package private(set) var life: TokenLife?
+    var trouble: Trouble = .none
     /// The version of the refresh token in the row, as far as is known; zero if there is none.
     package internal(set) var grantVersion: Int64
-    /// The deadline that the last step armed; nil if none is.
-    package private(set) var deadline: Moment?
-    /// When a refresh last gave a token.
-    package private(set) var lastRefreshedAt: WallTime?
+    var tokenFingerprint: Int
+    /// The life of the token at hand, dead or alive; nil if there is none.
+    package internal(set) var life: TokenLife?
     /// Whether the next refresh is put off because the day's budget is spent.
-    package private(set) var isPutOff = false
-    private var budget = RefreshBudget()
-    private var tokenFingerprint: Int
-    var trouble: Trouble = .none
+    package internal(set) var isPutOff = false
+    var budget = RefreshBudget()
+    /// When a refresh last gave a token; the beginning of time for never, as an optional would take eight bytes more.
+    private var lastRefresh: WallTime
+    /// The deadline that the last step armed; nil if none is.
+    package internal(set) var deadline: Moment?
+
+    /// When a refresh last gave a token.
+    package internal(set) var lastRefreshedAt: WallTime? {
+        get { lastRefresh == .never ? nil : lastRefresh }
+        set { lastRefresh = newValue ?? .never }
+    }
+
+    /// Another daemon may have had the token; what it wrote down is as good as what this one saw.
+    mutating func noteRefresh(_ time: WallTime?) {
+        lastRefresh = max(time ?? .never, lastRefresh)
+    }
 
     /// Most accounts have no failures, so a streak costs memory only where there is one.
     enum Trouble: Sendable {
@@ -90,7 +103,7 @@ package struct GrantStateMachine: Sendable {
         self.grantVersion = row.grant.version
         self.life = Self.life(of: row, occasion.now)
         self.tokenFingerprint = row.accessToken?.fingerprint ?? 0
-        self.lastRefreshedAt = row.memory?.lastRefreshedAt
+        self.lastRefresh = row.memory?.lastRefreshedAt ?? .never
         if case .refused = standing, let memory = row.memory {
             self.trouble = .streak(FailureStreak(remembered: memory, at: occasion.now))
         }
@@ -269,142 +282,6 @@ extension GrantStateMachine {
     }
 }
 
-// MARK: - Transitions
-
-extension GrantStateMachine {
-    private var allowsRefresh: Bool {
-        switch standing {
-        case .good, .refused: true
-        case .noGrant, .unreadable, .unknownOutcome: false
-        }
-    }
-
-    /// The standing as a row could show it: a refused grant looks good there.
-    private var rowStanding: Standing {
-        switch standing {
-        case .good, .refused, .unknownOutcome: .good
-        case .noGrant, .unreadable: standing
-        }
-    }
-
-    /// Puts a refresh off if the day's budget is spent, nil if it may be made: until the token at hand is about to die; where
-    /// there is none alive, for a budget's share of a day, once.
-    private mutating func putOff(_ occasion: Occasion) -> Step? {
-        guard budget.isSpent(occasion.policy.dailyBudget, at: occasion.now.boot) else { return nil }
-        guard let life, life.isAlive(at: occasion.now) else {
-            guard !isPutOff else { return nil }
-            isPutOff = true
-            return armed(occasion.now + occasion.policy.spacingBeyondBudget)
-        }
-        let last = occasion.policy.lastMoment(of: life)
-        guard !last.isReached(at: occasion.now) else { return nil }
-        isPutOff = true
-        return armed(last)
-    }
-
-    /// Leaves a refresh that a caller wants to its deadline while the floor since the last one is not over; nil if it is.
-    private mutating func tooSoon(_ occasion: Occasion) -> Step? {
-        guard let life else { return nil }
-        let floor = life.beganAt + occasion.policy.floor(of: life.lifetime)
-        guard !floor.isReached(at: occasion.now) else { return nil }
-        return armed(floor)
-    }
-
-    private mutating func enqueued() -> Step {
-        phase = .queued
-        return armed(nil, .enqueue)
-    }
-
-    /// A result of a grant that is not the row's any more is dropped, whatever it is (hard case H21).
-    private mutating func begunAnew(_ occasion: Occasion) -> Step {
-        phase = .resting
-        if case .good = standing { return armed(occasion.now) }
-        return armed(firstDeadline(occasion))
-    }
-
-    private mutating func replaced(by row: GrantRow, _ occasion: Occasion) -> Step {
-        let wasInFlight = phase == .refreshing
-        let hadToken = life != nil
-        // The access token beside another refresh token is still the old grant's, and stays only until this one gave its own.
-        let isOldGrants = hadToken && row.accessToken?.fingerprint == tokenFingerprint
-        standing = Self.standing(of: row)
-        grantVersion = row.grant.version
-        life = Self.life(of: row, occasion.now)
-        tokenFingerprint = row.accessToken?.fingerprint ?? 0
-        noteRefresh(row.memory?.lastRefreshedAt)
-        trouble = .none
-        isPutOff = false
-        let effect: Step.Effect = life != nil ? .adopt : hadToken ? .withdraw : .none
-        // A call in flight for the old grant ends in its own time; its result is then dropped and the account re-armed.
-        guard !wasInFlight else { return Step(.keep, effect) }
-        phase = .resting
-        if case .good = standing, isOldGrants { return armed(occasion.now, effect) }
-        return armed(firstDeadline(occasion), effect)
-    }
-
-    private mutating func storeIsDue(_ answer: TokenAnswer, isPublished: Bool, _ occasion: Occasion) -> Step {
-        if !isPublished, answer.newRefreshToken == nil {
-            // The first write has not come back yet; one that failed would have been published.
-            take(answer, at: occasion.now)
-            phase = .storing(answer, isPublished: true)
-            return armed(nil, .publish(answer))
-        }
-        // Where the row takes no writes but the next refresh is due, the next answer is the better copy to store.
-        // A new refresh token is never given up for that.
-        if isPublished, answer.newRefreshToken == nil,
-            occasion.policy.due(answer.life, draw: 1).isReached(at: occasion.now)
-        {
-            return enqueued()
-        }
-        return armed(nil, .store(answer))
-    }
-
-    /// The same token again cannot live longer than it did (fact sheet section 6), and a token that dies no later than
-    /// the one at hand is no progress either: both are noted, and wait like a failure (hard case H10).
-    private mutating func withProgressNoted(_ answer: TokenAnswer, _ occasion: Occasion) -> TokenAnswer {
-        let isSameToken = life != nil && answer.accessToken.fingerprint == tokenFingerprint
-        // A token that is dead by the wall clock, which somebody set, may well have been going to live longer by the other.
-        guard let life,
-            isSameToken || (life.isAlive(at: occasion.now) && answer.life.expiresAt.boot <= life.expiresAt.boot)
-        else {
-            trouble = .none
-            return answer
-        }
-        let text = "the endpoint gave no newer token than the one at hand"
-        note(RefreshFailure(.noProgress, text: text), at: occasion.now)
-        guard isSameToken else { return answer }
-        return TokenAnswer(
-            accessToken: answer.accessToken,
-            tokenType: answer.tokenType,
-            life: life,
-            newRefreshToken: answer.newRefreshToken
-        )
-    }
-
-    private mutating func take(_ answer: TokenAnswer, at now: Moment) {
-        life = answer.life
-        tokenFingerprint = answer.accessToken.fingerprint
-        lastRefreshedAt = now.wall
-        if case .refused = standing { standing = .good }
-    }
-
-    /// Another daemon may have had the token; what it wrote down is as good as what this one saw.
-    private mutating func noteRefresh(_ remembered: WallTime?) {
-        guard let remembered else { return }
-        lastRefreshedAt = max(remembered, lastRefreshedAt ?? remembered)
-    }
-
-    mutating func note(_ failure: RefreshFailure, at now: Moment) {
-        guard case .streak(var streak) = trouble else {
-            trouble = .streak(FailureStreak(failure, at: now))
-            return
-        }
-        streak.add(failure, at: now)
-        trouble = .streak(streak)
-    }
-
-    mutating func armed(_ deadline: Moment?, _ effect: Step.Effect = .none) -> Step {
-        self.deadline = deadline
-        return Step(deadline.map { .arm($0) } ?? .disarm, effect)
-    }
+extension WallTime {
+    fileprivate static let never = WallTime(nanoseconds: .min)
 }
