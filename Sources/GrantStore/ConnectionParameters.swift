@@ -23,6 +23,8 @@ struct ConnectionParameters {
 
     /// Values that must not appear in any text.
     let secrets: [Secret]
+    /// Where an operator finds what the connection is made with.
+    let place: String
     /// How many servers the connection string names; at least one.
     var serverCount: Int { servers.count }
 
@@ -34,6 +36,7 @@ struct ConnectionParameters {
     init(_ connectionString: Secret?, key: String, on lane: PostgresLane) throws(StoreError) {
         lane.check()
         self.connectionString = connectionString
+        self.place = connectionString == nil ? "\(key) (it is not set, so libpq's own PG… variables hold)" : key
         let options = try connectionString.map { text throws(StoreError) in try Self.options(of: text, key) } ?? [:]
         self.secrets = ["password", "sslpassword"].compactMap { options[$0].map(Secret.init) }
         self.servers = Self.servers(options)

@@ -75,14 +75,15 @@ extension PostgresConnection {
         let words = String(cString: PQerrorMessage(pointer))
         let password = PQpass(pointer).map { Secret(String(cString: $0)) }
         let secrets = parameters.secrets + [password].compactMap { $0 }
-        let refusal = ConnectRefusal(words)
-        let isMissingPassword = PQconnectionNeedsPassword(pointer) == 1
+        let refusal = ConnectRefusal(words, isMissingPassword: PQconnectionNeedsPassword(pointer) == 1)
         return StoreError(
-            isMissingPassword ? .misconfigured : refusal.sqlState.map(StoreError.kind) ?? .unavailable,
+            refusal.kind,
             sqlState: refusal.sqlState,
             reach: .connection,
-            text: "The database cannot be reached: "
-                + SafeText(foreign: refusal.text, hiding: secrets, toBytes: SafeText.remarkLimit).text
+            text: refusal.sentence(
+                about: parameters.place,
+                SafeText(foreign: refusal.text, hiding: secrets, toBytes: SafeText.remarkLimit).text
+            )
         )
     }
 }
@@ -93,9 +94,30 @@ struct ConnectRefusal {
     let sqlState: String?
     /// The words without SQLSTATE and source positions, on one line.
     let text: String
+    /// Whether the server wanted a password and none was given.
+    let isMissingPassword: Bool
+
+    /// What follows from it.
+    var kind: StoreFailure.Kind {
+        isMissingPassword ? .misconfigured : sqlState.map(StoreError.kind) ?? .unavailable
+    }
+
+    /// What happened, to what, and what to do: a wrong login or database is no outage, although both mean that there is no
+    /// connection. `place` is where the operator can mend it, `words` is what libpq said, made safe.
+    func sentence(about place: String, _ words: String) -> String {
+        switch sqlState {
+        case _ where isMissingPassword: "The database wants a password: \(words): give it one in \(place)"
+        case "3D000": "There is no such database: \(words): check the database's name in \(place)"
+        case "42501": "The database refuses the role: \(words): GRANT CONNECT ON DATABASE, or check \(place)"
+        case let state? where state.hasPrefix("28"):
+            "The database refuses the login: \(words): check user and password in \(place), and the server's pg_hba.conf"
+        default: "The database cannot be reached: \(words)"
+        }
+    }
 
     /// Reads lines such as `connection to server … failed: FATAL:  28P01: password authentication failed …`.
-    init(_ words: String) {
+    init(_ words: String, isMissingPassword: Bool = false) {
+        self.isMissingPassword = isMissingPassword
         var sqlState: String?
         var lines: [String] = []
         // A line with a position in the server's source has two spaces after its (translated) label and no SQLSTATE.

@@ -26,6 +26,12 @@ struct StoreError: Error, Sendable {
         self.reach = reach
     }
 
+    /// The table is not as the configuration says, for one reason or several; a sentence each.
+    init(misconfigured complaints: [String]) {
+        self.failure = StoreFailure(misconfigured: complaints)
+        self.reach = .statement
+    }
+
     /// Reads what the server said of a statement.
     init(_ report: ServerReport, statement: String, hiding secrets: [Secret]) {
         let words = SafeText(foreign: report.message, hiding: secrets, toBytes: SafeText.remarkLimit)

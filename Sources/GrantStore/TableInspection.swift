@@ -61,7 +61,8 @@ struct TableInspection {
             throw wrong("database.table names \(table.quoted), which is neither a table nor a view.")
         }
         let columns = try columns(of: table)
-        for part in GrantTableNames.Part.allCases { try check(columns[part], part, in: table) }
+        let wrongs = GrantTableNames.Part.allCases.flatMap { complaints(about: columns[$0], $0, in: table) }
+        guard wrongs.isEmpty else { throw StoreError(misconfigured: wrongs) }
         return Finding(columns: try resolved(table, columns), notices: notices(table, columns))
     }
 
@@ -115,28 +116,28 @@ struct TableInspection {
         return columns
     }
 
-    private func check(_ column: Column?, _ part: GrantTableNames.Part, in table: Table) throws(StoreError) {
-        let place = "\(table.quoted).\(names[part].quoted)"
-        guard let column else {
-            throw wrong("Table \(table.quoted) has no column \(names[part].quoted); set \(part.key).")
+    /// What is wrong with a column; a sentence each.
+    private func complaints(about column: Column?, _ part: GrantTableNames.Part, in table: Table) -> [String] {
+        let (name, place) = (names[part].quoted, "\(table.quoted).\(names[part].quoted)")
+        guard let column else { return ["Table \(table.quoted) has no column \(name); set \(part.key)."] }
+        let role = "\(SQLIdentifier(catalogue: table.role).quoted);"
+        var complaints: [String] = []
+        if !isSuitable(column, part) {
+            complaints.append("Column \(place) is of type \(column.type); \(part.key) must be \(suitable(part)).")
         }
-        guard isSuitable(column, part) else {
-            throw wrong("Column \(place) is of type \(column.type); \(part.key) must be \(suitable(part)).")
-        }
-        guard column.isReadable else {
-            throw wrong(
-                "Role '\(table.role)' may not read \(place). GRANT SELECT (\(names[part].quoted)) "
-                    + "ON \(table.quoted) TO \(SQLIdentifier(catalogue: table.role).quoted);"
+        if !column.isReadable {
+            complaints.append(
+                "Role '\(table.role)' may not read \(place). GRANT SELECT (\(name)) ON \(table.quoted) TO \(role)"
             )
         }
-        guard part != .id else { return }
-        guard !column.isGenerated else { throw wrong("Column \(place) is generated and cannot be written.") }
-        guard column.isWritable else {
-            throw wrong(
-                "Role '\(table.role)' may not write \(place). GRANT UPDATE (\(names[part].quoted)) "
-                    + "ON \(table.quoted) TO \(SQLIdentifier(catalogue: table.role).quoted);"
+        if part != .id, column.isGenerated {
+            complaints.append("Column \(place) is generated and cannot be written.")
+        } else if part != .id, !column.isWritable {
+            complaints.append(
+                "Role '\(table.role)' may not write \(place). GRANT UPDATE (\(name)) ON \(table.quoted) TO \(role)"
             )
         }
+        return complaints
     }
 
     private func isSuitable(_ column: Column, _ part: GrantTableNames.Part) -> Bool {

@@ -112,10 +112,15 @@ import TokenCore
     }
 
     @Test(arguments: [
-        ("user=postgres dbname=no_such_database", "3D000"), ("user=nobody_at_all", "28000"),
-        ("user=asked_for_password password=x", "28P01"),
-        ("user=asked_for_password", nil),
-    ]) func aRefusedRoleOrDatabaseIsMisconfigured(_ keywords: String, _ sqlState: String?) async throws {
+        ("user=postgres dbname=no_such_database", "3D000", "database \"no_such_database\" does not exist"),
+        ("user=nobody_at_all", "28000", "role \"nobody_at_all\" does not exist"),
+        (
+            "user=asked_for_password password=x", "28P01",
+            "password authentication failed for user \"asked_for_password\""
+        ),
+        ("user=asked_for_password", nil, "no password supplied"),
+    ])
+    func aRefusedRoleOrDatabaseIsMisconfigured(_ keywords: String, _ sqlState: String?, _ words: String) async throws {
         let database = try await TestDatabase()
         let store = PostgresGrantStore.forTest(
             StoreConfiguration(owner: "test", url: Secret("host=\(database.server.folder) dbname=postgres \(keywords)"))
@@ -123,6 +128,25 @@ import TokenCore
         let failure = await store.failure { store async throws(StoreFailure) in try await store.open() }
         #expect(failure?.kind == .misconfigured)
         #expect(failure?.sqlState == sqlState)
+        let text = try #require(failure?.text)
+        #expect(text.contains(words) && text.contains("in database.url"), "\(text)")
+        #expect(!text.contains("cannot be reached"), "it is no outage: \(text)")
+    }
+
+    @Test func aLoginThatIsRefusedWhileTheDaemonRunsIsTriedAgainAndSaidToBeThat() async throws {
+        let database = try await TestDatabase()
+        let role = "refused_\(database.name)"
+        try await database.execute("CREATE ROLE \(role) LOGIN; GRANT ALL ON users TO \(role)")
+        let store = database.store(user: role)
+        _ = try await store.open()
+        try await database.execute("ALTER ROLE \(role) NOLOGIN")
+        store.close()
+        let failure = await store.failure { store async throws(StoreFailure) in try await store.load { _ in } }
+        #expect(
+            failure?.text.contains("refuses the login") == true && failure?.isOutOfReach == true,
+            "\(String(describing: failure))"
+        )
+        #expect(store.health.lastFailure?.contains("refuses the login") == true)
     }
 
     @Test func aStandbyIsUnavailable() async throws {

@@ -176,13 +176,25 @@ package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible 
     /// Whether there was no connection to be had, or it broke or fell silent: whatever the reason, the database is away
     /// for this daemon. Not so where it answered, however badly.
     package let isOutOfReach: Bool
+    /// The same words for who can show a line for each thing that is wrong; never empty.
+    package let lines: [String]
 
     /// Puts together what is known. Unless it is said otherwise, what is unavailable is out of reach.
     package init(_ kind: Kind, sqlState: String? = nil, text: String, isOutOfReach: Bool? = nil) {
+        self.lines = [sqlState.map { "\(text) (SQLSTATE \($0))" } ?? text]
         self.kind = kind
         self.sqlState = sqlState
         self.text = text
         self.isOutOfReach = isOutOfReach ?? (kind == .unavailable)
+    }
+
+    /// Several things are not as the configuration says, each in a sentence. There must be one at least.
+    package init(misconfigured complaints: [String]) {
+        self.kind = .misconfigured
+        self.sqlState = nil
+        self.text = complaints.joined(separator: " ")
+        self.isOutOfReach = false
+        self.lines = complaints
     }
 
     /// The words, with the SQLSTATE where there is one.
