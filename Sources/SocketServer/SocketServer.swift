@@ -46,7 +46,7 @@ package actor SocketServer {
         self.service = SocketService(
             serving: serving,
             clock: clock,
-            access: access,
+            access: AccessInForce(access),
             limits: limits,
             logger: logger,
             usesShortWay: usesShortWay
@@ -95,6 +95,11 @@ package actor SocketServer {
         thread.start()
         thread.submit { _ in loop.run() }
         return Running(group: group, thread: thread, inbox: inbox, registry: registry, file: socket.file)
+    }
+
+    /// Judges by these rules from now on, also who is connected already and who waits for an answer.
+    package nonisolated func replaceAccess(with rules: AccessRules) {
+        service.access.replace(with: rules)
     }
 
     /// Connections that are open now.

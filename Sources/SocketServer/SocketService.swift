@@ -10,8 +10,8 @@ struct SocketService: Sendable {
     let serving: any TokenServing
     /// Both clocks.
     let clock: ClockReading
-    /// Who may ask for what.
-    let access: AccessRules
+    /// Who may ask for what; replaced at run time.
+    let access: AccessInForce
     /// What a connection may take.
     let limits: SocketLimits
     /// Where what callers cannot be told is said.

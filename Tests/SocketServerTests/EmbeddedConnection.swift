@@ -88,7 +88,7 @@ struct EmbeddedConnection {
         service = SocketService(
             serving: board,
             clock: { clock.now },
-            access: AccessRules(ownUser: 1000),
+            access: AccessInForce(AccessRules(ownUser: 1000)),
             limits: limits,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             usesShortWay: usesShortWay

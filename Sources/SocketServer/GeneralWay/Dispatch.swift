@@ -34,6 +34,11 @@ enum Dispatch {
         }
     }
 
+    /// What a caller gets instead whose right was taken away while he waited; nil if he still has it.
+    static func refusal(of head: HTTPRequestHead, caller: Caller, access: AccessRules) -> Reply? {
+        refusal(Target(head.uri).resource, caller, access)
+    }
+
     private static func refusal(_ resource: Resource, _ caller: Caller, _ access: AccessRules) -> Reply? {
         guard let right = resource.right, !access.allow(caller, right, over: resource.user) else { return nil }
         let detail = "User id \(caller.user) has not been given the right that this request takes."

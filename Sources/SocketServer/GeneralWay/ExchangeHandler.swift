@@ -152,8 +152,11 @@ extension ExchangeHandler {
     }
 
     private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        let dispatch = Dispatch(head, caller: caller, access: service.access, isReady: service.serving.isReady)
-        let finish: (Reply) -> Void = { [self] reply in self.finish(reply, context) }
+        let access = service.access.copy
+        let dispatch = Dispatch(head, caller: caller, access: access.rules, isReady: service.serving.isReady)
+        let finish: (Reply) -> Void = { [self] reply in
+            self.finish(refusal(of: head, since: access) ?? reply, context)
+        }
         switch dispatch {
         case .reply(let reply): finish(reply)
         case .token(let request):
@@ -165,6 +168,12 @@ extension ExchangeHandler {
             call = .status(handler)
             handler.begin()
         }
+    }
+
+    /// Rules may have changed while the call waited.
+    private func refusal(of head: HTTPRequestHead, since access: AccessInForce.Copy) -> Reply? {
+        guard !service.access.isCurrent(access) else { return nil }
+        return Dispatch.refusal(of: head, caller: caller, access: service.access.copy.rules)
     }
 
     private func finish(_ reply: Reply, _ context: ChannelHandlerContext) {

@@ -122,7 +122,9 @@ struct Door {
         guard complaint.isDue(at: service.clock()) else { return }
         service.logger.warning(
             message,
-            metadata: ["caller.uid": "\(caller.user)", "socket.connections": "\(registry.count)"]
+            metadata: [
+                "caller.uid": .stringConvertible(caller.user), "socket.connections": .stringConvertible(registry.count),
+            ]
         )
     }
 }

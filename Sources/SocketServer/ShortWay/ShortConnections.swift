@@ -28,7 +28,7 @@ struct ShortConnections {
     private let registry: ConnectionRegistry
     private let general: GeneralWay
     private let poller: Poller
-    private let way: ShortWay
+    private var way: ShortWay
     private var entries: [Entry?] = []
     private var answers = ByteBuffer()
     private var now: Moment?
@@ -72,6 +72,7 @@ struct ShortConnections {
     /// Answers and sends, burst by burst, until something is not for the short way or the kernel has no more room; gives how
     /// many bytes were taken, and nil if the connection is broken.
     private mutating func answer(_ bytes: UnsafeRawBufferPointer, on descriptor: Int32, of caller: Caller) -> Int? {
+        way.renewAccess()
         var taken = 0
         while taken < bytes.count {
             // Emptied before and not after, so that whatever became of the last connection, nothing of its answers is left.
@@ -153,7 +154,7 @@ struct ShortConnections {
         guard complaint.isDue(at: service.clock()) else { return }
         service.logger.warning(
             "connections closed: the kernel watches no more descriptors; raise fs.epoll.max_user_watches",
-            metadata: ["caller.uid": "\(connection.caller.user)", "error.message": "\(reason)"]
+            metadata: ["caller.uid": .stringConvertible(connection.caller.user), "error.message": "\(reason)"]
         )
     }
 

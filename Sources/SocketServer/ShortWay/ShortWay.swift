@@ -9,13 +9,21 @@ import TokenCore
 /// Whatever needs more than joining a rendered reply (waiting, refusing, any other status) is left to the general way,
 /// so that each such case is written in one place.
 struct ShortWay {
-    private let access: AccessRules
+    private let inForce: AccessInForce
+    private var access: AccessInForce.Copy
     private let serving: any TokenServing
 
     /// The short way over an engine.
     init(_ service: SocketService) {
-        self.access = service.access
+        self.inForce = service.access
+        self.access = service.access.copy
         self.serving = service.serving
+    }
+
+    /// Takes up new rules of access, if there are any. To be called before what was read is answered, so that nothing sent
+    /// after a change is judged by what held before it.
+    mutating func renewAccess() {
+        if !inForce.isCurrent(access) { access = inForce.copy }
     }
 
     /// Answers that are collected before they are sent, in bytes: one read may hold hundreds of requests, and a caller who
@@ -44,7 +52,7 @@ struct ShortWay {
     }
 
     private func token(of user: UserID, for caller: Caller, at now: Moment) -> PublishedToken? {
-        guard access.allow(caller, .token, over: user), let entry = serving.entry(for: user) else { return nil }
+        guard access.rules.allow(caller, .token, over: user), let entry = serving.entry(for: user) else { return nil }
         let decision = HandOut.decide(entry, TokenDemand(), mayWait: true, mayWaitForNext: false, now: now)
         guard case .serve(let token, nil) = decision else { return nil }
         return token
