@@ -34,5 +34,5 @@ enum LogKey {
 
 extension Duration {
     /// Milliseconds, as log records have them.
-    var logMilliseconds: Logger.MetadataValue { "\(nanoseconds / 1_000_000)" }
+    var logMilliseconds: Logger.MetadataValue { .stringConvertible(nanoseconds / 1_000_000) }
 }

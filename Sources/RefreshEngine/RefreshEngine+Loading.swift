@@ -33,7 +33,10 @@ extension RefreshEngine {
         for continuation in waiting { continuation.resume() }
         logger.notice(
             "accounts loaded",
-            metadata: [LogKey.accounts: "\(table.count)", LogKey.duration: (now.boot - began.boot).logMilliseconds]
+            metadata: [
+                LogKey.accounts: .stringConvertible(table.count),
+                LogKey.duration: (now.boot - began.boot).logMilliseconds,
+            ]
         )
         shareRotation()
         watchCapacity()
@@ -96,14 +99,15 @@ extension RefreshEngine {
 
 extension RefreshEngine {
     /// Says it when the rate cannot carry the accounts there are: then tokens die although nothing fails.
-    private func watchCapacity() {
+    func watchCapacity() {
         let rate = configuration.maxPerSecond
         let capacity = configuration.policy.capacity(perSecond: rate, lifetime: usualLifetime)
         // Who has no grant, or needs a person, costs no refresh.
         let accounts = tally.healthy + tally.failing
         guard let news = capacityWatch.look(accounts: accounts, capacity: capacity) else { return }
         let metadata: Logger.Metadata = [
-            LogKey.accounts: "\(accounts)", LogKey.capacity: "\(capacity)", LogKey.event: "capacity.\(news)",
+            LogKey.accounts: .stringConvertible(accounts), LogKey.capacity: .stringConvertible(capacity),
+            LogKey.event: "capacity.\(news)",
         ]
         switch news {
         case .exceeded: logger.warning("more accounts than refresh.maxPerSecond can keep fresh", metadata: metadata)

@@ -109,7 +109,10 @@ extension RefreshEngine {
         lastAttempt += 1
         let attempt = Attempt(number: lastAttempt, begunAt: clock())
         attempts[user] = attempt
-        logger.debug("refresh begun", metadata: [LogKey.user: "\(user)", LogKey.attempt: "\(attempt.number)"])
+        logger.debug(
+            "refresh begun",
+            metadata: [LogKey.user: "\(user)", LogKey.attempt: .stringConvertible(attempt.number)]
+        )
         Task {
             do throws(RefreshFailure) {
                 let answer = try await endpoint.refresh(refreshToken, for: client)
@@ -181,13 +184,13 @@ extension RefreshEngine {
         for user in victims {
             if let slot = table.slot(of: user) { apply(slot) { $0.storeRecovered($1) } }
         }
-        logger.notice("accounts can be claimed again", metadata: [LogKey.accounts: "\(victims.count)"])
+        logger.notice("accounts can be claimed again", metadata: [LogKey.accounts: .stringConvertible(victims.count)])
     }
 
     private func log(_ result: Result<TokenAnswer, RefreshFailure>, of user: UserID, _ attempt: Attempt) {
         var metadata: Logger.Metadata = [
             LogKey.user: "\(user)",
-            LogKey.attempt: "\(attempt.number)",
+            LogKey.attempt: .stringConvertible(attempt.number),
             LogKey.duration: (clock().boot - attempt.begunAt.boot).logMilliseconds,
         ]
         switch result {

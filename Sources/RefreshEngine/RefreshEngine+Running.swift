@@ -118,8 +118,12 @@ extension RefreshEngine {
         chores.reconcileAt = nil
         following?.cancel()
         chores.drainedBy = clock() + configuration.drainWithin
-        logger.notice("draining", metadata: ["refreshes.in_flight": "\(inFlight)", "tokens.unstored": "\(unstored)"])
+        logger.notice("draining", metadata: inFlightMetadata)
         advance()
+    }
+
+    private var inFlightMetadata: Logger.Metadata {
+        ["refreshes.in_flight": .stringConvertible(inFlight), "tokens.unstored": .stringConvertible(unstored)]
     }
 
     private func isDrained(at now: Moment) -> Bool {
@@ -134,7 +138,7 @@ extension RefreshEngine {
         guard isOver else { return false }
         logger.error(
             "stop could not wait for everything",
-            metadata: ["refreshes.in_flight": "\(inFlight)", "tokens.unstored": "\(unstored)"]
+            metadata: inFlightMetadata
         )
         return true
     }

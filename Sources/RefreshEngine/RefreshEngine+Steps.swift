@@ -118,7 +118,7 @@ extension RefreshEngine {
             "daily budget spent, refreshing only just before the token ends",
             metadata: [
                 LogKey.user: "\(user)", LogKey.event: "budget.spent",
-                LogKey.budget: "\(configuration.policy.dailyBudget)",
+                LogKey.budget: .stringConvertible(configuration.policy.dailyBudget),
             ]
         )
     }

@@ -39,7 +39,7 @@ extension RefreshEngine {
         var metadata: Logger.Metadata = [
             LogKey.error: "\(failure)", LogKey.errorCode: "\(failure.kind.rawValue)",
         ]
-        if let accounts { metadata[LogKey.accounts] = "\(accounts)" }
+        if let accounts { metadata[LogKey.accounts] = .stringConvertible(accounts) }
         logger.log(level: failure.isOutOfReach && storeFailure != nil ? .debug : .warning, message, metadata: metadata)
         guard failure.isOutOfReach else { return }
         let isFirst = storeFailure == nil
@@ -63,7 +63,9 @@ extension RefreshEngine {
     }
 
     private func tellOfUnclaimed(_ level: Logger.Level, _ message: Logger.Message, _ event: String) {
-        let metadata: Logger.Metadata = [LogKey.accounts: "\(kept.count)", LogKey.event: "database.\(event)"]
+        let metadata: Logger.Metadata = [
+            LogKey.accounts: .stringConvertible(kept.count), LogKey.event: "database.\(event)",
+        ]
         logger.log(level: level, message, metadata: metadata)
     }
 

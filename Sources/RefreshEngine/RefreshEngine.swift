@@ -11,14 +11,14 @@ package import TokenCore
 /// This file holds its state and what callers ask of it. Inputs reach the machines through one place
 /// (`RefreshEngine+Steps`). The way of a refresh is in `+Refreshing`, of its claim's end in `+Claims`, of its answer in
 /// `+Storing`, of what is saved of a broken one in `+Salvaging`, without a database in `+Unclaimed`; of rows in
-/// `+Loading`; beginning and end are in `+Running`.
+/// `+Loading`; beginning and end are in `+Running`, other settings than those of the beginning in `+Reconfiguring`.
 package actor RefreshEngine {
     /// The queue that everything in here runs on; the alarm must ring on it too.
     nonisolated let executor: QueueExecutor
     nonisolated let board: TokenBoard
     nonisolated let loaded = Atomic<Bool>(false)
-    let configuration: EngineConfiguration
-    let client: ClientRegistration
+    var configuration: EngineConfiguration
+    var client: ClientRegistration
     let store: any GrantStoring
     let endpoint: any TokenRequesting
     let renderer: any TokenRendering

@@ -61,7 +61,7 @@ import TokenCore
         await many.start()
         await many.settled { warnings(many).contains { $0.contains("maxPerSecond") } }
         let record = many.log.entries.first { "\($0.message)".contains("maxPerSecond") }
-        #expect(record?.metadata["accounts"] == "6")
+        #expect(record?.metadata["accounts"] == .stringConvertible(6))
         #expect(warnings(many).count { $0.contains("maxPerSecond") } == 1)
     }
 

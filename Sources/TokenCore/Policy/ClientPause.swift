@@ -18,7 +18,16 @@ package struct ClientPause: Hashable, Sendable {
     ///   - perSecond: the calls that may be made in a second outside a pause.
     ///   - now: the time on the boot clock.
     package init(perSecond: Double, at now: BootTime) {
-        spare = TokenBucket(perSecond: max(perSecond / 10, 0.1), at: now)
+        spare = Self.spare(perSecond, now)
+    }
+
+    /// The rate is another from now on; a pause that is on stays.
+    package mutating func changeRate(perSecond: Double, at now: BootTime) {
+        spare = Self.spare(perSecond, now)
+    }
+
+    private static func spare(_ perSecond: Double, _ now: BootTime) -> TokenBucket {
+        TokenBucket(perSecond: max(perSecond / 10, 0.1), at: now)
     }
 
     /// The endpoint asked to be left alone, for so long if it said so. A pause under way only gets longer by it.

@@ -44,4 +44,15 @@ package struct ClientRegistration: Hashable, Sendable {
         self.clientSecret = clientSecret
         self.apiURL = apiURL
     }
+
+    /// The same client with another secret.
+    package func with(_ secret: Secret) -> ClientRegistration {
+        ClientRegistration(
+            name: name,
+            environment: environment,
+            clientID: clientID,
+            clientSecret: secret,
+            apiURL: apiURL
+        )
+    }
 }

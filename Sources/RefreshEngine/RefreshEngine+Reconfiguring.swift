@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+package import TokenCore
+
+extension RefreshEngine {
+    /// What of the settings can change while the engine is at work.
+    package struct LiveSettings: Sendable {
+        /// When to refresh, and how to back off; holds from each account's next step on.
+        package var policy: RefreshPolicy
+        /// Refresh calls under way at once, at most. Those beyond it that are under way end as they would have.
+        package var maxInFlight: Int
+        /// Refresh calls begun in a second, at most.
+        package var maxPerSecond: Double
+        /// The OAuth client's secret, for the next call.
+        package var clientSecret: Secret
+
+        /// Puts the settings together.
+        package init(policy: RefreshPolicy, maxInFlight: Int, maxPerSecond: Double, clientSecret: Secret) {
+            self.policy = policy
+            self.maxInFlight = maxInFlight
+            self.maxPerSecond = maxPerSecond
+            self.clientSecret = clientSecret
+        }
+    }
+
+    /// Goes on with other settings.
+    package func reconfigure(_ settings: LiveSettings) {
+        let now = clock()
+        if settings.maxPerSecond != configuration.maxPerSecond {
+            bucket = TokenBucket(perSecond: settings.maxPerSecond, at: now.boot)
+            pause.changeRate(perSecond: settings.maxPerSecond, at: now.boot)
+        }
+        configuration.policy = settings.policy
+        configuration.maxInFlight = settings.maxInFlight
+        configuration.maxPerSecond = settings.maxPerSecond
+        client = client.with(settings.clientSecret)
+        if isReady { watchCapacity() }
+        advance()
+    }
+}
