@@ -59,6 +59,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
             ]
         ),
         .target(name: "SocketAPI"),
@@ -187,7 +188,7 @@ let package = Package(
         .testTarget(
             name: "TokenDaemonTests",
             dependencies: [
-                "RefreshEngine", "TestSupport", "TokenCore", "TokenDaemon", "Yams",
+                "HostSystemd", "RefreshEngine", "TestSupport", "TokenCore", "TokenDaemon", "Yams",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

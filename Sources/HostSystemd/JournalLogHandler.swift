@@ -5,13 +5,18 @@ package import Logging
 
 /// Writes records to the journal with their fields, so that `journalctl USER_ID=42` finds all about an account.
 package struct JournalLogHandler: LogHandler {
-    /// What is less serious is not written.
-    package var logLevel: Logger.Level
+    /// What is less serious is not written: what holds for all loggers, unless this one was given a level of its own.
+    package var logLevel: Logger.Level {
+        get { ownLevel ?? threshold.level }
+        set { ownLevel = newValue }
+    }
     /// What this logger adds to each of its records.
     package var metadata: Logger.Metadata = [:]
     /// What the task at hand adds to each of its records.
     package var metadataProvider: Logger.MetadataProvider?
 
+    private let threshold: LogThreshold
+    private var ownLevel: Logger.Level?
     private let label: String
     private let identifier: String
     private let send: @Sendable (JournalRecord) -> Void
@@ -27,13 +32,13 @@ package struct JournalLogHandler: LogHandler {
     package init(
         label: String,
         identifier: String,
-        level: Logger.Level,
+        level: LogThreshold,
         metadataProvider: Logger.MetadataProvider? = nil,
         send: @escaping @Sendable (JournalRecord) -> Void = { $0.sendToJournal() }
     ) {
         self.label = label
         self.identifier = identifier
-        self.logLevel = level
+        self.threshold = level
         self.metadataProvider = metadataProvider
         self.send = send
     }

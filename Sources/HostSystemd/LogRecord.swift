@@ -13,6 +13,9 @@ package struct LogRecord: Sendable {
         package let key: String
         /// The value in words, on one line.
         package let value: String
+        /// Whether the value was given as a number, so that it may stand as one where the form knows numbers. An id that is
+        /// made of digits is given as a text, and stays one.
+        package let isNumber: Bool
     }
 
     /// How serious it is.
@@ -46,7 +49,8 @@ package struct LogRecord: Sendable {
         flatten(metadata, under: "", depth: 0, into: &fields)
         fields.sort { $0.key < $1.key }
         guard fields.count > fieldLimit else { return fields }
-        return fields.prefix(fieldLimit) + [Field(key: "fields.dropped", value: "\(fields.count - fieldLimit)")]
+        let dropped = Field(key: "fields.dropped", value: "\(fields.count - fieldLimit)", isNumber: true)
+        return fields.prefix(fieldLimit) + [dropped]
     }
 
     private static func flatten(
@@ -60,8 +64,17 @@ package struct LogRecord: Sendable {
                 flatten(inner, under: "\(prefix)\(key).", depth: depth + 1, into: &fields)
             } else {
                 let name = SafeText(prefix + key, toBytes: SafeText.codeLimit).text
-                fields.append(Field(key: name, value: SafeText("\(value)", toBytes: valueLimit).text))
+                let text = SafeText("\(value)", toBytes: valueLimit).text
+                fields.append(Field(key: name, value: text, isNumber: isNumber(value)))
             }
+        }
+    }
+
+    private static func isNumber(_ value: Logger.MetadataValue) -> Bool {
+        switch value {
+        case .stringConvertible(let value as Double): value.isFinite
+        case .stringConvertible(let value): value is any BinaryInteger
+        default: false
         }
     }
 }

@@ -32,6 +32,12 @@ package struct JSONText {
         bytes += String(number).utf8
     }
 
+    /// Adds a field with a number that is written already, as RFC 8259 has it.
+    package mutating func add(_ name: String, number text: String) {
+        addName(name)
+        bytes += text.utf8
+    }
+
     /// Ends the object.
     package mutating func close() {
         bytes.append(UInt8(ascii: "}"))

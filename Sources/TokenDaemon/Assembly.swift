@@ -61,8 +61,23 @@ struct Assembly {
         server = SocketServer(
             serving: engine,
             clock: clock,
-            access: AccessRules(ownUser: geteuid(), configuration.access.compactMap(\.socketRule)),
+            access: AccessRules(configuration),
             logger: logger
+        )
+    }
+
+    /// Puts to work what of a configuration can change at run time.
+    func apply(_ configuration: Configuration) async {
+        server.replaceAccess(with: AccessRules(configuration))
+        guard let secret = configuration.tastytrade.clientSecret else { return }
+        let settings = EngineConfiguration(configuration)
+        await engine.reconfigure(
+            RefreshEngine.LiveSettings(
+                policy: settings.policy,
+                maxInFlight: settings.maxInFlight,
+                maxPerSecond: settings.maxPerSecond,
+                clientSecret: secret
+            )
         )
     }
 
@@ -82,7 +97,8 @@ struct Assembly {
         var settings = EndpointConfiguration(version: version)
         settings.connectTimeout = configuration.refresh.connectTimeout
         settings.timeout = configuration.refresh.timeout
-        settings.maxConnections = configuration.refresh.maxInFlight
+        // The engine counts its calls, and their number may change; here is only no need for a second count.
+        settings.maxConnections = Configuration.Refresh.mostInFlight
         settings.caFile = configuration.tastytrade.caFile
         do {
             return try TokenEndpointClient(settings, clock: clock)
@@ -101,15 +117,14 @@ struct Assembly {
         } catch {
             throw .configuration("\(error)")
         }
-        let group = try settings.group.map { name throws(DaemonFailure) in try groupID(name) }
-        return .path(settings.path, mode: UInt32(settings.mode), group: group)
+        return .path(settings.path, mode: UInt32(settings.mode), group: settings.group)
     }
+}
 
-    private static func groupID(_ name: String) throws(DaemonFailure) -> UInt32 {
-        guard let number = UInt32(name) ?? NameDirectory.system.group(name) else {
-            throw .configuration("socket.group: there is no group \"\(name)\" on this host; create it, or name another")
-        }
-        return number
+extension AccessRules {
+    /// Takes what the configuration says of callers; the daemon's own user is the process's.
+    fileprivate init(_ configuration: Configuration) {
+        self.init(ownUser: geteuid(), configuration.access.compactMap(\.socketRule))
     }
 }
 

@@ -4,22 +4,27 @@
 import Glibc
 import GrantStore
 import HostSystemd
-package import Logging
+import Logging
 import RefreshEngine
 import ServiceLifecycle
 import SocketServer
-package import TokenCore
+import TokenCore
 import TokenEndpoint
 import UnixSignals
 
 /// The daemon from start to stop: loads, answers, says so to the service manager, and drains when asked to end.
-package struct Daemon: Sendable {
+struct Daemon: Sendable {
     /// How long callers may go on waiting once no refresh is under way any more: nothing comes for them.
     private static let farewell: Duration = .milliseconds(100)
     /// The longest silence of the alarm where no watchdog wants it shorter (architecture.md, decision 3).
     private static let alarmInterval: Duration = .seconds(30)
 
+    /// How long the configuration may take to be read again.
+    private static let readingTime: Duration = .seconds(20)
+
     private let assembly: Assembly
+    private let reloader: ConfigurationReloader
+    private let hangups: HangupSignals
     private let notifier: ServiceNotifier
     private let watchdogTimeout: Duration?
     private let clock: ClockReading
@@ -28,19 +33,23 @@ package struct Daemon: Sendable {
     /// Puts the parts together; nothing runs yet.
     ///
     /// - Parameters:
-    ///   - configuration: checked already.
-    ///   - environment: the process's; what the service manager says of its sockets and its watchdog is in it.
+    ///   - loaded: the configuration.
+    ///   - invocation: reads the configuration again; what the service manager says of its sockets and its watchdog is in
+    ///     its environment.
+    ///   - hangups: each has it read again.
     ///   - version: the product's.
-    ///   - clock: both clocks.
+    ///   - level: what is written of the log; changed at a reload.
     ///   - logger: for all parts.
     /// - Throws: what keeps the daemon from being put together, with its exit status.
-    package init(
-        _ configuration: Configuration,
-        environment: [String: String],
+    init(
+        _ loaded: LoadedConfiguration,
+        invocation: Invocation,
+        hangups: HangupSignals,
         version: String,
-        clock: @escaping ClockReading,
+        level: LogThreshold,
         logger: Logger
     ) throws(DaemonFailure) {
+        let (environment, clock) = (invocation.environment, invocation.clock)
         let sockets: InheritedSockets
         do {
             sockets = try InheritedSockets(environment: environment, processID: getpid())
@@ -50,7 +59,22 @@ package struct Daemon: Sendable {
         } catch {
             throw .configuration("\(error)")
         }
-        assembly = try Assembly(configuration, sockets: sockets, version: version, clock: clock, logger: logger)
+        let assembly = try Assembly(
+            loaded.configuration,
+            sockets: sockets,
+            version: version,
+            clock: clock,
+            logger: logger
+        )
+        let reading = BlockingCall(name: "configuration")
+        reloader = ConfigurationReloader(loaded, logger: logger) {
+            await invocation.configuration(within: Self.readingTime, on: reading)
+        } apply: { configuration in
+            level.level = configuration.log.level
+            await assembly.apply(configuration)
+        }
+        self.assembly = assembly
+        self.hangups = hangups
         self.clock = clock
         self.logger = logger
     }
@@ -58,11 +82,9 @@ package struct Daemon: Sendable {
     /// Runs until SIGTERM or SIGINT, or until something ends that the daemon cannot do without.
     ///
     /// - Throws: why it ended without having been asked to.
-    package func run() async throws(DaemonFailure) {
+    func run() async throws(DaemonFailure) {
         // A caller who hangs up while a reply is written is his own affair.
         signal(SIGPIPE, SIG_IGN)
-        // A terminal that closes must not end the daemon without a drain.
-        signal(SIGHUP, SIG_IGN)
         let work = DaemonWork(daemon: self)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -96,10 +118,20 @@ package struct Daemon: Sendable {
             await close()
             throw DaemonFailure(error)
         }
+        async let _: Void = reloadAtHangups(heartbeat)
         await assembly.engine.start(alarm) { [clock] in heartbeat.beat($0, now: clock().boot) }
         let end = await outcome(heartbeat)
         await close()
         try end.get()
+    }
+
+    /// Reads the configuration again at each SIGHUP, until the task is cancelled.
+    private func reloadAtHangups(_ heartbeat: Heartbeat) async {
+        for await _ in hangups.stream {
+            heartbeat.reloading(monotonicMicroseconds: SystemClock.monotonicMicroseconds)
+            await reloader.reload()
+            heartbeat.reloaded(await assembly.engine.tally)
+        }
     }
 
     /// Runs the engine to its end, and tells the service manager when it is ready and when it is asked to stop.
@@ -110,6 +142,9 @@ package struct Daemon: Sendable {
                 try await assembly.engine.run()
                 await ready
                 return .success(())
+            } catch let failure as StoreFailure {
+                await ready
+                return .failure(DaemonFailure(failure))
             } catch {
                 await ready
                 return .failure(.configuration("\(error)"))

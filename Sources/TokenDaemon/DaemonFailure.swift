@@ -20,6 +20,9 @@ package struct DaemonFailure: Error, Hashable, Sendable, CustomStringConvertible
         self.description = description
     }
 
+    /// What is wrong, a line for each.
+    package var lines: [String] { description.split(whereSeparator: \.isNewline).map(String.init) }
+
     /// The configuration is wrong: 78 (`EX_CONFIG`).
     package static func configuration(_ text: String) -> DaemonFailure { DaemonFailure(78, text) }
 
@@ -34,7 +37,7 @@ package struct DaemonFailure: Error, Hashable, Sendable, CustomStringConvertible
 
     init(_ failure: StoreFailure) {
         switch failure.kind {
-        case .misconfigured: self = .configuration("\(failure)")
+        case .misconfigured: self = .configuration(failure.lines.joined(separator: "\n"))
         case .unavailable: self = .unavailable("\(failure)")
         case .timeout: self = .temporary("\(failure)")
         case .refused: self = .system("\(failure)")

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import Glibc
+import HostSystemd
 import Logging
 import SocketAPI
 import TokenCore
@@ -19,35 +20,52 @@ package struct DaemonStart: Sendable {
     ///
     /// - Throws: why it could not start or go on, with the exit status.
     package func run() async throws(DaemonFailure) {
+        // From before the configuration is read, so that no change to it after that goes unnoticed.
+        let hangups = HangupSignals()
         let loaded = try invocation.configuration()
+        let level = LogThreshold(loaded.configuration.log.level)
         let environment = invocation.environment
         let now: @Sendable () -> WallTime = { [invocation] in invocation.clock().wall }
-        LoggingSystem.bootstrap(LogOutput.factory(loaded.configuration.log, environment: environment, now: now))
+        LoggingSystem.bootstrap(
+            LogOutput.factory(loaded.configuration.log, level: level, environment: environment, now: now)
+        )
         let logger = Logger(label: "tastytokend")
         tell(loaded, logger)
         let daemon = try Daemon(
-            loaded.configuration,
-            environment: environment,
+            loaded,
+            invocation: invocation,
+            hangups: hangups,
             version: ProductVersion.current,
-            clock: invocation.clock,
+            level: level,
             logger: logger
         )
         do {
             try await daemon.run()
         } catch {
-            let metadata: Logger.Metadata = ["error.message": "\(error)", "exit.status": "\(error.exitStatus)"]
-            logger.critical("daemon failed", metadata: metadata)
+            for line in error.lines {
+                let metadata: Logger.Metadata = [
+                    "error.message": "\(line)", "exit.status": .stringConvertible(error.exitStatus),
+                ]
+                logger.critical("daemon failed", metadata: metadata)
+            }
             throw error
         }
         logger.notice("daemon ended")
     }
 
     private func tell(_ loaded: LoadedConfiguration, _ logger: Logger) {
-        for warning in loaded.warnings {
-            logger.warning("configuration has a flaw", metadata: ["configuration.finding": "\(warning)"])
-        }
+        loaded.tellWarnings(logger)
         var metadata: Logger.Metadata = ["version": "\(ProductVersion.current)"]
-        for setting in loaded.effectiveNonSecretValues { metadata["\(setting.key)"] = "\(setting.value)" }
+        metadata["configuration.file"] = "\(loaded.file ?? "none")"
+        for setting in loaded.effectiveNonSecretValues { metadata[setting.key] = setting.metadata }
         logger.notice("daemon starts", metadata: metadata)
+    }
+}
+
+extension EffectiveSetting {
+    /// The value as a record has it.
+    fileprivate var metadata: Logger.MetadataValue {
+        guard let number else { return "\(value)" }
+        return Int(exactly: number).map { .stringConvertible($0) } ?? .stringConvertible(number)
     }
 }

@@ -86,6 +86,24 @@ final class Heartbeat: Sendable {
         if isFirst { notifier.ready(status: status) }
     }
 
+    /// The configuration is read again from now on. Before the accounts are loaded the service manager is not told: the end of
+    /// a reload would tell it that the daemon is ready.
+    func reloading(monotonicMicroseconds now: UInt64) {
+        guard state.withLock({ $0.phase == .running }) else { return }
+        notifier.reloading(monotonicMicroseconds: now, status: StatusWords.reloading)
+    }
+
+    /// The configuration was read, whatever came of it.
+    func reloaded(_ tally: AccountTally) {
+        let status = StatusWords.running(tally, database: database())
+        let isRunning = state.withLock { state in
+            guard state.phase == .running else { return false }
+            state.lastStatus = status
+            return true
+        }
+        if isRunning { notifier.ready(status: status) }
+    }
+
     /// The daemon was asked to end.
     func stopping() {
         state.withLock { $0.phase = .stopping }

@@ -27,6 +27,31 @@ package struct Invocation: Sendable {
         self.clock = clock
     }
 
+    /// The same with another environment.
+    func with(_ environment: [String: String]) -> Invocation {
+        Invocation(configurationPath: configurationPath, environment: environment, clock: clock)
+    }
+
+    /// Reads the configuration without holding up the caller for longer than the limit.
+    func configuration(
+        within limit: Duration,
+        on call: BlockingCall
+    ) async -> Result<LoadedConfiguration, DaemonFailure> {
+        let result = await call.run(within: limit) { () -> Result<LoadedConfiguration, DaemonFailure> in
+            do throws(DaemonFailure) {
+                return .success(try configuration())
+            } catch {
+                return .failure(error)
+            }
+        }
+        return result
+            ?? .failure(
+                .temporary(
+                    "the configuration could not be read within \(limit): look for a file system or a name service that hangs"
+                )
+            )
+    }
+
     /// Reads the configuration.
     ///
     /// - Parameter needsClient: whether it must name an OAuth client.

@@ -28,6 +28,9 @@ enum StatusWords {
         databaseTrouble.map { "Waiting for the database: \($0)" } ?? "Loading accounts"
     }
 
+    /// While the configuration is read again.
+    static let reloading = "Reading the configuration again"
+
     /// While refreshes in flight are finished.
     static let stopping = "Finishing refreshes in flight"
 }

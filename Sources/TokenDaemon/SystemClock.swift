@@ -14,6 +14,9 @@ package enum SystemClock {
         )
     }
 
+    /// `CLOCK_MONOTONIC` in microseconds, by which the service manager tells one reload from another.
+    static var monotonicMicroseconds: UInt64 { UInt64(max(nanoseconds(CLOCK_MONOTONIC), 0) / 1000) }
+
     /// The clock's reading. `timespec` is filled as the two 64-bit words that it is on every 64-bit Linux: which module
     /// its members belong to changes with what else is imported.
     private static func nanoseconds(_ clock: clockid_t) -> Int64 {

@@ -35,7 +35,8 @@ struct Migrate: AsyncParsableCommand {
             let text = try await DatabaseMigration(invocation).run(remove ? .remove : prints ? .print : .apply)
             FileHandle.standardOutput.write(Data(text.utf8))
         } catch {
-            FileHandle.standardError.write(Data("tastytokend: \(error)\n".utf8))
+            let lines = error.lines.map { "tastytokend: \($0)\n" }.joined()
+            FileHandle.standardError.write(Data(lines.utf8))
             throw ExitCode(error.exitStatus)
         }
     }

@@ -23,7 +23,8 @@ struct Run: AsyncParsableCommand {
         do {
             try await DaemonStart(invocation).run()
         } catch {
-            FileHandle.standardError.write(Data("tastytokend: \(error)\n".utf8))
+            let lines = error.lines.map { "tastytokend: \($0)\n" }.joined()
+            FileHandle.standardError.write(Data(lines.utf8))
             throw ExitCode(error.exitStatus)
         }
     }

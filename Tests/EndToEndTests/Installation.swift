@@ -90,8 +90,7 @@ final class Installation: Sendable {
         )
     }
 
-    /// Starts the daemon, with a configuration file if there is anything to be written into one.
-    func startDaemon(_ more: [String: String] = [:], file: String? = nil) throws -> RunningProgram {
+    private func environment(_ more: [String: String], without: [String] = []) -> [String: String] {
         let own = [
             "DATABASE_URL": postgres.url,
             "TASTYTRADE_ENV": "sandbox",
@@ -103,7 +102,27 @@ final class Installation: Sendable {
             "STATE_DIRECTORY": folder,
             "LOG_FORMAT": "json",
         ]
-        let environment = own.merging(settings) { $1 }.merging(more) { $1 }
+        return own.merging(settings) { $1 }.merging(more) { $1 }.filter { !without.contains($0.key) }
+    }
+
+    /// Runs another verb of the daemon's program, with what the daemon would have.
+    func tastytokend(
+        _ verb: String,
+        _ more: [String: String] = [:],
+        arguments: [String] = [],
+        without: [String] = []
+    ) async throws -> RunningProgram.End {
+        let environment = environment(more, without: without)
+        return try await RunningProgram.run("tastytokend", [verb] + arguments, environment: environment, in: folder)
+    }
+
+    /// Starts the daemon, with a configuration file if there is anything to be written into one.
+    func startDaemon(
+        _ more: [String: String] = [:],
+        file: String? = nil,
+        without: [String] = []
+    ) throws -> RunningProgram {
+        let environment = environment(more, without: without)
         var arguments = ["run"]
         if let file {
             let path = "\(folder)/config.yaml"
@@ -114,8 +133,12 @@ final class Installation: Sendable {
     }
 
     /// Starts the daemon and waits until it is ready.
-    func startReadyDaemon(_ more: [String: String] = [:], file: String? = nil) async throws -> RunningProgram {
-        let daemon = try startDaemon(more, file: file)
+    func startReadyDaemon(
+        _ more: [String: String] = [:],
+        file: String? = nil,
+        without: [String] = []
+    ) async throws -> RunningProgram {
+        let daemon = try startDaemon(more, file: file, without: without)
         try await eventually("the daemon is ready; it said: \(daemon.errors)") {
             guard daemon.isRunning else {
                 throw RunningProgram.Failure.stillRunning("no daemon", errors: daemon.errors)

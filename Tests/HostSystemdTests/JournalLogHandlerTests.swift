@@ -16,7 +16,7 @@ import Testing
                 JournalLogHandler(
                     label: label,
                     identifier: "tastytokend",
-                    level: level,
+                    level: LogThreshold(level),
                     metadataProvider: provider
                 ) { record in
                     self.records.withLock { $0.append(record.fields) }

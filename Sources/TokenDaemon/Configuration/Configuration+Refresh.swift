@@ -40,11 +40,14 @@ extension Configuration {
 }
 
 extension Configuration.Refresh {
+    /// More calls may never be in flight, whatever is configured.
+    static let mostInFlight = 10_000
+
     /// Reads `refresh.*`.
     init(reading reader: inout SettingReader) {
         at = reader.value("refresh.at", .share(orZero: false))
         jitter = reader.value("refresh.jitter", .share(orZero: true))
-        maxInFlight = reader.value("refresh.maxInFlight", .whole(1...10_000))
+        maxInFlight = reader.value("refresh.maxInFlight", .whole(1...Self.mostInFlight))
         maxPerSecond = reader.value("refresh.maxPerSecond", .positive(upTo: 100_000))
         connectTimeout = reader.value("refresh.connectTimeout", .duration(.milliseconds(10)...(.seconds(60))))
         timeout = reader.value("refresh.timeout", .duration(.milliseconds(100)...(.seconds(600))))

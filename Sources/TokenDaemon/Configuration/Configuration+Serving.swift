@@ -8,8 +8,8 @@ extension Configuration {
         package let path: String
         /// Its permission bits.
         package let mode: UInt16
-        /// Its group; nil: the daemon's.
-        package let group: String?
+        /// The number of its group; nil: the daemon's.
+        package let group: UInt32?
         /// The socket that hands tokens to units as credentials; nil: none.
         package let credentialsPath: String?
     }
@@ -30,7 +30,7 @@ extension Configuration.Socket {
     init(reading reader: inout SettingReader) {
         path = reader.value("socket.path", .socketPath)
         mode = reader.value("socket.mode", .fileMode)
-        group = reader.optional("socket.group", .word)
+        group = reader.optional("socket.group", .group(reader.names))
         credentialsPath = reader.optional("socket.credentialsPath", .socketPath)
         reader.require(
             credentialsPath != path,

@@ -23,6 +23,9 @@ package struct ConfigurationKey: Hashable, Sendable {
     /// on.
     package let takesEffect: Bool
 
+    /// Whether a change of it takes effect at SIGHUP; of the others, only at a restart.
+    package var isReloaded: Bool { Self.reloaded.contains(name) }
+
     /// The environment variable that overrides it: `tastytrade.clientId` is `TASTYTRADE_CLIENT_ID`.
     package var environmentName: String {
         var result = ""
@@ -49,6 +52,13 @@ extension ConfigurationKey {
 
     /// The keys by their names.
     static let byName: [String: ConfigurationKey] = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+
+    /// What can change at run time (product.md, Configuration): who may do what, how much is written, how fast tokens are
+    /// refreshed, and the client's secret.
+    private static let reloaded: Set<String> = [
+        "access", "log.level", "tastytrade.clientSecret", "refresh.at", "refresh.jitter", "refresh.maxInFlight",
+        "refresh.maxPerSecond", "refresh.backoffInitial", "refresh.backoffMax", "refresh.dailyBudgetPerUser",
+    ]
 
     private static func key(
         _ name: String,

@@ -5,6 +5,8 @@
 package struct LoadedConfiguration: Sendable {
     /// What holds.
     package let configuration: Configuration
+    /// The file it was read from; nil if there is none.
+    package let file: String?
     /// What is no mistake, but should be known.
     package let warnings: [ConfigurationFinding]
     /// Every value that holds, without secrets: for one line of the log at start.
@@ -35,7 +37,7 @@ extension Configuration {
         names: NameDirectory = .system,
         needsClient: Bool = true
     ) throws(ConfigurationError) -> LoadedConfiguration {
-        let (file, mode) = try settings(at: path, files)
+        let (file, mode) = settings(at: path, files)
         var reader = SettingReader(
             environment: environment,
             files: files,
@@ -53,37 +55,20 @@ extension Configuration {
         guard reader.mistakes.isEmpty else { throw ConfigurationError(mistakes: inOrder(reader.mistakes)) }
         return LoadedConfiguration(
             configuration: configuration,
+            file: mode == nil ? nil : file.path,
             warnings: inOrder(reader.warnings),
             effectiveNonSecretValues: reader.effective
         )
     }
 
-    private static func settings(
-        at path: String?,
-        _ files: FileReading
-    ) throws(ConfigurationError) -> (FileSettings, mode: UInt32?) {
+    private static func settings(at path: String?, _ files: FileReading) -> (FileSettings, mode: UInt32?) {
         let place = path ?? defaultPath
         do {
             let contents = try files.read(place, sizeLimit)
             return (FileSettings(path: place, bytes: contents.bytes), contents.mode)
         } catch {
             if error == .missing, path == nil { return (FileSettings(path: place), nil) }
-            throw ConfigurationError(mistakes: [finding(error, at: place)])
-        }
-    }
-
-    private static func finding(_ failure: FileReading.Failure, at path: String) -> ConfigurationFinding {
-        let place = SettingPlace.file(path, line: nil)
-        return switch failure {
-        case .missing:
-            ConfigurationFinding(place: place, key: nil, problem: "does not exist", remedy: "correct --config")
-        case .unreadable(let reason):
-            ConfigurationFinding(
-                place: place,
-                key: nil,
-                problem: "cannot be read (\(reason))",
-                remedy: "let the daemon's user read it"
-            )
+            return (FileSettings(path: place, unread: error), nil)
         }
     }
 

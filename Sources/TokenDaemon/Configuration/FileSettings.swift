@@ -22,26 +22,45 @@ struct FileSettings {
     private(set) var trees: [String: Node] = [:]
     /// What is wrong with the file itself: syntax, unknown keys, a value where a section belongs.
     private(set) var mistakes: [ConfigurationFinding] = []
+    /// Keys that stand twice with what each says, so that nobody knows which of the two is meant.
+    private(set) var ambiguous: Set<String> = []
+    /// Whether the file could be read to its end. If not, it may say what seems to be missing.
+    private(set) var isUnderstood = true
 
     /// An empty file.
     init(path: String) {
         self.path = path
     }
 
+    /// A file that cannot be read at all.
+    init(path: String, unread: FileReading.Failure) {
+        self.path = path
+        isUnderstood = false
+        switch unread {
+        case .missing: refuse(nil, line: nil, "does not exist", "correct --config")
+        case .unreadable(let reason):
+            refuse(nil, line: nil, "cannot be read (\(reason))", "let the daemon's user read it")
+        }
+    }
+
     /// Reads YAML. Nothing of the text is quoted in a mistake but keys: a secret may stand in the wrong place.
     init(path: String, bytes: [UInt8]) {
         self.path = path
         guard let text = String(validating: bytes, as: UTF8.self) else {
+            isUnderstood = false
             refuse(nil, line: nil, "is not UTF-8 text", "save it as UTF-8")
             return
         }
         do {
-            // The encoding is named because the parser would ask the process's environment for it.
-            guard let root = try Parser(yaml: text, encoding: .utf8).singleRoot() else { return }
-            readRoot(root)
+            let document = try DuplicateKeys(parsing: text)
+            for finding in document.findings { refuse(finding) }
+            isUnderstood = document.root != nil || document.findings.isEmpty
+            if let root = document.root { readRoot(root) }
         } catch let error as YamlError {
+            isUnderstood = false
             readFailure(error)
         } catch {
+            isUnderstood = false
             refuse(nil, line: nil, "is not YAML", "check its syntax")
         }
     }
@@ -61,7 +80,7 @@ struct FileSettings {
 
     private mutating func read(_ mapping: Node.Mapping, under prefix: String) {
         for (keyNode, value) in mapping {
-            guard let key = keyNode.scalar?.string else {
+            guard let key = keyNode.scalar.map({ DuplicateKeys.name(ofKey: $0.string) }) else {
                 refuse(nil, line: keyNode.mark?.line, "a key is not a name", "write names as keys")
                 continue
             }
@@ -90,6 +109,7 @@ struct FileSettings {
 
     private mutating func read(_ node: Node, as key: ConfigurationKey, line: Int?) {
         let line = node.mark?.line ?? line
+        if entries[key.name] != nil || trees[key.name] != nil { ambiguous.insert(key.name) }
         switch (key.shape, node) {
         case (.tree, _):
             trees[key.name] = node
@@ -112,12 +132,16 @@ struct FileSettings {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
             refuse(nil, line: mark.line, "is not YAML (\(problem))", "check quotes, colons and indentation there")
-        case .duplicatedKeysInMapping(let keys, let context):
-            let names = keys.map { SafeText($0, toBytes: SafeText.codeLimit).text }.joined(separator: ", ")
-            refuse(nil, line: context.mark.line, "says \(names) more than once", "keep one of them")
+        case .duplicatedKeysInMapping(let names, let context):
+            refuse(DuplicateKeys.Finding(names: names.map(DuplicateKeys.name(ofKey:)), line: context.mark.line))
         default:
             refuse(nil, line: nil, "is not YAML", "check its syntax")
         }
+    }
+
+    private mutating func refuse(_ finding: DuplicateKeys.Finding) {
+        let names = finding.names.map { SafeText($0, toBytes: SafeText.codeLimit).text }.joined(separator: ", ")
+        refuse(nil, line: finding.line, "says \(names) more than once", "keep one of them")
     }
 
     private mutating func refuse(_ key: String?, line: Int?, _ problem: String, _ remedy: String) {

@@ -17,18 +17,22 @@ enum KeySuggestion {
         name.lowercased().filter { $0 != "_" && $0 != "-" }
     }
 
-    /// How many letters must be added, removed or changed (Levenshtein), row by row.
+    /// How many letters must be added, removed, changed, or put before their neighbour (the distance of optimal string
+    /// alignment), row by row.
     private static func distance(_ left: [Character], _ right: [Character]) -> Int {
-        var row = Array(0...right.count)
+        var rows = [Array(0...right.count)]
         for (line, letter) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = line + 1
-            for column in right.indices {
-                let change = diagonal + (letter == right[column] ? 0 : 1)
-                diagonal = row[column + 1]
-                row[column + 1] = min(change, diagonal + 1, row[column] + 1)
+            var row = [line + 1]
+            for (column, other) in right.enumerated() {
+                let change = rows[line][column] + (letter == other ? 0 : 1)
+                var least = min(change, rows[line][column + 1] + 1, row[column] + 1)
+                if line > 0, column > 0, letter == right[column - 1], left[line - 1] == other {
+                    least = min(least, rows[line - 1][column - 1] + 1)
+                }
+                row.append(least)
             }
+            rows.append(row)
         }
-        return row[right.count]
+        return rows[left.count][right.count]
     }
 }

@@ -10,8 +10,9 @@ extension SettingReader {
     mutating func secret(_ name: String, file hasFile: Bool = true, credential: String? = nil) -> Secret? {
         guard let found = secretText(name, hasFile: hasFile, credential: credential) else { return nil }
         guard let text = understandSecret(found.text, name, at: found.place) else { return nil }
-        note(name, "(from \(found.place))")
-        return Secret(text)
+        let secret = Secret(text)
+        note(name, "(from \(found.place))", fingerprint: secret.fingerprint)
+        return secret
     }
 
     /// Several secrets: a list, or a text with commas or line breaks between them.
@@ -19,7 +20,7 @@ extension SettingReader {
         guard let found = secretText(name, hasFile: true, credential: credential) else { return [] }
         let texts = found.text.split { $0 == "," || $0.isNewline }.map(String.init)
         if texts.isEmpty { mistake(name, at: found.place, "is empty", "put the secrets in, or remove it") }
-        note(name, "(\(texts.count) from \(found.place))")
+        note(name, "(\(texts.count) from \(found.place))", fingerprint: Secret(found.text).fingerprint)
         return texts.compactMap { understandSecret($0, name, at: found.place).map { Secret($0) } }
     }
 

@@ -84,6 +84,20 @@ extension SettingForm where Value == String {
     }
 }
 
+extension SettingForm where Value == UInt32 {
+    /// A group of this host, by its name or its number.
+    static func group(_ names: NameDirectory) -> Self {
+        SettingForm { text throws(SettingComplaint) in
+            let name = try SettingForm<String>.word.read(text)
+            // The largest number means "no such id" to the kernel.
+            guard let number = UInt32(name) ?? names.group(name), number < .max else {
+                throw SettingComplaint("is no group of this host", "create it, or name another")
+            }
+            return number
+        }
+    }
+}
+
 extension SettingForm where Value == UInt16 {
     /// Permission bits in octal, as chmod(1) takes them.
     static var fileMode: Self {

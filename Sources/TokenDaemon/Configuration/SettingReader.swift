@@ -60,7 +60,7 @@ struct SettingReader {
         self.file = file
         self.fileMode = fileMode
         self.mistakes = file.mistakes
-        self.unsound = Set(file.mistakes.compactMap(\.key))
+        self.unsound = Set(file.mistakes.compactMap(\.key)).union(file.ambiguous)
     }
 
     /// The setting of the topmost layer that has it, with its place; nil where only a default can hold.
@@ -80,10 +80,10 @@ struct SettingReader {
             preconditionFailure("the default of \(name) does not fit its own form")
         }
         guard let (text, value) = read(key, form) else {
-            note(name, defaultText)
+            note(name, defaultText, number: Self.number(standard))
             return standard
         }
-        note(name, text)
+        note(name, text, number: Self.number(value))
         return value
     }
 
@@ -107,6 +107,10 @@ struct SettingReader {
         let values = texts.compactMap { text in understand(text, key, form, at: found?.place ?? .none) }
         note(name, values.joined(separator: ","))
         return values
+    }
+
+    private static func number(_ value: some Any) -> Double? {
+        value as? Double ?? (value as? Int).map(Double.init)
     }
 
     private mutating func read<Value>(_ key: ConfigurationKey, _ form: SettingForm<Value>) -> (String, Value)? {
@@ -147,10 +151,10 @@ extension SettingReader {
     }
 
     /// Notes that settings which are each in order do not go together, unless one of them is mistaken already: a
-    /// contradiction to a default that took a mistake's place would only confuse. The first that is set is named as the
-    /// place.
+    /// contradiction to a default that took a mistake's place would only confuse; so would one to a default in place of
+    /// what stands in a file that could not be read. The first that is set is named as the place.
     mutating func require(_ holds: Bool, _ names: [String], _ problem: String, _ remedy: String) {
-        guard !holds, unsound.isDisjoint(with: names), let first = names.first else { return }
+        guard !holds, file.isUnderstood, unsound.isDisjoint(with: names), let first = names.first else { return }
         let culprit = names.first { setting($0) != nil } ?? first
         mistake(culprit, problem, remedy)
     }
@@ -160,9 +164,11 @@ extension SettingReader {
         warnings.append(ConfigurationFinding(place: place, key: name, problem: problem, remedy: remedy))
     }
 
-    /// Notes a value that holds. Nothing secret may come here.
-    mutating func note(_ name: String, _ text: String) {
-        effective.append(EffectiveSetting(key: name, value: SafeText(text, toBytes: SafeText.quotationLimit).text))
+    /// Notes a value that holds, of a key that this version acts on. Nothing secret may come here.
+    mutating func note(_ name: String, _ text: String, number: Double? = nil, fingerprint: Int? = nil) {
+        guard ConfigurationKey.named(name).takesEffect else { return }
+        let text = SafeText(text, toBytes: SafeText.quotationLimit).text
+        effective.append(EffectiveSetting(key: name, value: text, number: number, fingerprint: fingerprint))
     }
 
     /// Remarks on a key that somebody set, to something else than its default, and that this version does nothing with.
@@ -178,6 +184,17 @@ package struct EffectiveSetting: Hashable, Sendable {
     package let key: String
     /// The value as it is written; for a secret, only where it comes from.
     package let value: String
+    /// The value, where it is a number without a unit.
+    package let number: Double?
+    /// Tells whether it is the same as another time, where the words do not: of a secret, and of rules. Valid within this
+    /// process only.
+    let fingerprint: Int?
+
+    /// Whether the same holds by both.
+    func holdsTheSame(as other: EffectiveSetting) -> Bool {
+        guard fingerprint == nil, other.fingerprint == nil else { return fingerprint == other.fingerprint }
+        return value == other.value
+    }
 }
 
 extension Substring {

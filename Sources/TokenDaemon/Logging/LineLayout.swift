@@ -10,7 +10,8 @@ package import TokenCore
 package enum LineLayout: Hashable, Sendable {
     /// For people: `2026-01-01T00:00:00.000001Z notice engine: refresh failed user.id=42`.
     case text
-    /// A flat JSON object (RFC 8259): `time`, `level`, `logger`, `message`, and each piece of metadata under its own key.
+    /// A flat JSON object (RFC 8259): `time`, `level`, `logger`, `message`, and each piece of metadata under its own key,
+    /// a number as one.
     case json
 
     /// The line, without a line break at its end or anywhere in it.
@@ -29,7 +30,8 @@ package enum LineLayout: Hashable, Sendable {
         for field in record.fields {
             // A key stands in an object once: metadata does not overwrite what the record says of itself.
             let isTaken = own.contains { $0.0 == field.key }
-            object.add(isTaken ? "metadata.\(field.key)" : field.key, field.value)
+            let key = isTaken ? "metadata.\(field.key)" : field.key
+            if field.isNumber { object.add(key, number: field.value) } else { object.add(key, field.value) }
         }
         object.close()
         return String(decoding: object.bytes, as: UTF8.self)

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import HostSystemd
+package import HostSystemd
 package import Logging
 package import TokenCore
 
 /// Writes each record as one line, for where there is no journal.
 package struct LineLogHandler: LogHandler {
-    /// What is less serious is not written.
-    package var logLevel: Logger.Level
+    /// What is less serious is not written: what holds for all loggers, unless this one was given a level of its own.
+    package var logLevel: Logger.Level {
+        get { ownLevel ?? threshold.level }
+        set { ownLevel = newValue }
+    }
     /// What this logger adds to each of its records.
     package var metadata: Logger.Metadata = [:]
     /// What the task at hand adds to each of its records.
     package var metadataProvider: Logger.MetadataProvider?
 
+    private let threshold: LogThreshold
+    private var ownLevel: Logger.Level?
     private let label: String
     private let layout: LineLayout
     private let sink: LineSink
@@ -22,13 +27,13 @@ package struct LineLogHandler: LogHandler {
     /// Writes for the logger of that label; `now` gives the records their time.
     package init(
         label: String,
-        level: Logger.Level,
+        level: LogThreshold,
         layout: LineLayout,
         sink: LineSink,
         now: @escaping @Sendable () -> WallTime
     ) {
         self.label = label
-        self.logLevel = level
+        self.threshold = level
         self.layout = layout
         self.sink = sink
         self.now = now

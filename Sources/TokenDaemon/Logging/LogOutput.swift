@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import HostSystemd
+package import HostSystemd
 package import Logging
 package import TokenCore
 
@@ -11,17 +11,18 @@ package enum LogOutput {
     ///
     /// - Parameters:
     ///   - log: the configuration's section.
+    ///   - level: what is less serious is not written; it may be changed afterwards.
     ///   - environment: says whether the standard error is the journal's.
     ///   - descriptor: the standard error.
     ///   - now: gives the records their time, where the journal does not.
     /// - Returns: what makes a handler for a logger's label.
     package static func factory(
         _ log: Configuration.Log,
+        level: LogThreshold,
         environment: [String: String],
         descriptor: Int32 = 2,
         now: @escaping @Sendable () -> WallTime
     ) -> @Sendable (String) -> any LogHandler {
-        let level = log.level
         let sink = LineSink.descriptor(descriptor)
         let isJournal = JournalStream.isConnected(to: descriptor, environment: environment)
         switch log.format ?? (isJournal ? .journald : .text) {

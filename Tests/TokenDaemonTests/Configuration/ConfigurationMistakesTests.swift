@@ -142,6 +142,14 @@ import TokenDaemon
             "/etc/t.yaml:2: socket.mode: \"0888\" is not a file mode: write it in octal, as in 0660"
         ),
         (
+            "socket:\n  group: nosuchgroup",
+            "/etc/t.yaml:2: socket.group: \"nosuchgroup\" is no group of this host: create it, or name another"
+        ),
+        (
+            "socket:\n  group: 4294967295",
+            "/etc/t.yaml:2: socket.group: \"4294967295\" is no group of this host: create it, or name another"
+        ),
+        (
             "metrics:\n  listen: 0.0.0.0:9464",
             "/etc/t.yaml:2: metrics.listen: is not on loopback: listen at 127.0.0.1 or [::1]"
         ),
@@ -233,6 +241,35 @@ import TokenDaemon
             "access:\n  - {user: a, allow: [token]}",
             "/etc/t.yaml:2: access: a rule has no users: write users: \"*\" or a list of ids"
         ),
+        ("access:", "/etc/t.yaml:1: access: is not a list: begin each rule with -"),
+        (
+            "access:\n  - bots",
+            "/etc/t.yaml:2: access: a rule has no keys: name one of user, group, uid, gid or unit, with users and allow"
+        ),
+        (
+            "access:\n  - {user: a, users: [], allow: [token]}",
+            "/etc/t.yaml:2: access: users of a rule is no list: write \"*\" or a list of ids"
+        ),
+        (
+            "access:\n  - {user: a, users: \"*\", allow: []}",
+            "/etc/t.yaml:2: access: a rule allows nothing: write allow: [token]"
+        ),
+        (
+            "access:\n  - {user: a, users: \"*\"}",
+            "/etc/t.yaml:2: access: a rule allows nothing: write allow: [token]"
+        ),
+        (
+            "access:\n  - {user: , users: \"*\", allow: [token]}",
+            "/etc/t.yaml:2: access: user of a rule has no value: name one of user, group, uid, gid or unit, with users and allow"
+        ),
+        (
+            "access:\n  - {gruop: bots, users: \"*\", allow: [token]}",
+            "/etc/t.yaml:2: access: gruop is no part of a rule: did you mean group?"
+        ),
+        (
+            "access:\n  - {uid: 4294967295, users: \"*\", allow: [token]}",
+            "/etc/t.yaml:2: access: uid of a rule is not a number: write the id's number"
+        ),
         (
             "access:\n  - {user: a, users: \"*\", allow: [tokens]}",
             "/etc/t.yaml:2: access: \"tokens\" is no right: rights are token, refresh, status, enroll, admin"
@@ -322,6 +359,88 @@ import TokenDaemon
                 "tastytrade.clientSecret: is not set: pass the credential tastytrade-client-secret, or name a file in tastytrade.clientSecretFile",
             ]
         )
+    }
+
+    @Test func everyMistakeOfARuleIsToldWithItsOwnLine() {
+        let yaml = """
+            access:
+              - group: nosuchgroup
+                users: []
+                allow: [tokens, status, all]
+              - uid: me
+                gid: 7
+                uesrs: "*"
+                allow: [token]
+                colour: red
+            """
+        #expect(
+            ConfigurationFixture(yaml).mistakes() == [
+                "/etc/t.yaml:2: access: this host has no group \"nosuchgroup\": create it, or correct the rule",
+                "/etc/t.yaml:3: access: users of a rule is no list: write \"*\" or a list of ids",
+                "/etc/t.yaml:4: access: \"tokens\" is no right: rights are token, refresh, status, enroll, admin",
+                "/etc/t.yaml:4: access: \"all\" is no right: rights are token, refresh, status, enroll, admin",
+                "/etc/t.yaml:5: access: uid of a rule is not a number: write the id's number",
+                "/etc/t.yaml:5: access: a rule names more than one caller: name one of user, group, uid, gid or unit, with users and allow",
+                "/etc/t.yaml:7: access: uesrs is no part of a rule: did you mean users?",
+                "/etc/t.yaml:9: access: colour is no part of a rule: name one of user, group, uid, gid or unit, with users and allow",
+            ]
+        )
+    }
+
+    @Test func keysThatStandTwiceHideNothingAndMakeNothingUp() {
+        var fixture = ConfigurationFixture(
+            """
+            tastytrade:
+              clientSecret: s
+              env: prod
+            log:
+              level: loud
+            refresh: {timeout: 1m, timeout: 30s, at: 7}
+            log:
+              format: xml
+            "log": {}
+            access:
+              - {user: a, user: nosuchuser, users: "*", allow: [token]}
+            """
+        )
+        fixture.environment = [:]
+        #expect(
+            fixture.mistakes() == [
+                "/etc/t.yaml:3: tastytrade.env: \"prod\" is not allowed: write production or sandbox",
+                "/etc/t.yaml:4: says log more than once: keep one of them",
+                "/etc/t.yaml:5: log.level: \"loud\" is not allowed: write trace, debug, info, notice, warning, error or critical",
+                "/etc/t.yaml:6: says timeout more than once: keep one of them",
+                "/etc/t.yaml:6: refresh.at: \"7\" is not a share between 0 and 1: write one such as 0.6",
+                "/etc/t.yaml:7: says log more than once: keep one of them",
+                "/etc/t.yaml:8: log.format: \"xml\" is not allowed: write journald, text or json",
+                "/etc/t.yaml:11: says user more than once: keep one of them",
+                "/etc/t.yaml:11: access: this host has no user \"nosuchuser\": create it, or correct the rule",
+            ]
+        )
+    }
+
+    @Test(arguments: ["log: [", "&a log: {}\n&a log: {}", "- 1\n- 2: ["])
+    func aFileThatCannotBeReadToItsEndIsNotSaidToLackAnything(yaml: String) {
+        var fixture = ConfigurationFixture(yaml)
+        fixture.environment = ["REFRESH_AT": "x", "REFRESH_TIMEOUT": "50s"]
+        let lines = fixture.mistakes()
+        #expect(lines.count == 2, "\(lines)")
+        #expect(
+            lines.last
+                == "environment REFRESH_AT: refresh.at: \"x\" is not a share between 0 and 1: write one such as 0.6"
+        )
+    }
+
+    @Test func aMissingFileHidesNoMistakeOfTheEnvironment() {
+        let nothing = FileReading { _, _ throws(FileReading.Failure) in throw .missing }
+        #expect {
+            _ = try Configuration.load(path: "/x.yaml", environment: ["REFRESH_AT": "2"], files: nothing)
+        } throws: {
+            "\($0)" == """
+                /x.yaml: does not exist: correct --config
+                environment REFRESH_AT: refresh.at: "2" is not a share between 0 and 1: write one such as 0.6
+                """
+        }
     }
 
     @Test func namedFileThatIsNotThereIsAMistakeButTheDefaultOneMayBeMissing() throws {

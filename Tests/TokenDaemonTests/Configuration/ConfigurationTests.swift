@@ -165,6 +165,46 @@ import TokenDaemon
         )
     }
 
+    @Test(arguments: [("bots", UInt32(2001)), ("2005", 2005), ("0", 0)])
+    func theSocketsGroupHasANameOrANumber(text: String, number: UInt32) throws {
+        #expect(try ConfigurationFixture("socket: {group: \(text)}").load().configuration.socket.group == number)
+    }
+
+    @Test func whatHoldsIsListedAsFarAsItHasAnEffect() throws {
+        func listed(_ yaml: String, _ key: String) throws -> String? {
+            try ConfigurationFixture(yaml).load().effectiveNonSecretValues.first { $0.key == key }?.value
+        }
+        let rule = "{user: a, users: \"*\", allow: [token]}"
+        #expect(try listed("{}", "access") == "root and the daemon's own user only")
+        #expect(try listed("access: [\(rule)]", "access") == "1 rule")
+        #expect(try listed("access: [\(rule), \(rule)]", "access") == "2 rules")
+        #expect(try listed("socket: {group: bots}", "socket.group") == "bots")
+        #expect(try listed("{}", "tastytrade.clientSecret") == "(from environment TASTYTRADE_CLIENT_SECRET)")
+        let keys = try ConfigurationFixture("{}").load().effectiveNonSecretValues.map(\.key)
+        let inEffect = Set(ConfigurationKey.all.filter(\.takesEffect).map(\.name))
+        #expect(Set(keys).isSubset(of: inEffect) && Set(keys).count == keys.count)
+        #expect(
+            ConfigurationKey.all.filter { $0.takesEffect && $0.defaultText != nil }.allSatisfy {
+                keys.contains($0.name)
+            }
+        )
+    }
+
+    @Test func numbersAreListedAsNumbersAndModesAreNot() throws {
+        let listed = try ConfigurationFixture("refresh: {maxPerSecond: 2.5}").load().effectiveNonSecretValues
+        let numbers = Dictionary(
+            uniqueKeysWithValues: listed.compactMap { setting in
+                setting.number.map { (setting.key, $0) }
+            }
+        )
+        #expect(
+            numbers == [
+                "refresh.at": 0.6, "refresh.jitter": 0.1, "refresh.maxInFlight": 64, "refresh.maxPerSecond": 2.5,
+                "refresh.keepGrants": 50_000, "refresh.dailyBudgetPerUser": 300,
+            ]
+        )
+    }
+
     @Test func stateFolderOfTheServiceManagerHoldsTheJournal() throws {
         var fixture = ConfigurationFixture()
         fixture.environment["STATE_DIRECTORY"] = "/var/lib/a:/var/lib/b"

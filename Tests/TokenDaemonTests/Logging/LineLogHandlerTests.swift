@@ -3,6 +3,7 @@
 
 import Foundation
 import Glibc
+import HostSystemd
 import Logging
 import Synchronization
 import Testing
@@ -17,7 +18,7 @@ import TokenDaemon
             Logger(label: "engine") { label in
                 LineLogHandler(
                     label: label,
-                    level: level,
+                    level: LogThreshold(level),
                     layout: layout,
                     sink: LineSink { line in self.written.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
                     },
@@ -66,6 +67,49 @@ import TokenDaemon
         #expect(lines.all.first?.dropLast().contains { $0.isNewline || $0 == "\0" } == false)
     }
 
+    @Test func numbersAreNumbersInJSONAndTextsOfDigitsAreNot() throws {
+        lines.logger(.json).info(
+            "m",
+            metadata: [
+                "user.id": "42", "accounts": .stringConvertible(42), "share": .stringConvertible(0.6),
+                "big": .stringConvertible(UInt64.max), "odd": .stringConvertible(Double.nan), "list": ["1"],
+                "deep": ["n": .stringConvertible(-1)], "level": .stringConvertible(3),
+            ]
+        )
+        let line = try #require(lines.all.first)
+        for part in [
+            "\"user.id\":\"42\"", "\"accounts\":42", "\"share\":0.6", "\"big\":18446744073709551615", "\"odd\":\"nan\"",
+            "\"deep.n\":-1", "\"metadata.level\":3",
+        ] { #expect(line.contains(part), "\(line)") }
+        _ = try JSONSerialization.jsonObject(with: Data(line.utf8))
+    }
+
+    @Test func theLevelCanBeChangedForAllLoggersAtOnce() {
+        let threshold = LogThreshold(.warning)
+        let written = Mutex(0)
+        let loggers = ["a", "b"].map { label in
+            Logger(label: label) { label in
+                LineLogHandler(
+                    label: label,
+                    level: threshold,
+                    layout: .text,
+                    sink: LineSink { _ in written.withLock { $0 += 1 } },
+                    now: { WallTime(nanoseconds: 0) }
+                )
+            }
+        }
+        for logger in loggers { logger.notice("x") }
+        #expect(written.withLock { $0 } == 0)
+        threshold.level = .debug
+        for logger in loggers { logger.debug("x") }
+        #expect(written.withLock { $0 } == 2)
+        var own = loggers[0]
+        own.logLevel = .error
+        own.warning("x")
+        #expect(written.withLock { $0 } == 2, "a level of its own goes before")
+        #expect(loggers[1].logLevel == .debug)
+    }
+
     @Test func lesserLevelsAreNotWritten() {
         lines.logger(.text, level: .warning).notice("x")
         #expect(lines.all.isEmpty)
@@ -81,7 +125,13 @@ import TokenDaemon
         fixture.environment["LOG_FORMAT"] = format
         let log = try fixture.load().configuration.log
         let now: @Sendable () -> WallTime = { WallTime(nanoseconds: 0) }
-        let factory = LogOutput.factory(log, environment: environment, descriptor: ends[1], now: now)
+        let factory = LogOutput.factory(
+            log,
+            level: LogThreshold(log.level),
+            environment: environment,
+            descriptor: ends[1],
+            now: now
+        )
         Logger(label: "l", factory: factory).info("m")
         var buffer = [UInt8](repeating: 0, count: 512)
         _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)

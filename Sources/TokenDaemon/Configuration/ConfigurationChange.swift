@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// What another look at the configuration found changed.
+struct ConfigurationChange: Hashable {
+    /// Keys whose new values take effect now.
+    let live: [String]
+    /// Keys whose new values need a restart.
+    let needingRestart: [String]
+
+    /// Compares three looks.
+    ///
+    /// - Parameters:
+    ///   - started: what the daemon was started with; still in force for all that needs a restart.
+    ///   - current: what is in force for the rest.
+    ///   - new: what was read now.
+    init(from started: LoadedConfiguration, _ current: LoadedConfiguration, to new: LoadedConfiguration) {
+        live = Self.keys(current, new) { $0.isReloaded }
+        needingRestart = Self.keys(started, new) { !$0.isReloaded }
+    }
+
+    private static func keys(
+        _ old: LoadedConfiguration,
+        _ new: LoadedConfiguration,
+        _ isMeant: (ConfigurationKey) -> Bool
+    ) -> [String] {
+        let (old, new) = (values(old), values(new))
+        return ConfigurationKey.all.filter(isMeant).map(\.name).filter { key in
+            switch (old[key], new[key]) {
+            case (nil, nil): false
+            case (let before?, let after?): !after.holdsTheSame(as: before)
+            default: true
+            }
+        }
+    }
+
+    private static func values(_ loaded: LoadedConfiguration) -> [String: EffectiveSetting] {
+        Dictionary(loaded.effectiveNonSecretValues.map { ($0.key, $0) }) { $1 }
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Logging
+
+/// Reads the configuration again while the daemon runs, and puts to work what can change then (product.md, Configuration).
+///
+/// A configuration with a mistake changes nothing. What is wrong, and what would need a restart, is said in the log.
+actor ConfigurationReloader {
+    private let started: LoadedConfiguration
+    private var current: LoadedConfiguration
+    private let read: @Sendable () async -> Result<LoadedConfiguration, DaemonFailure>
+    private let apply: @Sendable (Configuration) async -> Void
+    private let logger: Logger
+
+    /// Prepares reloads.
+    ///
+    /// - Parameters:
+    ///   - started: what the daemon runs with.
+    ///   - logger: told what became of each reload.
+    ///   - read: reads the configuration; ends by itself, whatever it reads from.
+    ///   - apply: puts to work what of a configuration can change at run time, all of it, changed or not.
+    init(
+        _ started: LoadedConfiguration,
+        logger: Logger,
+        read: @escaping @Sendable () async -> Result<LoadedConfiguration, DaemonFailure>,
+        apply: @escaping @Sendable (Configuration) async -> Void
+    ) {
+        self.started = started
+        self.current = started
+        self.logger = logger
+        self.read = read
+        self.apply = apply
+    }
+
+    /// Reads and applies, one call at a time: whoever calls waits for its end before calling again.
+    func reload() async {
+        switch await read() {
+        case .success(let new): await take(new)
+        case .failure(let failure): refuse(failure)
+        }
+    }
+
+    private func take(_ new: LoadedConfiguration) async {
+        let change = ConfigurationChange(from: started, current, to: new)
+        new.tellWarnings(logger)
+        await apply(new.configuration)
+        current = new
+        let changed = change.live.isEmpty ? "nothing" : change.live.joined(separator: ", ")
+        logger.notice("configuration reloaded", metadata: ["configuration.changed": "\(changed)"])
+        guard !change.needingRestart.isEmpty else { return }
+        let keys = change.needingRestart.joined(separator: ", ")
+        logger.warning("settings changed that need a restart", metadata: ["configuration.changed": "\(keys)"])
+    }
+
+    private func refuse(_ failure: DaemonFailure) {
+        for line in failure.lines {
+            let metadata: Logger.Metadata = ["configuration.finding": "\(line)"]
+            logger.error("configuration not reloaded, the one before stays in force", metadata: metadata)
+        }
+    }
+}
+
+extension LoadedConfiguration {
+    /// Says what is no mistake but should be known.
+    func tellWarnings(_ logger: Logger) {
+        for warning in warnings {
+            logger.warning("configuration has a flaw", metadata: ["configuration.finding": "\(warning)"])
+        }
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Foundation
+import TestSupport
+import Testing
+
+/// SIGHUP at the built daemon (product.md, Configuration).
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ReloadTests {
+    private func put(_ text: String, in installation: Installation) throws {
+        try text.write(toFile: "\(installation.folder)/config.yaml", atomically: true, encoding: .utf8)
+    }
+
+    private func records(_ daemon: RunningProgram) -> [[String: Any]] {
+        daemon.errors.split(separator: "\n").compactMap { line in
+            (try? JSONSerialization.jsonObject(with: Data(line.utf8))) as? [String: Any]
+        }
+    }
+
+    private func hangUp(_ daemon: RunningProgram, until message: String) async throws {
+        let before = daemon.errors.ranges(of: message).count
+        daemon.signal(SIGHUP)
+        try await eventually("\(message); it said: \(daemon.errors)") {
+            daemon.errors.ranges(of: message).count > before
+        }
+    }
+
+    private func ask(as user: Int, in installation: Installation) async throws -> String {
+        try await RunningProgram.run(
+            "/usr/bin/setpriv",
+            [
+                "--reuid=\(user)", "--regid=\(user)", "--clear-groups", "curl", "-s", "-m", "30", "-o", "/dev/null",
+                "-w",
+                "%{http_code}", "--unix-socket", installation.socket, "http://localhost/v1/users/1/token",
+            ],
+            environment: ["PATH": "/usr/bin:/bin"],
+            in: installation.folder
+        ).output
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "calling as other users takes root"))
+    func rulesAndLevelChangeAndAMistakeChangesNothing() async throws {
+        try await Installation.with(accounts: 1) { installation in
+            let rule = { (uid: Int) in "access: [{uid: \(uid), users: \"*\", allow: [token]}]\n" }
+            let daemon = try await installation.startReadyDaemon(["SOCKET_MODE": "0666"], file: rule(41_001))
+            #expect(try await ask(as: 41_001, in: installation) == "200")
+            #expect(try await ask(as: 41_002, in: installation) == "403")
+
+            try put(rule(41_002) + "log: {level: debug}\n", in: installation)
+            try await hangUp(daemon, until: "configuration reloaded")
+            #expect(try await ask(as: 41_001, in: installation) == "403")
+            #expect(try await ask(as: 41_002, in: installation) == "200")
+            #expect(daemon.errors.contains("\"configuration.changed\":\"access, log.level\""))
+
+            try put("access: [{uid: me, users: \"*\", allow: [tokens]}]\nlog: {level: loud}\n", in: installation)
+            try await hangUp(daemon, until: "configuration not reloaded")
+            let findings = records(daemon).filter { $0["level"] as? String == "error" }
+                .compactMap { $0["configuration.finding"] as? String }
+            #expect(findings.count == 3 && findings.allSatisfy { $0.contains("/config.yaml:") }, "\(findings)")
+            #expect(try await ask(as: 41_002, in: installation) == "200")
+            #expect(try await ask(as: 41_001, in: installation) == "403")
+
+            try put("socket: {credentialsPath: /x}\ndatabase: {table: people}\n", in: installation)
+            try await hangUp(daemon, until: "settings changed that need a restart")
+            #expect(daemon.errors.contains("\"configuration.changed\":\"database.table\""))
+            #expect(try await ask(as: 41_002, in: installation) == "403")
+            #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
+    @Test func aNewClientSecretInItsFileMendsRefreshesWithoutARestart() async throws {
+        try await Installation.with(accounts: 1) { installation in
+            let path = "\(installation.folder)/client-secret"
+            try "canary-wrong\n".write(toFile: path, atomically: true, encoding: .utf8)
+            let daemon = try await installation.startReadyDaemon(
+                ["TASTYTRADE_CLIENT_SECRET_FILE": path, "REFRESH_BACKOFF_MAX": "1s"],
+                without: ["TASTYTRADE_CLIENT_SECRET"]
+            )
+            try await eventually("the refresh is refused: \(daemon.errors)") {
+                daemon.errors.contains("client_refused")
+            }
+            #expect(try SocketProbe.get("/v1/users/1/token?max_wait=0", at: installation.socket).status != 200)
+            try "\(installation.secret)\n".write(toFile: path, atomically: true, encoding: .utf8)
+            try await hangUp(daemon, until: "configuration reloaded")
+            #expect(daemon.errors.contains("\"configuration.changed\":\"tastytrade.clientSecret\""))
+            try await eventually("the token is there") {
+                try SocketProbe.get("/v1/users/1/token?max_wait=1", at: installation.socket).status == 200
+            }
+            let end = try await installation.stop(daemon)
+            #expect(end.status == 0 && !end.errors.contains("canary") && !end.errors.contains(installation.secret))
+        }
+    }
+
+    @Test func theServiceManagerIsToldOfAReloadAndOfItsEnd() async throws {
+        try await Installation.with(accounts: 1) { installation in
+            let manager = try NotificationSocket(at: "\(installation.folder)/notify")
+            let daemon = try await installation.startReadyDaemon(["NOTIFY_SOCKET": manager.path])
+            try await eventually("it is ready") { manager.count(of: "READY=1") == 1 }
+            let before = monotonicMicroseconds()
+            for reload in 1...2 {
+                daemon.signal(SIGHUP)
+                try await eventually("reload \(reload) is over") { manager.count(of: "READY=1") == 1 + reload }
+            }
+            let reloads = manager.messages.filter { $0.contains("RELOADING=1") }
+            #expect(reloads.count == 2)
+            let times = reloads.flatMap { $0.split(separator: "\n") }
+                .compactMap { $0.hasPrefix("MONOTONIC_USEC=") ? UInt64($0.dropFirst(15)) : nil }
+            #expect(
+                times.count == 2 && times[0] >= before && times[1] > times[0] && times[1] <= monotonicMicroseconds()
+            )
+            #expect(manager.messages.last { $0.contains("READY=1") }?.contains("STATUS=1 account") == true)
+            #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
+    @Test func aReloadBeforeTheAccountsAreLoadedDoesNotLookLikeReadiness() async throws {
+        try await Installation.with(accounts: 1) { installation in
+            let manager = try NotificationSocket(at: "\(installation.folder)/notify")
+            try await installation.postgres.stop()
+            let daemon = try installation.startDaemon(["NOTIFY_SOCKET": manager.path], file: "log: {level: info}")
+            try await eventually("the database is missed") { daemon.errors.contains("accounts could not be loaded") }
+            try put("log: {level: debug}", in: installation)
+            try await hangUp(daemon, until: "configuration reloaded")
+            #expect(manager.count(of: "READY=1") == 0 && manager.count(of: "RELOADING=1") == 0)
+            try await installation.postgres.start()
+            try await eventually("it is ready") { manager.count(of: "READY=1") == 1 }
+            #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
+    private func monotonicMicroseconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
+    }
+}
