@@ -97,6 +97,19 @@ struct ChangeListener: Sendable {
         session.close()
     }
 
+    /// Tries once whether a NOTIFY arrives, whatever triggers there are; gives why not, and nil if it does. Listens no more
+    /// afterwards.
+    func tryOnce() async -> String? {
+        defer { session.unlisten() }
+        do throws(Silence) {
+            try await failing { () async throws(StoreFailure) in try await self.session.listen() }
+            _ = try await prove()
+            return nil
+        } catch {
+            return Self.words(error)
+        }
+    }
+
     private func listen(
         _ receive: @Sendable (ChangeNews) async -> Void,
         _ isListening: inout Bool

@@ -151,15 +151,15 @@ struct Migrator {
 
     private func obstacle(_ survey: Survey, _ mayApply: Bool) -> String? {
         let role = SQLIdentifier(catalogue: survey.role).quoted
-        if !mayApply { return "Schema tastytokend is not up to date, and was not to be changed." }
-        if !survey.hasSchema {
+        if !survey.hasSchema, !survey.mayCreateSchema {
             let grant = "GRANT CREATE ON DATABASE \(SQLIdentifier(catalogue: survey.database).quoted) TO \(role)"
-            return survey.mayCreateSchema
-                ? nil
-                : "Role \(role) may not create schema tastytokend, so refusals are forgotten at a restart. \(grant)."
+            return "Role \(role) may not create schema tastytokend, so refusals are forgotten at a restart. \(grant)."
         }
-        guard survey.mayUseSchema, survey.mayCreateTables else { return belongsElsewhere(survey) }
-        return nil
+        if survey.hasSchema, !(survey.mayUseSchema && survey.mayCreateTables) { return belongsElsewhere(survey) }
+        return mayApply
+            ? nil
+            : "Schema tastytokend is \(survey.hasSchema ? "of an older version" : "not there yet"): run tastytokend migrate, or "
+                + "leave it to the daemon's next start."
     }
 
     /// What two different people may want to know: how the daemon's role can use the schema, and who can migrate.

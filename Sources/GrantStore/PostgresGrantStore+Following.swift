@@ -12,11 +12,16 @@ extension PostgresGrantStore {
     /// Hands over news of changed rows as the database tells them, until the task is cancelled. Where it does not, or
     /// while it is away, there are none; after that ``ChangeNews/unknown`` comes first.
     package func follow(_ receive: @escaping @Sendable (ChangeNews) async -> Void) async {
+        await listener.run(receive)
+    }
+
+    /// What listens, on the session that is for it alone.
+    var listener: ChangeListener {
         let surroundings = ChangeListener.Surroundings(
             trigger: { () async throws(StoreFailure) in try await self.trigger() },
             notify: { payload async throws(StoreFailure) in try await self.notify(payload) }
         )
-        await ChangeListener(on: listening, surroundings, listenSettings, showing: changeFeed).run(receive)
+        return ChangeListener(on: listening, surroundings, listenSettings, showing: changeFeed)
     }
 
     /// Whether the trigger is there now.

@@ -108,7 +108,8 @@ extension TokenEndpointClient {
         return http
     }
 
-    private static func tlsConfiguration(caFile: String?) throws(EndpointSetupFailure) -> TLSConfiguration {
+    /// How servers are trusted: by the authorities of a file, or the system's.
+    static func tlsConfiguration(caFile: String?) throws(EndpointSetupFailure) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
         guard let caFile else { return tls }

@@ -31,7 +31,7 @@ struct TransportFault {
     /// What it means for the grant; `failedAt` is what a `Retry-After` in the head of the reply is counted from.
     func failure(for call: TokenCall, at failedAt: WallTime) -> RefreshFailure {
         if error is ReplyTooLong { return tooLong(call, at: failedAt) }
-        guard wasSent else { return beforeSending(call) }
+        guard wasSent else { return beforeSending(to: call.endpoint) }
         // The parser takes an early end of the connection for its own affair.
         if let error = error as? HTTPParserError, error != .invalidEOFState {
             return fault(.malformed, "the reply is no HTTP")
@@ -56,21 +56,22 @@ struct TransportFault {
         }
     }
 
-    private func beforeSending(_ call: TokenCall) -> RefreshFailure {
+    /// What it means where nothing was sent yet to that address.
+    func beforeSending(to endpoint: String) -> RefreshFailure {
         switch error {
         case let error as NIOConnectionError where error.connectionErrors.isEmpty && error.dnsFailed:
-            return fault(.nameResolution, "the host of \(call.endpoint) could not be resolved")
+            return fault(.nameResolution, "the host of \(endpoint) could not be resolved")
         case let error as NIOConnectionError:
             let causes = error.connectionErrors.compactMap { $0.error as? IOError }.map(\.description)
-            return fault(.connect, "\(call.endpoint) could not be reached" + Self.suffix(causes.first))
+            return fault(.connect, "\(endpoint) could not be reached" + Self.suffix(causes.first))
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
-            return fault(.tls, "TLS with \(call.endpoint) failed: \(tlsReason)")
+            return fault(.tls, "TLS with \(endpoint) failed: \(tlsReason)")
         case let error as HTTPClientError where [.alreadyShutdown, .cancelled].contains(error):
             return fault(.connect, "the client is shutting down")
         case let error as HTTPClientError:
-            return fault(.connect, "\(call.endpoint) could not be reached: \(error.shortDescription)")
+            return fault(.connect, "\(endpoint) could not be reached: \(error.shortDescription)")
         default:
-            return fault(.connect, "\(call.endpoint) could not be reached\(detail)")
+            return fault(.connect, "\(endpoint) could not be reached\(detail)")
         }
     }
 

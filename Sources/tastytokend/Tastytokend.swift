@@ -11,7 +11,7 @@ struct Tastytokend: AsyncParsableCommand {
         commandName: "tastytokend",
         abstract: "Keeps TastyTrade access tokens fresh and hands them to local programs.",
         version: ProductVersion.current,
-        subcommands: [Run.self, Migrate.self],
+        subcommands: [Run.self, Check.self, Migrate.self],
         defaultSubcommand: Run.self
     )
 }

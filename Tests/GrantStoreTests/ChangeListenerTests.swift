@@ -131,6 +131,18 @@ import TokenCore
         }
     }
 
+    @Test func aLookFindsOutThatNotificationsAreSwallowed() async throws {
+        try await withPooler { database, url in
+            let store = database.store {
+                $0.url = Secret(url)
+                $0.migratesAtStart = false
+                $0.proofDeadline = .milliseconds(500)
+            }
+            let reason = await store.reasonNotificationsFail()
+            #expect(reason?.contains("database.listenUrl") == true, "\(reason ?? "nil")")
+        }
+    }
+
     private func refreshThroughClaims(_ store: PostgresGrantStore) async throws {
         let user = UserID("1")
         for round in 1...10 {

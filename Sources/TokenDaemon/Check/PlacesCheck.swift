@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Glibc
+import SocketServer
+
+/// What `check` says of the places on this host: the socket's, and the folder for what must survive.
+struct PlacesCheck: Sendable {
+    /// How long a daemon may take to say that it is alive.
+    private static let patience: Int32 = 2_000
+
+    private let socket: String
+    private let folder: String
+
+    /// Looks at the places that the configuration names.
+    init(_ configuration: Configuration) {
+        socket = configuration.socket.path
+        folder = configuration.journal.path
+    }
+
+    /// Looks; a file system that hangs is not waited for.
+    func verdicts() async -> [Verdict] {
+        let look = BlockingCall(name: "places")
+        let (socket, folder) = (socket, folder)
+        let site = await look.run(within: .seconds(5)) {
+            SocketSite.look(at: socket, forMilliseconds: Self.patience)
+        }
+        let isWritable = await look.run(within: .seconds(5)) {
+            faccessat(AT_FDCWD, folder, R_OK | W_OK | X_OK, AT_EACCESS) == 0
+        }
+        return [Self.verdict(on: site, at: socket), Self.verdict(isWritable, folder)]
+    }
+
+    static func verdict(on site: SocketSite?, at path: String) -> Verdict {
+        let subject = "socket"
+        switch site {
+        case .free: return Verdict(.ok, subject, "\(path) can be made")
+        case .stale: return Verdict(.ok, subject, "\(path) was left behind; the next start removes it")
+        case .daemon: return Verdict(.ok, subject, "\(path): a daemon is running there")
+        case .closed:
+            return Verdict(.warn, subject, "\(path): somebody listens there whom user \(geteuid()) may not ask")
+        case .stranger:
+            let remedy = "stop what listens there, or choose another socket.path"
+            return Verdict(
+                .fail,
+                subject,
+                "\(path): something listens there that does not answer as a daemon",
+                remedy: remedy
+            )
+        case .notASocket:
+            return Verdict(.fail, subject, "\(path) is no socket", remedy: "remove it, or choose another socket.path")
+        case .noFolder where path.hasPrefix("/run/"):
+            let remedy = "the unit makes it at its start (RuntimeDirectory=); without systemd, make it"
+            return Verdict(.warn, subject, "there is no folder for \(path)", remedy: remedy)
+        case .noFolder:
+            return Verdict(
+                .fail,
+                subject,
+                "there is no folder for \(path)",
+                remedy: "make it, or choose another socket.path"
+            )
+        case .notWritable:
+            let remedy = "run check as the daemon's user, or give that user the folder"
+            return Verdict(.fail, subject, "user \(geteuid()) may not make \(path)", remedy: remedy)
+        case nil: return Verdict(.fail, subject, "\(path) could not be looked at within 5 s")
+        }
+    }
+
+    private static func verdict(_ isWritable: Bool?, _ folder: String) -> Verdict {
+        guard isWritable != true else { return Verdict(.ok, "state", "\(folder) can be written") }
+        return Verdict(
+            .warn,
+            "state",
+            "user \(geteuid()) cannot write \(folder), so claims must run out after a crash",
+            remedy: "the unit makes it (StateDirectory=); else make it, or set journal.path"
+        )
+    }
+}
