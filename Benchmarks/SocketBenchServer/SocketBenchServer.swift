@@ -75,5 +75,10 @@ private final class FixedBoard: TokenServing {
     }
     func cancel(_ waiter: ChangeWaiter) {}
     func requestRefresh(of user: UserID) {}
+    func refresh(
+        _ user: UserID,
+        if isMeant: @escaping @Sendable (PublishedToken?) -> Bool
+    ) async -> RefreshVerdict { .unknownUser }
+
     func report(on user: UserID) async -> GrantReport? { nil }
 }

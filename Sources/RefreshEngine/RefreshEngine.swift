@@ -11,7 +11,8 @@ package import TokenCore
 /// This file holds its state and what callers ask of it. Inputs reach the machines through one place
 /// (`RefreshEngine+Steps`). The way of a refresh is in `+Refreshing`, of its claim's end in `+Claims`, of its answer in
 /// `+Storing`, of what is saved of a broken one in `+Salvaging`, without a database in `+Unclaimed`; of rows in
-/// `+Loading`; beginning and end are in `+Running`, other settings than those of the beginning in `+Reconfiguring`.
+/// `+Loading`; beginning and end are in `+Running`, other settings than those of the beginning in `+Reconfiguring`,
+/// refreshes that callers order in `+Ordering`.
 package actor RefreshEngine {
     /// The queue that everything in here runs on; the alarm must ring on it too.
     nonisolated let executor: QueueExecutor
@@ -191,8 +192,7 @@ extension RefreshEngine: TokenServing {
     private func demand(_ user: UserID) {
         guard let slot = table.slot(of: user) else { return }
         apply(slot) { $0.demanded($1) }
-        // Somebody waits for this one: it goes before those that nobody waits for.
-        if ready.contains(slot) { ready.arm(slot, at: clock() + .seconds(-86_400)) }
+        prefer(slot)
         advance()
     }
 }

@@ -24,6 +24,11 @@ package enum APIPath {
         return path
     }
 
+    /// `POST`: a new token of the user.
+    package static func refresh(of user: String, maximumWait: Int? = nil) -> String {
+        status(of: user) + "/refresh" + (maximumWait.map { "?\(QueryName.maximumWait)=\($0)" } ?? "")
+    }
+
     /// `GET`: how the user's account stands.
     package static func status(of user: String) -> String {
         users + PercentCoding.encode(user)

@@ -47,17 +47,26 @@ enum RequestFields {
     /// The validators of `If-None-Match` (RFC 9110 section 13.1.2), quotes included, weak marks left out since the
     /// comparison is a weak one.
     static func validators(_ headers: HTTPHeaders) -> [String] {
-        headers["if-none-match"].flatMap { line in
-            var validators: [String] = []
-            var rest = line[...]
-            while let start = rest.firstIndex(where: { $0 == "\"" || $0 == "*" }) {
-                let end = rest[start] == "*" ? start : rest[rest.index(after: start)...].firstIndex(of: "\"")
-                guard let end else { break }
-                validators.append(String(rest[start...end]))
-                rest = rest[rest.index(after: end)...]
-            }
-            return validators
+        headers["if-none-match"].flatMap { validators($0).map(\.tag) }
+    }
+
+    /// The validators of `If-Match` (RFC 9110 section 13.1.1), quotes included; weak ones match nothing and are left out. Nil
+    /// where there is no such field.
+    static func strongValidators(_ headers: HTTPHeaders) -> [String]? {
+        let lines = headers["if-match"]
+        return lines.isEmpty ? nil : lines.flatMap { validators($0).filter { !$0.isWeak }.map(\.tag) }
+    }
+
+    private static func validators(_ line: String) -> [(tag: String, isWeak: Bool)] {
+        var validators: [(String, Bool)] = []
+        var rest = line[...]
+        while let start = rest.firstIndex(where: { $0 == "\"" || $0 == "*" }) {
+            let end = rest[start] == "*" ? start : rest[rest.index(after: start)...].firstIndex(of: "\"")
+            guard let end else { break }
+            validators.append((String(rest[start...end]), rest[..<start].hasSuffix("W/")))
+            rest = rest[rest.index(after: end)...]
         }
+        return validators
     }
 
     /// Whether the caller would rather have the bare token than JSON (RFC 9110 section 12.5.1). A type that is named

@@ -8,6 +8,8 @@ package import TokenCore
 package enum Resource: Hashable, Sendable {
     /// A user's token.
     case token(UserID)
+    /// A new token of a user.
+    case refresh(UserID)
     /// How a user's account stands.
     case status(UserID)
     /// Whether the daemon is alive.
@@ -53,6 +55,7 @@ package struct Target: Hashable, Sendable {
         switch segments.dropFirst() {
         case []: return .status(UserID(id))
         case ["token"]: return .token(UserID(id))
+        case ["refresh"]: return .refresh(UserID(id))
         default: return .unknown
         }
     }
@@ -64,16 +67,25 @@ extension Resource {
         switch self {
         case .alive, .ready: nil
         case .token: .token
+        case .refresh: .refresh
         case .status: .status
         // Whoever has no right learns nothing about the paths there are either.
         case .unknown, .malformed: .admin
         }
     }
 
+    /// The methods that it takes.
+    package var methods: [String] {
+        switch self {
+        case .refresh: ["POST"]
+        case .token, .status, .alive, .ready, .unknown, .malformed: ["GET", "HEAD"]
+        }
+    }
+
     /// Whom it concerns.
     package var user: UserID? {
         switch self {
-        case .token(let user), .status(let user): user
+        case .token(let user), .refresh(let user), .status(let user): user
         case .alive, .ready, .unknown, .malformed: nil
         }
     }

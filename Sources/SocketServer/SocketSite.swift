@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import CLinux
 import Glibc
 
 /// What stands where the socket is to be, looked at without touching it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Dispatch
 import Foundation
 import TestSupport
 import Testing
@@ -129,8 +130,6 @@ import Testing
     }
 
     private func monotonicMicroseconds() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
+        DispatchTime.now().uptimeNanoseconds / 1000
     }
 }

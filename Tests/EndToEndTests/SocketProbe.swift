@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import Foundation
+import Glibc
 
 /// A caller of the socket who keeps his connection and may send many requests at once.
 struct SocketProbe: ~Copyable {

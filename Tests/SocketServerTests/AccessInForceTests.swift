@@ -32,7 +32,7 @@ import TokenCore
 
     @Test func theShortWayJudgesWhatComesAfterAChangeByTheNewRules() throws {
         let board = BoardDouble()
-        board.publish(.living(.seconds(600), text: "token", user: "42"), for: UserID("42"))
+        board.publish(.living(.seconds(600), text: "token"), for: UserID("42"))
         let service = try EmbeddedConnection(board: board).service
         var way = ShortWay(service)
         func taken() -> Bool { answers(&way, .stranger) }
@@ -54,14 +54,14 @@ import TokenCore
         let board = BoardDouble()
         let connection = try EmbeddedConnection(board: board, caller: .stranger)
         connection.service.access.replace(with: rules([.token]))
-        board.publish(.living(.seconds(600), text: "one", user: "42"), for: UserID("42"))
+        board.publish(.living(.seconds(600), text: "one"), for: UserID("42"))
         let first = try connection.get(token)
         #expect(first.status == 200)
         let etag = try #require(first.fields["etag"])
         try connection.send(EmbeddedConnection.request("GET", token, ["If-None-Match: \(etag)", "Prefer: wait=30"]))
         #expect(try connection.received() == "", "it waits")
         connection.service.access.replace(with: rules(nil))
-        board.publish(.living(.seconds(600), text: "two", user: "42"), for: UserID("42"))
+        board.publish(.living(.seconds(600), text: "two"), for: UserID("42"))
         connection.loop.run()
         let refused = try RawReply(connection.received())
         #expect(refused.status == 403 && !refused.body.contains("two"))

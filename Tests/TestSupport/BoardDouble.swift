@@ -15,6 +15,8 @@ package final class BoardDouble: TokenServing {
         var spent: Set<ChangeWaiter> = []
         var nextNumber: UInt64 = 1
         var refreshes: [UserID] = []
+        var orders: [UserID] = []
+        var verdicts: [UserID: RefreshVerdict] = [:]
         var violations: [String] = []
         var isReady = true
         var watchers: [(condition: @Sendable (Snapshot) -> Bool, resume: CheckedContinuation<Void, Never>)] = []
@@ -26,6 +28,8 @@ package final class BoardDouble: TokenServing {
         package let waiters: Int
         /// Users whose refresh was asked for, in order.
         package let refreshes: [UserID]
+        /// Users for whom a refresh was ordered, in order.
+        package let orders: [UserID]
     }
 
     private let state = Mutex(State())
@@ -57,6 +61,11 @@ package final class BoardDouble: TokenServing {
     /// What ``report(on:)`` tells of an account from now on.
     package func report(_ report: GrantReport) {
         state.withLock { $0.reports[report.user] = report }
+    }
+
+    /// What becomes of the next orders of a refresh for the user; without it, one is under way that replaces the token at hand.
+    package func decide(_ verdict: RefreshVerdict, for user: UserID) {
+        state.withLock { $0.verdicts[user] = verdict }
     }
 
     /// Whether every account is loaded.
@@ -129,6 +138,20 @@ extension BoardDouble {
         resumeWatchers()
     }
 
+    package func refresh(
+        _ user: UserID,
+        if isMeant: @escaping @Sendable (PublishedToken?) -> Bool
+    ) async -> RefreshVerdict {
+        let verdict = state.withLock { state -> RefreshVerdict in
+            guard let entry = state.entries[user] else { return .unknownUser }
+            guard isMeant(entry.token) else { return .stale(entry.token) }
+            state.orders.append(user)
+            return state.verdicts[user] ?? .underWay(replacing: entry.token)
+        }
+        resumeWatchers()
+        return verdict
+    }
+
     package func report(on user: UserID) async -> GrantReport? {
         state.withLock { $0.reports[user] }
     }
@@ -138,7 +161,7 @@ extension BoardDouble {
 
 extension BoardDouble.State {
     fileprivate var snapshot: BoardDouble.Snapshot {
-        BoardDouble.Snapshot(waiters: waiters.count, refreshes: refreshes)
+        BoardDouble.Snapshot(waiters: waiters.count, refreshes: refreshes, orders: orders)
     }
 
     fileprivate mutating func takeWaiters(of user: UserID) -> [@Sendable () -> Void] {

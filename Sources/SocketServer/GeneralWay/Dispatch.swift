@@ -11,6 +11,8 @@ enum Dispatch {
     case reply(Reply)
     /// `GET token`.
     case token(TokenRequest)
+    /// `POST refresh`.
+    case refresh(RefreshRequest)
     /// `GET` status of a user.
     case status(UserID)
 
@@ -27,6 +29,7 @@ enum Dispatch {
         case .ready: self = .reply(isReady ? .text("ready\n") : TokenReplies.loading)
         case .status(let user): self = .status(user)
         case .token(let user): self = Self.token(of: user, query: target.query, headers: head.headers)
+        case .refresh(let user): self = Self.refresh(of: user, query: target.query, headers: head.headers)
         case .unknown: self = .reply(.problem(Problem(.notFound, detail: "See the API's description for its paths.")))
         case .malformed:
             let detail = "The path holds a percent sign that begins no escape, or bytes that are no UTF-8 text."
@@ -51,11 +54,20 @@ enum Dispatch {
         guard hosts == 1 || (hosts == 0 && head.version != .http1_1) else {
             return .problem(Problem(.badRequest, detail: "The request must have one Host field and has \(hosts)."))
         }
-        guard head.method == .GET || head.method == .HEAD || resource == .unknown || resource == .malformed else {
-            let problem = Problem(.methodNotAllowed, detail: "This path takes GET and HEAD.")
-            return .problem(problem, fields: [Reply.Field("Allow", "GET, HEAD")])
+        guard resource.methods.contains(head.method.rawValue) || resource == .unknown || resource == .malformed else {
+            let methods = resource.methods
+            let problem = Problem(.methodNotAllowed, detail: "This path takes \(methods.joined(separator: " and ")).")
+            return .problem(problem, fields: [Reply.Field("Allow", methods.joined(separator: ", "))])
         }
         return nil
+    }
+
+    private static func refresh(of user: UserID, query: String, headers: HTTPHeaders) -> Dispatch {
+        do throws(Problem) {
+            return .refresh(try RefreshRequest(user: user, query: query, headers: headers))
+        } catch {
+            return .reply(.problem(error))
+        }
     }
 
     private static func token(of user: UserID, query: String, headers: HTTPHeaders) -> Dispatch {

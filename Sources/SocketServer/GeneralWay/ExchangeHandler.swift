@@ -28,11 +28,13 @@ final class ExchangeHandler: ChannelInboundHandler {
     /// A call of the engine that is not answered yet.
     private enum Call {
         case token(TokenHandler)
+        case refresh(RefreshHandler)
         case status(StatusHandler)
 
         func cancel() {
             switch self {
             case .token(let handler): handler.cancel()
+            case .refresh(let handler): handler.cancel()
             case .status(let handler): handler.cancel()
             }
         }
@@ -63,7 +65,11 @@ final class ExchangeHandler: ChannelInboundHandler {
 
     /// Whoever waits is answered with what there is.
     func endWait() {
-        if case .token(let handler)? = call { handler.stopWaiting() }
+        switch call {
+        case .token(let handler): handler.stopWaiting()
+        case .refresh(let handler): handler.stopWaiting()
+        case .status, nil: break
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -163,6 +169,10 @@ extension ExchangeHandler {
             let handler = TokenHandler(request, service: service, eventLoop: context.eventLoop, finish: finish)
             call = .token(handler)
             handler.look()
+        case .refresh(let request):
+            let handler = RefreshHandler(request, service: service, eventLoop: context.eventLoop, finish: finish)
+            call = .refresh(handler)
+            handler.begin()
         case .status(let user):
             let handler = StatusHandler(user, service: service, eventLoop: context.eventLoop, finish: finish)
             call = .status(handler)

@@ -119,7 +119,7 @@ extension HandOut {
         switch entry.prospect {
         case .possible where mayWait: return .wait(startsRefresh: true)
         case .underWay where mayWait: return .wait(startsRefresh: false)
-        default: return .serve(token, degraded: code(for: entry.prospect))
+        default: return .serve(token, degraded: HandOutCode(entry.prospect))
         }
     }
 
@@ -147,18 +147,21 @@ extension HandOut {
         case .backingOff(let until):
             .unavailable(.tokenUnavailable, retryAfter: max(until.remaining(at: now), .zero))
         case .refused, .unknownOutcome, .unreadable, .noGrant:
-            .unavailable(code(for: prospect), retryAfter: nil)
+            .unavailable(HandOutCode(prospect), retryAfter: nil)
         }
     }
+}
 
-    private static func code(for prospect: RefreshProspect) -> HandOutCode {
+extension HandOutCode {
+    /// Why an account of that prospect has no fresher token.
+    package init(_ prospect: RefreshProspect) {
         switch prospect {
-        case .possible, .underWay: .refreshTimeout
-        case .backingOff: .tokenUnavailable
-        case .refused: .reauthorizationRequired
-        case .unknownOutcome: .unknownOutcome
-        case .unreadable: .unreadableGrant
-        case .noGrant: .noGrant
+        case .possible, .underWay: self = .refreshTimeout
+        case .backingOff: self = .tokenUnavailable
+        case .refused: self = .reauthorizationRequired
+        case .unknownOutcome: self = .unknownOutcome
+        case .unreadable: self = .unreadableGrant
+        case .noGrant: self = .noGrant
         }
     }
 }

@@ -38,6 +38,9 @@ package struct RefreshPolicy: Hashable, Sendable {
         max(min(lifetime / 10, .seconds(10)), .milliseconds(250))
     }
 
+    /// The least time between two refreshes of one account that callers order (product.md, `POST refresh`).
+    package var orderSpacing: Duration { .seconds(5) }
+
     /// How long after a first refusal of a grant it is tried once more before it counts as refused (hard case H7):
     /// 10 s, or a quarter of the life left if that is sooner, at least 1 s.
     package func confirmationDelay(lifeLeft: Duration) -> Duration {

@@ -23,6 +23,15 @@ package protocol TokenServing: Sendable {
     /// Sees to it that a refresh is under way: joins the one there is, or starts one as soon as the schedule lets it.
     func requestRefresh(of user: UserID)
 
+    /// Sees to it that a new token is on its way, however long the one at hand lives: joins the refresh under way, or begins one
+    /// if the account's state and the limits allow it.
+    ///
+    /// - Parameters:
+    ///   - user: whose.
+    ///   - isMeant: whether this is the token that the caller wants replaced; nil where there is none alive. It is asked in
+    ///     the same turn in which the refresh is begun.
+    func refresh(_ user: UserID, if isMeant: @escaping @Sendable (PublishedToken?) -> Bool) async -> RefreshVerdict
+
     /// How the account stands; nil if there is no such row.
     func report(on user: UserID) async -> GrantReport?
 

@@ -139,6 +139,23 @@ extension GrantStateMachine {
         return putOff(occasion) ?? tooSoon(occasion) ?? enqueued()
     }
 
+    /// A caller wants a new token, however long the one at hand lives: it was turned down, say. There is none in less than the
+    /// policy's spacing from the last one, and none beyond the day's budget.
+    ///
+    /// - Returns: what comes of it, nil if a refresh is under way; and the step.
+    package mutating func ordered(_ occasion: Occasion) -> (obstacle: RefreshVerdict?, step: Step) {
+        let now = occasion.now
+        let prospect = prospect(at: now)
+        if let obstacle = RefreshVerdict(prospect, at: now) { return (obstacle, .nothing) }
+        guard prospect == .possible else { return (nil, .nothing) }
+        let next = life.map { $0.beganAt + occasion.policy.orderSpacing }
+        if let next, !next.isReached(at: now) { return (.tooSoon(next.remaining(at: now)), .nothing) }
+        if budget.isSpent(occasion.policy.dailyBudget, at: now.boot) {
+            return (.tooSoon(occasion.policy.spacingBeyondBudget), .nothing)
+        }
+        return (nil, enqueued())
+    }
+
     /// Another daemon has claimed the refresh, for `time` at most. Its result is looked for when the deadline is reached,
     /// unless it comes by itself before.
     package mutating func claimedElsewhere(for time: Duration, _ occasion: Occasion) -> Step {
