@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import CLibPQ
 import TokenCore
 
 /// What a connection is opened with: the operator's connection string (libpq manual, section 34.1.1), our own defaults
@@ -40,7 +39,6 @@ struct ConnectionParameters {
         let options = try connectionString.map { text throws(StoreError) in try Self.options(of: text, key) } ?? [:]
         self.secrets = ["password", "sslpassword"].compactMap { options[$0].map(Secret.init) }
         self.servers = Self.servers(options)
-        try connectionString.map { text throws(StoreError) in try Self.checkSpelling(of: text, options, key) }
     }
 
     /// Keywords and values for `PQconnectStartParams` with `expand_dbname`, where later ones win.
@@ -51,49 +49,15 @@ struct ConnectionParameters {
     }
 
     private static func options(of text: Secret, _ key: String) throws(StoreError) -> [String: String] {
-        var words: UnsafeMutablePointer<CChar>?
-        guard let list = PQconninfoParse(text.reveal(), &words) else {
-            defer { PQfreemem(words) }
-            throw unparsable(words.map { String(cString: $0) } ?? "", key)
+        do throws(ConnectionStringFault) {
+            return try ConnectionString.options(of: text)
+        } catch {
+            throw StoreError(
+                .misconfigured,
+                reach: .connection,
+                text: "\(key) cannot be read (\(error.reason)). It is written \(ConnectionString.form)."
+            )
         }
-        defer { PQconninfoFree(list) }
-        var options: [String: String] = [:]
-        var entry = list
-        while let keyword = entry.pointee.keyword {
-            if let value = entry.pointee.val { options[String(cString: keyword)] = String(cString: value) }
-            entry += 1
-        }
-        return options
-    }
-
-    /// Refuses what libpq takes apart at the wrong place: it would go on with a piece of the password for a port, a
-    /// host or a database, and show it in its failures.
-    private static func checkSpelling(
-        of text: Secret,
-        _ options: [String: String],
-        _ key: String
-    ) throws(StoreError) {
-        let ports = options["port"]?.split(separator: ",") ?? []
-        guard ports.allSatisfy({ UInt16($0) != nil }) else { throw unparsable("the port is not a number", key) }
-        let parts = text.reveal().split(separator: "://", maxSplits: 1)
-        guard parts.count == 2, parts[0] == "postgres" || parts[0] == "postgresql" else { return }
-        let authorityAndPath = parts[1].prefix { $0 != "?" }
-        let path = authorityAndPath.drop { $0 != "/" }
-        guard !path.contains("@"), authorityAndPath.count(where: { $0 == "@" }) <= 1 else {
-            throw unparsable("an @ stands where none can be", key)
-        }
-    }
-
-    /// libpq quotes the string, or the part of it that it stumbled over: only what stands before the quotation is used.
-    private static func unparsable(_ words: String, _ key: String) -> StoreError {
-        let reason = words.prefix { $0 != "\"" }.trimmingSuffix { !$0.isLetter }
-        return StoreError(
-            .misconfigured,
-            reach: .connection,
-            text:
-                "\(key) cannot be read (\(reason)). It is written postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
-                + "with special characters percent-encoded, or as KEYWORD=VALUE pairs."
-        )
     }
 
     private static func servers(_ options: [String: String]) -> [[(String, String)]] {
@@ -108,13 +72,5 @@ struct ConnectionParameters {
                 values.isEmpty ? nil : (keyword, values.count == 1 ? values[0] : values[min(index, values.count - 1)])
             }
         }
-    }
-}
-
-extension Substring {
-    fileprivate func trimmingSuffix(_ isUnwanted: (Character) -> Bool) -> Substring {
-        var rest = self
-        while let last = rest.last, isUnwanted(last) { rest.removeLast() }
-        return rest
     }
 }

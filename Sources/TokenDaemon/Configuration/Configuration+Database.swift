@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import GrantStore
 package import TokenCore
 
 extension Configuration {
@@ -48,12 +49,22 @@ extension Configuration.Database {
         reading reader: inout SettingReader
     ) -> Secret? {
         guard let secret = reader.secret(key, file: hasFile, credential: credential) else { return nil }
-        do {
-            return Secret(try SettingForm.databaseURL.read(secret.reveal()))
+        // The text is not quoted: what is no URL may still hold a password.
+        do throws(SettingComplaint) {
+            let url = Secret(try SettingForm.databaseURL.read(secret.reveal()))
+            try checkParts(of: url)
+            return url
         } catch {
-            // The text is not quoted: what is no URL may still hold a password.
             reader.mistake(key, error.problem, error.remedy)
             return nil
+        }
+    }
+
+    private static func checkParts(of url: Secret) throws(SettingComplaint) {
+        do throws(ConnectionStringFault) {
+            _ = try ConnectionString.options(of: url)
+        } catch {
+            throw SettingComplaint("cannot be read (\(error.reason))", "write \(ConnectionString.form)")
         }
     }
 }

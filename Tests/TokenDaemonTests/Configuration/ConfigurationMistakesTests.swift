@@ -88,6 +88,14 @@ import TokenDaemon
             "/etc/t.yaml:2: database.url: is not a PostgreSQL URL: write postgresql://user@host/database"
         ),
         (
+            "database:\n  url: postgresql://h:port/d",
+            "/etc/t.yaml:2: database.url: cannot be read (the port is not a number): write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special characters percent-encoded, or as KEYWORD=VALUE pairs"
+        ),
+        (
+            "database:\n  listenUrl: \"host='h\"",
+            "/etc/t.yaml:2: database.listenUrl: cannot be read (unterminated quoted string in connection info string): write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with special characters percent-encoded, or as KEYWORD=VALUE pairs"
+        ),
+        (
             "database:\n  table: users; drop",
             "/etc/t.yaml:2: database.table: \"users; drop\" is not a table's name: write it as in SQL: users, app.users or \"My Users\""
         ),
@@ -457,6 +465,8 @@ import TokenDaemon
         "tastytrade:\n  clientSecret: {planted: planted}", "tastytrade:\n  clientSecret: \" planted\"",
         "tastytrade:\n  clientSecret: \"planted\n  x: [", "database:\n  url: planted",
         "tastytrade:\n  clientSecret: planted\n  clientSecret: planted",
+        "database:\n  url: postgresql://u:planted@planted@h/d", "database:\n  url: postgresql://u:p/planted@h:1/d",
+        "database:\n  url: \"passwort=planted\"",
         "tastytrade:\n  clientSecret: [planted]", "tastytrade:\n  clientSecret: \"plan\\nplanted\"",
     ])
     func noMistakeShowsASecret(yaml: String) {
