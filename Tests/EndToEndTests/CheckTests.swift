@@ -100,6 +100,19 @@ import TokenSimulator
         }
     }
 
+    @Test func noPasswordIsShown() async throws {
+        try await Installation.with(accounts: 1) { installation in
+            for url in [
+                "postgresql://canary-user:canary-password@127.0.0.1:1/d",
+                "postgresql://u:canary-password@h@127.0.0.1/d",
+                installation.postgres.url(user: "nobody_at_all") + "&password=canary-password",
+            ] {
+                let end = try await installation.tastytokend("check", ["DATABASE_URL": url])
+                #expect(end.status == 78 && !(end.output + end.errors).contains("canary-password"), "\(end.output)")
+            }
+        }
+    }
+
     @Test func anEndpointThatIsNotTrustedFails() async throws {
         try await Installation.with(accounts: 1) { installation in
             let end = try await installation.tastytokend("check", without: ["TASTYTRADE_CA_FILE"])

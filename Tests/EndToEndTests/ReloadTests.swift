@@ -92,6 +92,26 @@ import Testing
         }
     }
 
+    @Test func manyReloadsUnderLoadCostNoCallerHisAnswer() async throws {
+        try await Installation.with(accounts: 3) { installation in
+            let daemon = try await installation.startReadyDaemon(
+                file: "access: [{uid: 7, users: \"*\", allow: [token]}]"
+            )
+            try await eventually("the tokens are there") {
+                try SocketProbe.get("/v1/users/3/token?max_wait=5", at: installation.socket).status == 200
+            }
+            let socket = installation.socket
+            var probe = try SocketProbe(at: socket)
+            for round in 0..<300 {
+                if round.isMultiple(of: 3) { daemon.signal(SIGHUP) }
+                let replies = try probe.get((1...3).map { "/v1/users/\($0)/token" })
+                #expect(replies.allSatisfy { $0.status == 200 }, "round \(round)")
+            }
+            try await eventually("it has read its file again") { daemon.errors.contains("configuration reloaded") }
+            #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
     @Test func theServiceManagerIsToldOfAReloadAndOfItsEnd() async throws {
         try await Installation.with(accounts: 1) { installation in
             let manager = try NotificationSocket(at: "\(installation.folder)/notify")

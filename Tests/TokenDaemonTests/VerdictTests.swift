@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import SocketServer
+import Testing
+import TokenCore
+
+@testable import TokenDaemon
+
+@Suite struct VerdictTests {
+    @Test func aVerdictIsOneLineWithItsGradeFirst() {
+        #expect("\(Verdict(.ok, "socket", "/x can be made"))" == "ok    socket: /x can be made")
+        #expect(
+            "\(Verdict(.warn, "table", "a\nb\u{1B}[31m", remedy: "do\rthis"))"
+                == "warn  table: a\\nb\\u{1b}[31m: do\\rthis"
+        )
+        #expect(Verdict(.fail, "x", String(repeating: "y", count: 9000)).description.utf8.count < 1200)
+    }
+
+    @Test func itIsAnObjectForPrograms() {
+        let verdict = Verdict(.fail, "endpoint", "a \"b\"", remedy: nil)
+        #expect(verdict.json == #"{"verdict":"fail","subject":"endpoint","text":"a \"b\"","remedy":null}"#)
+    }
+
+    @Test(
+        arguments: [
+            (SocketSite.free, Verdict.Grade.ok, "can be made"), (.stale, .ok, "left behind"),
+            (.daemon, .ok, "is running there"),
+            (.closed, .warn, "may not ask"), (.stranger, .fail, "does not answer as a daemon"),
+            (.notASocket, .fail, "is no socket"),
+            (.noFolder, .fail, "no folder"), (.notWritable, .fail, "may not make"),
+            (nil, .fail, "could not be looked at"),
+        ] as [(SocketSite?, Verdict.Grade, String)]
+    )
+    func whatStandsAtTheSocketsPlaceHasItsVerdict(site: SocketSite?, grade: Verdict.Grade, words: String) {
+        let verdict = PlacesCheck.verdict(on: site, at: "/srv/api.sock")
+        #expect(verdict.grade == grade && verdict.text.contains(words) && verdict.text.contains("/srv/api.sock"))
+        #expect(grade == .ok || grade == .warn || verdict.remedy != nil || site == nil)
+    }
+
+    @Test func aMissingRuntimeFolderIsTheUnitsBusiness() {
+        let verdict = PlacesCheck.verdict(on: .noFolder, at: "/run/tastytokend/api.sock")
+        #expect(verdict.grade == .warn && verdict.remedy?.contains("RuntimeDirectory=") == true)
+    }
+
+    @Test func aDatabaseThatIsAwayAndOneThatIsWrongFailInOtherWords() {
+        let away = DatabaseCheck.verdicts(on: StoreFailure(.unavailable, text: "The database cannot be reached: x"))
+        #expect(away.map(\.grade) == [.fail] && away[0].remedy?.contains("start it") == true)
+        let wrong = DatabaseCheck.verdicts(on: StoreFailure(misconfigured: ["One.", "Two."]))
+        #expect(wrong.map(\.text) == ["One.", "Two."] && wrong.allSatisfy { $0.grade == .fail && $0.remedy == nil })
+    }
+}
