@@ -130,7 +130,8 @@ struct ConnectRefusal {
             }
         }
         self.sqlState = sqlState
-        self.text = lines.joined(separator: " ")
+        // libpq's hints are indented by a tab.
+        self.text = lines.map { String($0.drop(while: \.isWhitespace)) }.joined(separator: " ")
     }
 }
 

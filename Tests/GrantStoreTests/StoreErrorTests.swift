@@ -34,7 +34,7 @@ import TokenCore
         ),
         (
             "one failed: Connection refused\n\tIs it running?\nZWEI:  53300: zu viele\n", "53300",
-            "one failed: Connection refused \tIs it running? ZWEI: zu viele"
+            "one failed: Connection refused Is it running? ZWEI: zu viele"
         ),
         ("could not translate host name", nil, "could not translate host name"),
     ]) func aRefusedConnectionsStateIsReadFromItsWords(_ words: String, _ sqlState: String?, _ text: String) {

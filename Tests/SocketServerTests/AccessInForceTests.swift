@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Glibc
 import NIOCore
 import NIOEmbedded
 import TestSupport
@@ -50,6 +51,27 @@ import TokenCore
         return request.withUnsafeBytes { way.answer($0, from: caller, at: .newYear, into: &answers) } == request.count
     }
 
+    @Test func rulesMayBeReplacedAtAnyTimeFromAnywhere() async throws {
+        try await SocketFixture.with { fixture in
+            fixture.publish()
+            let client = try await fixture.connect()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for round in 0..<500 {
+                        fixture.server.replaceAccess(
+                            with: AccessRules(ownUser: geteuid(), round.isMultiple(of: 2) ? [] : [.someoneElse])
+                        )
+                    }
+                }
+                // By turns on the short way and on the general one.
+                for target in (0..<100).flatMap({ _ in [token, "\(token)?max_wait=0"] }) {
+                    #expect(try await client.get(target).status == 200)
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test func theGeneralWayTooAndAlsoWhoWaits() throws {
         let board = BoardDouble()
         let connection = try EmbeddedConnection(board: board, caller: .stranger)
@@ -67,4 +89,8 @@ import TokenCore
         #expect(refused.status == 403 && !refused.body.contains("two"))
         #expect(try connection.get(token).status == 403)
     }
+}
+
+extension AccessRules.Rule {
+    fileprivate static let someoneElse = AccessRules.Rule(.user(41_001), for: .all, [.token])
 }

@@ -36,6 +36,7 @@ extension Configuration.Database {
     /// Reads `database.*`.
     init(reading reader: inout SettingReader) {
         url = Self.url("database.url", hasFile: true, credential: "database-url", reading: &reader)
+        if url == nil { reader.note("database.url", "(libpq's own PG… variables)") }
         listenURL = Self.url("database.listenUrl", hasFile: false, credential: nil, reading: &reader)
         table = reader.value("database.table", .table)
         columns = Configuration.Columns(reading: &reader)

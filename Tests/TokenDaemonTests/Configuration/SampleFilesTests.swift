@@ -9,11 +9,13 @@ import Yams
 
 /// The files under `config/` are checked against the code.
 @Suite struct SampleFilesTests {
-    /// The package's folder: this file is four steps below it.
-    private func text(_ name: String, file: String = #filePath) throws -> String {
+    /// A file of the package's folder: this file is four steps below it.
+    private func document(_ path: String, file: String = #filePath) throws -> String {
         let root = (0..<4).reduce(URL(filePath: file)) { url, _ in url.deletingLastPathComponent() }
-        return try String(contentsOf: root.appending(path: "config/\(name)"), encoding: .utf8)
+        return try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
+
+    private func text(_ name: String) throws -> String { try document("config/\(name)") }
 
     /// Values by dotted name.
     private func flatten(_ node: Node, _ prefix: String = "") -> [String: String] {
@@ -85,6 +87,16 @@ import Yams
         #expect(loaded.warnings.isEmpty)
         let bare = try ConfigurationFixture().load()
         #expect(loaded.effectiveNonSecretValues.map(\.key) == bare.effectiveNonSecretValues.map(\.key))
+    }
+
+    @Test func theReadmeNamesWhatAReloadTakesUp() throws {
+        let paragraphs = try document("README.md").components(separatedBy: "\n\n")
+        let paragraph = try #require(paragraphs.first { $0.hasPrefix("`systemctl reload`") })
+        let named = Set(paragraph.matches(of: /`([a-zA-Z.]+)`/).map { String($0.1) })
+        let keys = ConfigurationKey.all.filter(\.isReloaded).map(\.name)
+        let words = keys.filter { $0 != "tastytrade.clientSecret" }
+            .map { $0.hasPrefix("refresh.") ? String($0.dropFirst("refresh.".count)) : $0 }
+        #expect(named.subtracting(["refresh"]) == Set(words))
     }
 
     @Test func minimalFileLoads() throws {
