@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 package import TokenCore
+import TokenEndpoint
 
 extension Configuration {
     /// The OAuth client, and where TastyTrade is called.
@@ -100,8 +101,7 @@ extension Configuration.TastyTrade {
         guard let path = reader.optional(key, .path) else { return nil }
         do throws(FileReading.Failure) {
             let contents = try reader.files.read(path, 4 << 20)
-            let text = String(decoding: contents.bytes, as: UTF8.self)
-            if !text.contains("-----BEGIN CERTIFICATE-----") {
+            if !AuthorityFile.canBeUsed(contents.bytes) {
                 reader.mistake(key, "\(path) holds no certificate", "name a file of PEM certificates")
             }
         } catch {

@@ -369,6 +369,21 @@ import TokenDaemon
         )
     }
 
+    @Test(arguments: [
+        "", "no certificate", "-----BEGIN CERTIFICATE-----\nbroken\n-----END CERTIFICATE-----\n",
+        "-----BEGIN CERTIFICATE-----\nTUlJQg==\n-----END CERTIFICATE-----\n",
+    ])
+    func aFileWithoutUsableCertificatesIsAMistakeAmongTheOthers(text: String) {
+        var fixture = ConfigurationFixture("tastytrade:\n  caFile: /ca.pem\nlog:\n  level: loud")
+        fixture.put("/ca.pem", text)
+        let mistakes = fixture.mistakes()
+        #expect(
+            mistakes.first
+                == "/etc/t.yaml:2: tastytrade.caFile: /ca.pem holds no certificate: name a file of PEM certificates"
+        )
+        #expect(mistakes.count == 2)
+    }
+
     @Test func everyMistakeOfARuleIsToldWithItsOwnLine() {
         let yaml = """
             access:
