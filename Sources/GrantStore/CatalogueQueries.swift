@@ -4,7 +4,8 @@
 /// The questions put to the catalogue at start, before the application's table is trusted.
 enum CatalogueQueries {
     /// Which table the name in `$1` (quoted SQL text) means: oid, schema, name, kind, whether row security applies, the
-    /// role, whether it is stored in pages (all of its parts are, and the role may see a row's place and its maker).
+    /// role, whether it is stored in pages (all of its parts are, and the role may see a row's place and its maker); the
+    /// database's encoding and the bytes of its longest character.
     static let table = Statement(
         "find the table",
         """
@@ -16,7 +17,8 @@ enum CatalogueQueries {
                 SELECT bool_and(p.relkind = 'p' OR (p.relkind = 'r' AND a.amname = 'heap'))
                 FROM parts JOIN pg_class p ON p.oid = parts.oid LEFT JOIN pg_am a ON a.oid = p.relam
             ) AND has_column_privilege(c.oid, (-1)::smallint, 'SELECT')
-            AND has_column_privilege(c.oid, (-2)::smallint, 'SELECT')
+            AND has_column_privilege(c.oid, (-2)::smallint, 'SELECT'),
+            getdatabaseencoding(), pg_encoding_max_length(pg_char_to_encoding(getdatabaseencoding()))
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.oid = to_regclass($1)
         """

@@ -110,11 +110,14 @@ struct ChangeTrigger: Sendable {
         """
     }
 
-    /// A payload has fewer than 8000 bytes; an id that is longer than any sensible one is not told.
+    /// A payload has fewer than 8000 bytes; an id that is longer than any sensible one is not told. Neither is one that the
+    /// listener's connection might not be able to take: with it, others would be lost.
     private func payload(_ row: String) -> String {
         let id = "\(row).\(columns.id)::text"
         let user = "'\(Self.userPrefix)' || \(id)"
-        return "CASE WHEN octet_length(\(id)) <= 1000 THEN \(user) ELSE '\(Self.everything)' END"
+        let isTellable =
+            columns.encoding.isUTF8 || !columns.idType.isText ? "" : " AND \(columns.encoding.isASCII(id))"
+        return "CASE WHEN octet_length(\(id)) <= 1000\(isTellable) THEN \(user) ELSE '\(Self.everything)' END"
     }
 }
 

@@ -53,7 +53,7 @@ extension GrantQueries {
             "claimed rows",
             """
             SELECT \(rowFields),
-                CASE WHEN octet_length(\(refreshToken)) <= \(Self.longestToken) THEN \(refreshToken) END, \(claim)
+                \(shipped(refreshToken)), \(claim)
             FROM \(rowSource)\(hasOwnSchema ? " LEFT JOIN tastytokend.claims c ON c.user_id = t.\(columns.id)::text" : "")
             WHERE t.\(columns.id) = ANY ($1::\(columns.idType.cast)[])
             """

@@ -11,6 +11,9 @@ enum IdentifierType: String, CaseIterable, Sendable {
     /// What parameters that hold ids are cast to.
     var cast: String { self == .varchar ? "text" : rawValue }
 
+    /// Whether ids may hold characters other than ASCII.
+    var isText: Bool { self == .text || self == .varchar }
+
     /// Whether PostgreSQL could print this text for a value of the type. A text that it could not is nobody's id, and
     /// in a list of many would make the statement fail for all.
     func canPrint(_ user: UserID) -> Bool {

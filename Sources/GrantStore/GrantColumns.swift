@@ -22,4 +22,13 @@ struct GrantColumns: Hashable, Sendable {
     let tellsChanges: Bool
     /// Whether triggers for rows can be put on it; they cannot on a view.
     let takesTriggers: Bool
+    /// How the database keeps text.
+    var encoding: TextEncoding
+}
+
+extension GrantColumns {
+    /// A condition on row `t`, in SQL: that its id can be told; nil if every id can.
+    var legibleID: String? {
+        idType.isText ? encoding.isLegible("t.\(id)::text") : nil
+    }
 }

@@ -37,12 +37,13 @@ struct GrantQueries: Sendable {
         """
     )
 
-    /// Every row, as ``RowField`` numbers the fields.
+    /// Every row, as ``RowField`` numbers the fields. One whose id cannot be told comes without it.
     var load: Statement {
         Statement("load", "COPY (SELECT \(rowFields) FROM \(rowSource) WHERE t.\(columns.id) IS NOT NULL) TO STDOUT")
     }
 
-    /// Every row's id, refresh token's version and expiry, for a table that cannot be read by ranges of pages.
+    /// Every row's id, refresh token's version and expiry, for a table that cannot be read by ranges of pages. A row whose
+    /// id cannot be told comes without it.
     var digests: Statement {
         Statement(
             "digests",
@@ -67,26 +68,30 @@ struct GrantQueries: Sendable {
     )
 
     /// The digests of the rows in the pages from `$1` to before `$2` that transaction `$3` or a later one made; of all
-    /// where `$3` is NULL. One row more, whose id is NULL, says how many rows there are in these pages.
+    /// where `$3` is NULL. One row more, whose id is NULL, says how many rows there are in these pages, and how many of
+    /// others, whose ids cannot be told.
     ///
     /// `age` counts back from the same transaction for both, in the circle that transactions' numbers go round in: an
     /// old row may seem young once in four thousand million transactions, and a young one never seems old.
     var changes: Statement {
         let range = "t.ctid >= $1::tid AND t.ctid < $2::tid AND t.\(columns.id) IS NOT NULL"
+        let legible = columns.legibleID
+        let counts =
+            legible.map { "count(*) FILTER (WHERE \($0)), count(*) FILTER (WHERE NOT \($0))" } ?? "count(*), NULL"
         return Statement(
             "changes",
             """
-            SELECT NULL, count(*), NULL FROM \(columns.table) t WHERE \(range)
+            SELECT NULL, \(counts) FROM \(columns.table) t WHERE \(range)
             UNION ALL
             SELECT \(digestFields) FROM \(columns.table) t
-            WHERE \(range) AND ($3::xid IS NULL OR age(t.xmin) <= age($3::xid))
+            WHERE \(range)\(legible.map { " AND \($0)" } ?? "") AND ($3::xid IS NULL OR age(t.xmin) <= age($3::xid))
             """
         )
     }
 
     private var digestFields: String {
         """
-        t.\(columns.id)::text, CASE WHEN \(isBlank(refreshToken)) THEN NULL ELSE \(version) END,
+        \(shownID), CASE WHEN \(isBlank(refreshToken)) THEN NULL ELSE \(version) END,
             CASE WHEN \(isBlank(accessToken)) THEN NULL ELSE \(expiry) END
         """
     }
@@ -99,14 +104,14 @@ struct GrantQueries: Sendable {
         )
     }
 
-    /// The refresh tokens of the ids in `$1`, with verdicts on both tokens' columns; those too long to be a token stay
-    /// where they are.
+    /// The refresh tokens of the ids in `$1`, with verdicts on both tokens' columns; those that are no token
+    /// for their length, or cannot be told, stay where they are.
     var grants: Statement {
         Statement(
             "grants",
             """
             SELECT t.\(columns.id)::text, \(version), \(verdict(refreshToken)), \(verdict(accessToken)),
-                CASE WHEN octet_length(\(refreshToken)) <= \(Self.longestToken) THEN \(refreshToken) END
+                \(shipped(refreshToken))
             FROM \(columns.table) t
             WHERE t.\(columns.id) = ANY ($1::\(columns.idType.cast)[]) AND NOT \(isBlank(refreshToken))
             """
@@ -137,7 +142,7 @@ enum RowField {
     static let id = 0
     static let version = 1
     static let refreshVerdict = 2
-    static let accessIsTooLong = 3
+    static let accessFault = 3
     static let accessToken = 4
     static let expiresAt = 5
     static let status = 6
@@ -161,15 +166,37 @@ extension GrantQueries {
         let state =
             hasOwnSchema
             ? """
-            s.status, s.grant_version, s.generation, s.consecutive_failures, s.last_error,
+            s.status, s.grant_version, s.generation, s.consecutive_failures, \(columns.encoding.ifASCII("s.last_error")),
                 \(Self.microseconds("s.last_refreshed_at")), s.lifetime_ms
             """ : "NULL, NULL, NULL, NULL, NULL, NULL, NULL"
         return """
-            t.\(columns.id)::text, \(version), \(verdict(refreshToken)),
-                octet_length(\(accessToken)) > \(Self.longestToken),
-                CASE WHEN octet_length(\(accessToken)) <= \(Self.longestToken) THEN \(accessToken) END,
+            \(shownID), \(version), \(verdict(refreshToken)), \(fault(accessToken)), \(shipped(accessToken)),
                 \(expiry), \(state)
             """
+    }
+
+    /// The id, or NULL if it cannot be told.
+    private var shownID: String {
+        let id = "t.\(columns.id)::text"
+        return columns.legibleID.map { "CASE WHEN \($0) THEN \(id) END" } ?? id
+    }
+
+    /// A column's value, unless it is too long to be a token, or cannot be told.
+    func shipped(_ text: String) -> String {
+        let isToken =
+            "octet_length(\(text)) <= \(Self.longestToken)" + orNothing(" AND ", columns.encoding.isASCII(text))
+        return "CASE WHEN \(isToken) THEN \(text) END"
+    }
+
+    /// The verdict on a column's value that is not ``shipped(_:)``; NULL of one that is, which is judged where it comes.
+    private func fault(_ text: String) -> String {
+        let notASCII = orNothing(" WHEN NOT ", "(\(columns.encoding.isASCII(text))) THEN 3")
+        return "CASE WHEN octet_length(\(text)) > \(Self.longestToken) THEN 2\(notASCII) END"
+    }
+
+    /// What is to be looked at only where not every text can be told.
+    private func orNothing(_ link: String, _ condition: String) -> String {
+        columns.encoding.isUTF8 ? "" : link + condition
     }
 
     var refreshToken: String { "t.\(columns.refreshToken)::text" }
@@ -196,14 +223,14 @@ extension GrantQueries {
     }
 
     /// Tells tokens (RFC 6749 appendix A: visible ASCII and space) from what else may stand in a column. What JSON
-    /// would not escape, has one byte per character and no DEL is found good by linear scans; the regular expression,
+    /// would not escape, is ASCII and has no DEL is found good by linear scans; the regular expression,
     /// many times as slow, is left for the rest.
     func verdict(_ text: String) -> String {
         """
         CASE WHEN \(isBlank(text)) THEN 0 \
         WHEN octet_length(\(text)) > \(Self.longestToken) THEN 2 \
         WHEN octet_length(to_json(\(text))::text) = octet_length(\(text)) + 2 \
-        AND octet_length(\(text)) = length(\(text)) AND strpos(\(text) COLLATE "C", E'\\x7f') = 0 THEN 1 \
+        AND \(columns.encoding.isASCII(text)) AND strpos(\(text) COLLATE "C", E'\\x7f') = 0 THEN 1 \
         WHEN \(text) COLLATE "C" ~ '[^ -~]' THEN 3 ELSE 1 END
         """
     }

@@ -4,7 +4,7 @@
 import TokenCore
 
 extension GrantRow {
-    /// Reads the fields that ``RowField`` numbers; nil for a row without an id, which belongs to nobody.
+    /// Reads the fields that ``RowField`` numbers; nil for a row without an id that can be told, which belongs to nobody.
     init?(_ row: PostgresRow) {
         guard let id = row.text(RowField.id) else { return nil }
         let expiresAt = row.integer(RowField.expiresAt).map(WallTime.init(microseconds:))
@@ -19,7 +19,7 @@ extension GrantRow {
     }
 
     private static func accessVerdict(_ row: PostgresRow) -> ColumnVerdict {
-        if row.flag(RowField.accessIsTooLong) { return .tooLong }
+        if let fault = row.integer(RowField.accessFault).flatMap(ColumnVerdict.init) { return fault }
         return row.bytes(RowField.accessToken).map { ColumnVerdict.of($0) } ?? .blank
     }
 }
@@ -69,7 +69,7 @@ extension GrantMemory {
 }
 
 extension RowDigest {
-    /// Reads id, version and expiry.
+    /// Reads id, version and expiry; nil for a row without an id that can be told.
     init?(_ row: PostgresRow) {
         guard let id = row.text(0) else { return nil }
         self.init(

@@ -9,14 +9,15 @@ extension PostgresGrantStore {
     /// How many rows are handed over at once.
     static let batchSize = 1000
 
-    /// Every row with its state, in batches, one after the other.
+    /// Every row with its state, in batches, one after the other. Rows whose ids cannot be told are left out.
     package func load(
         _ receive: @escaping @Sendable ([GrantRow]) async -> Void
     ) async throws(StoreFailure) -> PassMark? {
-        try await withPlan { plan async throws(StoreFailure) in
+        try await withLegiblePlan { plan async throws(StoreFailure) in
             try await self.pass { () async throws(StoreFailure) in
                 let position = try await self.begin(plan, plan.queries.load)
-                _ = try await self.copy(plan.queries.load, GrantRow.init, receive)
+                let count = try await self.copy(plan.queries.load, GrantRow.init, receive)
+                self.note(illegible: count.illegible, in: plan)
                 return position?.mark
             }
         }
@@ -28,12 +29,13 @@ extension PostgresGrantStore {
         since mark: PassMark?,
         _ receive: @escaping @Sendable ([RowDigest]) async -> Void
     ) async throws(StoreFailure) -> TablePass {
-        try await withPlan { plan async throws(StoreFailure) in
+        try await withLegiblePlan { plan async throws(StoreFailure) in
             try await self.pass { () async throws(StoreFailure) in
                 guard plan.columns.tellsChanges else {
                     _ = try await self.begin(plan, plan.queries.digests)
                     let count = try await self.copy(plan.queries.digests, RowDigest.init, receive)
-                    return TablePass(mark: nil, isComplete: true, rowCount: count)
+                    self.note(illegible: count.illegible, in: plan)
+                    return TablePass(mark: nil, isComplete: true, rowCount: count.legible)
                 }
                 return try await self.changes(plan, since: mark, receive)
             }
@@ -79,20 +81,22 @@ extension PostgresGrantStore {
         }
     }
 
-    /// Hands over what a `COPY` gives, and counts it. While one batch is being taken in, the next is read.
+    /// Hands over what a `COPY` gives, and counts it: what belongs to nobody apart. While one batch is being taken in, the next
+    /// is read.
     private func copy<Value: Sendable>(
         _ statement: Statement,
         _ decode: @escaping @Sendable (PostgresRow) -> Value?,
         _ receive: @escaping @Sendable ([Value]) async -> Void
-    ) async throws(StoreFailure) -> Int {
-        var count = 0
+    ) async throws(StoreFailure) -> RowCount {
+        var count = RowCount()
         var batch = try await nextBatch(of: statement, decode)
-        while let values = batch {
+        while let rows = batch {
             async let next = batchOrFailure(of: statement, decode)
-            let refusal = await Self.handOver(values, receive)
+            let refusal = rows.values.isEmpty ? nil : await Self.handOver(rows.values, receive)
             batch = try await next.get()
             if let refusal { throw refusal }
-            count += values.count
+            count.legible += rows.values.count
+            count.illegible += rows.others
         }
         return count
     }
@@ -100,7 +104,7 @@ extension PostgresGrantStore {
     private func batchOrFailure<Value: Sendable>(
         of statement: Statement,
         _ decode: @escaping @Sendable (PostgresRow) -> Value?
-    ) async -> Result<[Value]?, StoreFailure> {
+    ) async -> Result<(values: [Value], others: Int)?, StoreFailure> {
         do throws(StoreFailure) {
             return .success(try await nextBatch(of: statement, decode))
         } catch {
@@ -108,20 +112,21 @@ extension PostgresGrantStore {
         }
     }
 
-    /// The next rows; nil after the last.
+    /// The next rows, and how many belong to nobody; nil after the last.
     private func nextBatch<Value: Sendable>(
         of statement: Statement,
         _ decode: @escaping @Sendable (PostgresRow) -> Value?
-    ) async throws(StoreFailure) -> [Value]? {
+    ) async throws(StoreFailure) -> (values: [Value], others: Int)? {
         try await passes.resume(within: configuration.streamDeadline) { connection, deadline throws(StoreError) in
             guard connection.isCopying else { return nil }
             var values: [Value] = []
+            var others = 0
             values.reserveCapacity(Self.batchSize)
             try connection.copyRows(of: statement, atMost: Self.batchSize, until: deadline) { row in
-                if let value = decode(row) { values.append(value) }
+                if let value = decode(row) { values.append(value) } else { others += 1 }
             }
             if !connection.isCopying { try connection.commit(until: deadline) }
-            return values.isEmpty ? nil : values
+            return (values, others)
         }
     }
 }
@@ -139,10 +144,11 @@ extension PostgresGrantStore {
     ) async throws(StoreFailure) -> TablePass {
         let position = try await beginChanges(plan)
         let horizon = position.horizon(since: mark)
-        var count = 0
+        var count = RowCount()
         for page in stride(from: 0, to: position.pages, by: Int(Self.pagesPerStatement)) {
             let found = try await changes(plan, page..<(page + Self.pagesPerStatement), horizon)
-            count += found.rowCount
+            count.legible += found.count.legible
+            count.illegible += found.count.illegible
             for batch in found.digests.batches(of: Self.batchSize) {
                 if let refusal = await Self.handOver(Array(batch), receive) { throw refusal }
             }
@@ -150,7 +156,8 @@ extension PostgresGrantStore {
         try await passes.resume(within: configuration.statementDeadline) { connection, deadline throws(StoreError) in
             try connection.commit(until: deadline)
         }
-        return TablePass(mark: position.mark, isComplete: horizon == nil, rowCount: count)
+        note(illegible: count.illegible, in: plan)
+        return TablePass(mark: position.mark, isComplete: horizon == nil, rowCount: count.legible)
     }
 
     private func beginChanges(_ plan: StorePlan) async throws(StoreFailure) -> PassPosition {
@@ -164,20 +171,36 @@ extension PostgresGrantStore {
         _ plan: StorePlan,
         _ pages: Range<Int64>,
         _ horizon: String?
-    ) async throws(StoreFailure) -> (digests: [RowDigest], rowCount: Int) {
+    ) async throws(StoreFailure) -> (digests: [RowDigest], count: RowCount) {
         let arguments = ["(\(pages.lowerBound),0)", "(\(pages.upperBound),0)", horizon]
         return try await passes.resume(within: configuration.statementDeadline) {
             connection,
             deadline throws(StoreError) in
             let result = try connection.run(plan.queries.changes, arguments, until: deadline)
-            var count = 0
+            var count = RowCount()
             let digests = result.rows { row in
                 let digest = RowDigest(row)
-                if digest == nil { count += Int(row.integer(1) ?? 0) }
+                if digest == nil { count = RowCount(row) }
                 return digest
             }
             return (digests, count)
         }
+    }
+}
+
+/// How many rows a pass met.
+private struct RowCount: Sendable {
+    /// Those that are told of.
+    var legible = 0
+    /// Those whose ids cannot be told.
+    var illegible = 0
+
+    init() {}
+
+    /// Reads the row of ``GrantQueries/changes`` that has no id.
+    init(_ row: PostgresRow) {
+        self.legible = Int(row.integer(1) ?? 0)
+        self.illegible = Int(row.integer(2) ?? 0)
     }
 }
 

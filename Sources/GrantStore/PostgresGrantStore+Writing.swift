@@ -27,7 +27,7 @@ extension PostgresGrantStore {
         try await withPlan { plan async throws(StoreFailure) in
             guard plan.report.ownSchema.isPresent else { return }
             for batch in Self.latest(of: notes).batches(of: Self.batchSize) {
-                let arguments = batch.arguments
+                let arguments = batch.arguments(for: plan.columns.encoding)
                 try await self.writes.run(within: self.configuration.statementDeadline) {
                     connection,
                     deadline throws(StoreError) in
@@ -80,18 +80,24 @@ extension PostgresGrantStore {
 
 extension ArraySlice<GrantNote> {
     /// The parameters of ``GrantQueries/remember``.
-    fileprivate var arguments: [String?] {
+    fileprivate func arguments(for encoding: TextEncoding) -> [String?] {
         [
             ArrayLiteral.of(texts: map(\.user.text)),
             ArrayLiteral.of(texts: map { ($0.status == .refreshing ? .active : $0.status).rawValue }),
             ArrayLiteral.of(integers: map(\.grantVersion)),
             ArrayLiteral.of(integers: map { Int64(Int32(clamping: Swift.max($0.consecutiveFailures, 0))) }),
-            ArrayLiteral.of(texts: map { $0.lastError.map(Self.shown) }),
+            ArrayLiteral.of(texts: map { $0.lastError.map { Self.shown($0, in: encoding) } }),
         ]
     }
 
-    /// Whoever wrote these words made them safe already; what outlives the process is looked at once more.
-    private static func shown(_ error: String) -> String {
-        SafeText(Secret.strike([], from: error), toBytes: SafeText.remarkLimit).text
+    /// Whoever wrote these words made them safe already; what outlives the process is looked at once more. A character
+    /// that the database lacks would fail the statement for all.
+    private static func shown(_ error: String, in encoding: TextEncoding) -> String {
+        let words = SafeText(Secret.strike([], from: error), toBytes: SafeText.remarkLimit).text
+        return encoding.isUTF8 ? words : words.unicodeScalars.map(asASCII).joined()
+    }
+
+    private static func asASCII(_ scalar: Unicode.Scalar) -> String {
+        scalar.isASCII ? "\(scalar)" : "\\u{\(String(scalar.value, radix: 16))}"
     }
 }

@@ -23,6 +23,8 @@ package final class PostgresGrantStore: GrantStoring {
 
     private let plan = Mutex<StorePlan?>(nil)
     private let isPassUnderWay = Mutex(false)
+    /// How many rows the last pass left alone because of their ids.
+    let illegible = Atomic<Int>(0)
     /// Whether the schema was brought up to date, as far as the role may: at start, and never against `migrate --remove`.
     private let hasMigrated = Atomic<Bool>(false)
 
@@ -101,6 +103,17 @@ package final class PostgresGrantStore: GrantStoring {
         }
     }
 
+    /// Has later passes leave rows alone that hold the character that a statement failed for.
+    ///
+    /// - Returns: whether that was news.
+    func learn(from failure: StoreFailure) -> Bool {
+        plan.withLock { plan in
+            guard let encoding = plan?.columns.encoding.learning(from: failure) else { return false }
+            plan = plan?.with(encoding)
+            return true
+        }
+    }
+
     /// Lets one pass over the table run at a time, since all of them share a connection.
     func withOnlyPass<Outcome: Sendable>(
         _ pass: () async throws(StoreFailure) -> Outcome
@@ -130,7 +143,11 @@ package final class PostgresGrantStore: GrantStoring {
             return StorePlan(finding, ownSchema, trigger)
         }
         hasMigrated.store(true, ordering: .releasing)
-        plan.withLock { $0 = found }
-        return found
+        return plan.withLock { plan in
+            let known = plan?.columns.encoding
+            let renewed = known?.name == found.columns.encoding.name ? known.map(found.with) ?? found : found
+            plan = renewed
+            return renewed
+        }
     }
 }

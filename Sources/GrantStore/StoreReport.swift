@@ -26,6 +26,19 @@ struct StorePlan: Sendable {
     /// The statements.
     let queries: GrantQueries
 
+    private init(_ columns: GrantColumns, _ report: StoreReport) {
+        self.columns = columns
+        self.queries = GrantQueries(columns: columns, hasOwnSchema: report.ownSchema.isPresent)
+        self.report = report
+    }
+
+    /// The same with other knowledge of the database's encoding.
+    func with(_ encoding: TextEncoding) -> StorePlan {
+        var columns = columns
+        columns.encoding = encoding
+        return StorePlan(columns, report)
+    }
+
     /// Fits the statements to a table and a schema.
     init(_ finding: TableInspection.Finding, _ ownSchema: OwnSchema, _ trigger: TriggerStatus) {
         self.columns = finding.columns

@@ -21,6 +21,7 @@ struct TableInspection {
         let hasRowSecurity: Bool
         let role: String
         let isPaged: Bool
+        let encoding: TextEncoding
 
         var quoted: String { "\(schema.quoted).\(name.quoted)" }
     }
@@ -76,7 +77,8 @@ struct TableInspection {
                 kind: row.text(3) ?? "",
                 hasRowSecurity: row.flag(4),
                 role: row.text(5) ?? "",
-                isPaged: row.flag(6)
+                isPaged: row.flag(6),
+                encoding: TextEncoding(name: row.text(7) ?? "", longestCharacter: row.integer(8) ?? 0)
             )
         }
         guard let table = tables.first else { throw try missingTable() }
@@ -172,7 +174,8 @@ struct TableInspection {
             idType: id,
             expiryType: expiry,
             tellsChanges: tellsChanges(table, columns),
-            takesTriggers: table.kind != "v"
+            takesTriggers: table.kind != "v",
+            encoding: table.encoding
         )
     }
 

@@ -19,9 +19,9 @@ struct TestDatabase: Sendable {
     let name: String
 
     /// Makes a database with the application's table as Rails makes it, and two users in it.
-    init(setUp sql: String = TestDatabase.railsTable) async throws {
+    init(setUp sql: String = TestDatabase.railsTable, encoding: String = "UTF8") async throws {
         self.server = try await Self.shared.value
-        self.name = try await server.createDatabase()
+        self.name = try await server.createDatabase(encoding: encoding)
         try await execute(sql)
     }
 
@@ -69,6 +69,7 @@ struct TestDatabase: Sendable {
     func store(
         user: String = "postgres",
         clock: TestClock = TestClock(),
+        logger: Logger? = nil,
         _ adjust: (inout StoreConfiguration) -> Void = { _ in }
     ) -> PostgresGrantStore {
         var configuration = StoreConfiguration(owner: "test", url: Secret(url(user: user)))
@@ -77,7 +78,7 @@ struct TestDatabase: Sendable {
         (configuration.statementDeadline, configuration.connectDeadline) = (.seconds(60), .seconds(30))
         #endif
         adjust(&configuration)
-        return .forTest(configuration, clock: clock)
+        return .forTest(configuration, clock: clock, logger: logger)
     }
 
     /// A session of somebody else.
@@ -119,12 +120,16 @@ final class TestClock: Sendable {
 
 extension PostgresGrantStore {
     /// With the longest backoff, so that a test that sees one knows it did not just miss it.
-    static func forTest(_ configuration: StoreConfiguration, clock: TestClock = TestClock()) -> PostgresGrantStore {
+    static func forTest(
+        _ configuration: StoreConfiguration,
+        clock: TestClock = TestClock(),
+        logger: Logger? = nil
+    ) -> PostgresGrantStore {
         PostgresGrantStore(
             configuration: configuration,
             clock: clock.read,
             random: { 0.999 },
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: logger ?? Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
     }
 

@@ -131,12 +131,14 @@ package final class TemporaryPostgres: Sendable {
     }
 
     /// Makes an empty database with a name of its own and gives the name.
-    package func createDatabase() async throws -> String {
+    package func createDatabase(encoding: String = "UTF8") async throws -> String {
         let number = databases.withLock { count in
             count += 1
             return count
         }
-        try await execute("CREATE DATABASE test_\(number)")
+        // The server's own locale goes with UTF-8 alone.
+        let other = encoding == "UTF8" ? "" : " TEMPLATE template0 ENCODING '\(encoding)' LC_COLLATE 'C' LC_CTYPE 'C'"
+        try await execute("CREATE DATABASE test_\(number)\(other)")
         return "test_\(number)"
     }
 

@@ -94,7 +94,11 @@ let package = Package(
         ),
         .testTarget(
             name: "GrantStoreTests",
-            dependencies: ["GrantStore", "TestSupport", "TokenCore", .product(name: "Logging", package: "swift-log")]
+            dependencies: [
+                "GrantStore", "TestSupport", "TokenCore",
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .testTarget(
             name: "HostSystemdTests",
