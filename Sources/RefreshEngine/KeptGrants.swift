@@ -10,6 +10,9 @@ struct KeptGrants: Sendable {
         let closed: [UInt8]
     }
 
+    /// Refresh tokens read for keeping at a time.
+    static let largestBatch = 500
+
     private let limit: Int
     private let seal: MemorySeal
     private var kept: [UserID: Kept] = [:]
@@ -23,14 +26,20 @@ struct KeptGrants: Sendable {
     /// How many are kept.
     var count: Int { kept.count }
 
-    /// Whether there is room for more.
-    var hasRoom: Bool { kept.count < limit }
+    /// How many more there is room for.
+    var room: Int { limit - kept.count }
 
-    /// Keeps a refresh token in place of an older one of the same user. Beyond the limit those that came first stay: the
-    /// newcomer was used just now, so it is due last.
+    /// Whether any are kept at all.
+    var isWanted: Bool { limit > 0 }
+
+    /// How much room is worth a question to the database, where the next is due by and by.
+    var worthwhileRoom: Int { max(1, min(KeptGrants.largestBatch, limit / 8)) }
+
+    /// Keeps a refresh token in place of an older one of the same user; where there is no room, none of a user who has
+    /// none here. Who is to have the room is ``RefreshEngine``'s to say.
     mutating func keep(_ token: Secret, version: Int64, of user: UserID) {
         guard limit > 0, kept[user]?.version != version else { return }
-        guard hasRoom || kept[user] != nil, let closed = seal.close(token) else { return }
+        guard room > 0 || kept[user] != nil, let closed = seal.close(token) else { return }
         kept[user] = Kept(version: version, closed: closed)
     }
 

@@ -63,7 +63,9 @@ extension RefreshEngine {
     func take(_ rows: [GrantRow]) {
         for row in rows {
             if let slot = table.slot(of: row.user) {
+                let version = table[slot]?.machine.grantVersion
                 apply(slot, row: row) { $0.rowChanged(row, $1) }
+                if table[slot]?.machine.grantVersion != version { awaitKeeping(slot) } else { reconsiderKeeping(slot) }
             } else {
                 insert(row)
             }
@@ -79,6 +81,7 @@ extension RefreshEngine {
         tally.count(machine, by: 1)
         census.moved(row.user)
         carryOut(step, slot, account, row: row, occasion.now)
+        awaitKeeping(slot)
     }
 
     private func remove(_ user: UserID) {

@@ -83,6 +83,7 @@ extension RefreshEngine {
     private func wrote(_ batch: [GrantWrite], _ outcomes: [UserID: WriteOutcome], waiting: Bool) {
         endBatch(waiting: waiting)
         noteStoreAnswered()
+        defer { keepMoreGrants(room: kept.worthwhileRoom) }
         for write in batch {
             noteSpeed(of: write, outcomes[write.user], waiting: waiting)
             settleClaim(of: write, outcomes[write.user] ?? .superseded)
@@ -90,6 +91,7 @@ extension RefreshEngine {
             switch outcomes[write.user] ?? .superseded {
             case .stored(let version):
                 apply(slot) { $0.stored(grantVersion: version, $1) }
+                reconsiderKeeping(slot)
             case .superseded:
                 apply(slot) { $0.superseded($1) }
             case .locked where !waiting, .untried:

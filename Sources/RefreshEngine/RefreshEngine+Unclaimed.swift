@@ -23,8 +23,6 @@ extension RefreshEngine {
     /// How long the database is not asked again after it was found away, so that refreshes need not wait for it each
     /// time.
     private static let patience: Duration = .seconds(2)
-    /// Refresh tokens read for keeping at a time.
-    private static let largestBatch = 500
 
     /// Whether refreshes go on without the database now.
     func goesUnclaimed(at now: Moment) -> Bool {
@@ -107,46 +105,5 @@ extension RefreshEngine {
             call(token, of: user, version: machine.grantVersion)
             return false
         }
-    }
-
-    /// Reads refresh tokens for keeping, a batch at a time, until all are kept that there is room for. The table is gone
-    /// through once; who comes later is found behind its end, or kept with the first claim.
-    func keepMoreGrants() {
-        guard phase == .running, configuration.refreshesWithoutDatabase, rotation == .unseen, !isKeeping, kept.hasRoom
-        else { return }
-        let users = nextToKeep(Self.largestBatch)
-        guard !users.isEmpty else { return }
-        isKeeping = true
-        Task {
-            do throws(StoreFailure) {
-                keep(try await store.grants(of: users))
-            } catch {
-                // What is missing then is looked for at the next pass, from the beginning.
-                note(error, "refresh tokens could not be read for keeping")
-                isKeeping = false
-                keptUpTo = 0
-            }
-        }
-    }
-
-    private func keep(_ grants: [StoredGrant]) {
-        isKeeping = false
-        for grant in grants {
-            if case .success(let token) = grant.refreshToken {
-                kept.keep(token, version: grant.version, of: grant.user)
-            }
-        }
-        keepMoreGrants()
-    }
-
-    /// The next users in the table whose refresh token is not kept; none once the table was gone through.
-    private func nextToKeep(_ count: Int) -> [UserID] {
-        var users: [UserID] = []
-        while users.count < count, let account = table.account(after: &keptUpTo) {
-            guard case .good = account.machine.standing, !kept.has(account.user, version: account.machine.grantVersion)
-            else { continue }
-            users.append(account.user)
-        }
-        return users
     }
 }

@@ -10,8 +10,8 @@ package import TokenCore
 ///
 /// This file holds its state and what callers ask of it. Inputs reach the machines through one place
 /// (`RefreshEngine+Steps`). The way of a refresh is in `+Refreshing`, of its claim's end in `+Claims`, of its answer in
-/// `+Storing`, of what is saved of a broken one in `+Salvaging`, without a database in `+Unclaimed`; of rows in
-/// `+Loading`; beginning and end are in `+Running`, other settings than those of the beginning in `+Reconfiguring`,
+/// `+Storing`, of what is saved of a broken one in `+Salvaging`, without a database in `+Unclaimed`
+/// and `+Keeping`; of rows in `+Loading`; beginning and end are in `+Running`, other settings than those of the beginning in `+Reconfiguring`,
 /// refreshes that callers order in `+Ordering`.
 package actor RefreshEngine {
     /// The queue that everything in here runs on; the alarm must ring on it too.
@@ -46,8 +46,8 @@ package actor RefreshEngine {
     var claims: [UserID: Claim] = [:]
     /// Refresh tokens for the time in which the database is away.
     var kept: KeptGrants
-    /// The slot up to which the table was gone through for them.
-    var keptUpTo = 0
+    /// Who is to be kept next.
+    var keepingOrder = KeepingOrder()
     var isKeeping = false
     /// Set while the database was found away, to when it is asked again.
     var storeAwayUntil: Moment?
