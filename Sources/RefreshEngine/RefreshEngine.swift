@@ -10,8 +10,8 @@ package import TokenCore
 ///
 /// This file holds its state and what callers ask of it. Inputs reach the machines through one place
 /// (`RefreshEngine+Steps`). The way of a refresh is in `+Refreshing`, of its claim's end in `+Claims`, of its answer in
-/// `+Storing`, of what is saved of a broken one in `+Salvaging`, without a database in `+Unclaimed`
-/// and `+Keeping`; of rows in `+Loading`; beginning and end are in `+Running`, other settings than those of the beginning in `+Reconfiguring`,
+/// `+Storing`, of what is saved of a broken one in `+Salvaging`, without a database in `+Unclaimed` and `+Keeping`; of rows
+/// in `+Loading`; beginning and end are in `+Running`, other settings than those of the beginning in `+Reconfiguring`,
 /// refreshes that callers order in `+Ordering`.
 package actor RefreshEngine {
     /// The queue that everything in here runs on; the alarm must ring on it too.

@@ -16,6 +16,8 @@ package struct EndpointConfiguration: Sendable {
     /// How long a connection without a call is kept. Shorter than what gateways keep (60 s and more), so that it is us
     /// who close: a request sent on a connection that the other side is closing has an unknown outcome.
     package var idleTimeout: Duration = .seconds(15)
+    /// How many calls a connection is used for; after these the host's name is looked up again.
+    package var usesPerConnection = 100
     /// The longest reply that is read, in bytes; a token reply has about 1 KB.
     package var replyLimit = 65_536
     /// A PEM file of the authorities to trust instead of the system's (`tastytrade.caFile`).

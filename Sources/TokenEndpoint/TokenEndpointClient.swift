@@ -37,7 +37,8 @@ package final class TokenEndpointClient: TokenRequesting {
     /// Makes one refresh call (RFC 6749 section 6; fact sheet section 4.1).
     ///
     /// Cancelling the task does not end the call: the reply may be the only copy of what the endpoint gave. It ends
-    /// within the configured deadline in any case.
+    /// within the configured deadline in any case, or two seconds after the process found out that it stood still
+    /// beyond that.
     package func refresh(
         _ refreshToken: Secret,
         for client: ClientRegistration
@@ -50,11 +51,13 @@ package final class TokenEndpointClient: TokenRequesting {
         do {
             reply = try await clients.withClient { http in
                 let deadline = NIODeadline.now() + .nanoseconds(configuration.timeout.nanoseconds)
-                return try await http.execute(request: request, delegate: exchange, deadline: deadline).get()
+                let running = http.execute(request: request, delegate: exchange)
+                CallDeadline.watch(running, until: deadline)
+                return try await running.get()
             }
         } catch {
             let fault = TransportFault(error, exchange: exchange)
-            if fault.isUntrusted { clients.renew(at: clock()) }
+            if let reason = fault.reasonToRenew { clients.renew(because: reason, at: clock()) }
             let failure = fault.failure(for: call, at: clock().wall)
             throw failure.carrying(exchange.successSoFar.flatMap { TokenResponse($0).newRefreshToken(for: call) })
         }
@@ -101,6 +104,8 @@ extension TokenEndpointClient {
         )
         http.httpVersion = .http1Only
         http.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.maxConnections
+        // Whoever took the address in the meantime gets the next connection: one that is always in use would stay for ever.
+        http.maximumUsesPerConnection = configuration.usesPerConnection
         http.connectionPool.idleTimeout = .nanoseconds(configuration.idleTimeout.nanoseconds)
         // The schedule tries again, with its backoff; here a failed attempt is told at once, with its own error.
         http.connectionPool.retryConnectionEstablishment = false

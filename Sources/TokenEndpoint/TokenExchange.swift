@@ -32,8 +32,8 @@ struct ReplyTooLong: Error {}
 
 /// Collects one reply, and knows whether its request was sent.
 ///
-/// AsyncHTTPClient's deadline covers a call with a delegate to the last byte of the reply; its async interface ends it
-/// with the head.
+/// AsyncHTTPClient gives a call with a delegate a handle by which it can be ended until the last byte of the reply has
+/// come (``CallDeadline``); its async interface does not.
 final class TokenExchange: HTTPClientResponseDelegate {
     /// What a call gives.
     typealias Response = TokenReply

@@ -86,9 +86,15 @@ struct TransportFault {
         detail.map { ": \(SafeText($0, toBytes: SafeText.quotationLimit))" } ?? ""
     }
 
+    /// Why later calls should not use the client of this one any more; nil if they may.
+    var reasonToRenew: TrustedClients.Reason? {
+        if wasSent { return error is ReplyTooLong || error is HTTPParserError ? nil : .lostReply }
+        return isUntrusted ? .untrusted : nil
+    }
+
     /// Whether the other side's certificate was not to be trusted: other authorities might trust it. BoringSSL names a
     /// signature's fault, as of an authority with the same name, before what follows from it.
-    var isUntrusted: Bool {
+    private var isUntrusted: Bool {
         (error is NIOSSLError || error is BoringSSLError)
             && String(describing: error).contains("CERTIFICATE_VERIFY_FAILED")
     }

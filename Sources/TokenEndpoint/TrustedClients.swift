@@ -7,8 +7,10 @@ import TokenCore
 
 /// The HTTP client in use, and those before it whose calls have not ended.
 ///
-/// A client reads the authorities that it trusts once. Where they were replaced since (hard case H17), it refuses every
-/// certificate for ever; so after such a refusal another client takes its place, which reads them anew.
+/// A client reads the authorities that it trusts once, and keeps connections for later calls. Where the authorities were
+/// replaced since, it refuses every certificate for ever; where the server behind a connection fell silent, its other
+/// connections may lead to the same one, and would each cost a call of unknown outcome (hard case H17). So after either
+/// another client takes its place, which reads the authorities anew and has no connections yet.
 final class TrustedClients: Sendable {
     private struct Generation {
         let client: HTTPClient
@@ -21,8 +23,21 @@ final class TrustedClients: Sendable {
         var renewedAt: Moment?
     }
 
-    /// Clients are made that far apart at least, since the reason may be another one.
-    private static let pause: Duration = .seconds(60)
+    /// Why another client is to take over.
+    enum Reason {
+        /// A certificate was refused.
+        case untrusted
+        /// A request was sent, and no whole reply came.
+        case lostReply
+
+        /// Clients are made that far apart at least, since the cause may be another one.
+        fileprivate var pause: Duration {
+            switch self {
+            case .untrusted: .seconds(60)
+            case .lostReply: .seconds(5)
+            }
+        }
+    }
 
     private let make: @Sendable () throws(EndpointSetupFailure) -> HTTPClient
     private let state: Mutex<State>
@@ -40,11 +55,11 @@ final class TrustedClients: Sendable {
         return try await call(client)
     }
 
-    /// A certificate was refused: has the next call use a client that has read the authorities anew. Where they cannot be
-    /// read now, as in the middle of being replaced, all stays as it is.
-    func renew(at now: Moment) {
+    /// Has the next call use a client that has read the authorities anew, and makes its own connections. Where the
+    /// authorities cannot be read now, as in the middle of being replaced, all stays as it is.
+    func renew(because reason: Reason, at now: Moment) {
         let isDue = state.withLock { state in
-            guard state.renewedAt.map({ now.boot - $0.boot >= Self.pause }) ?? true else { return false }
+            guard state.renewedAt.map({ now.boot - $0.boot >= reason.pause }) ?? true else { return false }
             state.renewedAt = now
             return true
         }

@@ -116,11 +116,13 @@ final class Installation: Sendable {
         return try await RunningProgram.run("tastytokend", [verb] + arguments, environment: environment, in: folder)
     }
 
-    /// Starts the daemon, with a configuration file if there is anything to be written into one.
+    /// Starts the daemon, with a configuration file if there is anything to be written into one, and with the name service
+    /// of the machine or another.
     func startDaemon(
         _ more: [String: String] = [:],
         file: String? = nil,
-        without: [String] = []
+        without: [String] = [],
+        names: NameService? = nil
     ) throws -> RunningProgram {
         let environment = environment(more, without: without)
         var arguments = ["run"]
@@ -129,7 +131,11 @@ final class Installation: Sendable {
             try file.write(toFile: path, atomically: true, encoding: .utf8)
             arguments += ["--config", path]
         }
-        return try RunningProgram("tastytokend", arguments, environment: environment, in: folder)
+        guard let names else {
+            return try RunningProgram("tastytokend", arguments, environment: environment, in: folder)
+        }
+        let command = names.command + [try RunningProgram.built("tastytokend").path] + arguments
+        return try RunningProgram(command[0], Array(command.dropFirst()), environment: environment, in: folder)
     }
 
     /// Starts the daemon and waits until it is ready.
