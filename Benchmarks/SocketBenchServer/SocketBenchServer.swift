@@ -22,6 +22,7 @@ enum SocketBenchServer {
             serving: board,
             clock: readClocks,
             access: AccessRules(ownUser: geteuid()),
+            facts: ServiceFacts(version: "0", startedAt: WallTime(nanoseconds: 0)) { .init(trouble: nil, changes: "") },
             logger: Logger(label: "socket-bench-server"),
             usesShortWay: !arguments.contains("general")
         )
@@ -75,6 +76,16 @@ private final class FixedBoard: TokenServing {
     }
     func cancel(_ waiter: ChangeWaiter) {}
     func requestRefresh(of user: UserID) {}
+    func reports(_ query: ReportQuery) async -> ReportPage { ReportPage(reports: [], next: nil) }
+
+    func explanation(of user: UserID) async -> GrantExplanation? { nil }
+
+    func summary() async -> EngineSummary {
+        EngineSummary(
+            healthy: 0, failing: 0, needingAPerson: 0, withoutGrant: 0, inLine: 0, inFlight: 0, unstored: 0, capacity: 0
+        )
+    }
+
     func refresh(
         _ user: UserID,
         if isMeant: @escaping @Sendable (PublishedToken?) -> Bool

@@ -44,14 +44,8 @@ struct AccountTable: Sendable {
         return Account(user: user, machine: record.machine)
     }
 
-    /// The next account in the order of slots, which the number counts; nil at the end.
-    func account(after number: inout Int) -> Account? {
-        while number < records.count {
-            defer { number += 1 }
-            if let account = self[AccountSlot(Int32(number))] { return account }
-        }
-        return nil
-    }
+    /// Every slot there ever was is below this number.
+    var slotCount: Int { records.count }
 
     /// Changes the account's machine in place.
     ///

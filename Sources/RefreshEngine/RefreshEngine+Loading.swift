@@ -96,6 +96,7 @@ extension RefreshEngine {
         if attempts[user] == nil, let claim = claims.removeValue(forKey: user) { end(claim, after: .zero) }
         kept.forget(user)
         slowRows.remove(user)
+        attemptLog.forget(user)
         logger.notice("account removed", metadata: [LogKey.user: "\(user)", LogKey.event: "grant.removed"])
     }
 }

@@ -132,6 +132,7 @@ extension RefreshEngine {
         inFlight -= 1
         if attempts[user]?.number == attempt.number { attempts[user] = nil }
         log(result, of: user, attempt)
+        remember(result, of: user, attempt)
         switch result {
         case .success(let answer):
             usualLifetime = answer.life.lifetime
@@ -185,6 +186,16 @@ extension RefreshEngine {
             if let slot = table.slot(of: user) { apply(slot) { $0.storeRecovered($1) } }
         }
         logger.notice("accounts can be claimed again", metadata: [LogKey.accounts: .stringConvertible(victims.count)])
+    }
+
+    private func remember(_ result: Result<TokenAnswer, RefreshFailure>, of user: UserID, _ attempt: Attempt) {
+        guard table.slot(of: user) != nil else { return }
+        let took = (clock().boot - attempt.begunAt.boot).nanoseconds / 1_000_000
+        let failure: RefreshFailure.Kind? = if case .failure(let failure) = result { failure.kind } else { nil }
+        attemptLog.add(
+            RefreshAttempt(at: attempt.begunAt.wall, milliseconds: Int32(clamping: took), failure: failure),
+            of: user
+        )
     }
 
     private func log(_ result: Result<TokenAnswer, RefreshFailure>, of user: UserID, _ attempt: Attempt) {

@@ -12,7 +12,7 @@ package import TokenCore
 /// (`RefreshEngine+Steps`). The way of a refresh is in `+Refreshing`, of its claim's end in `+Claims`, of its answer in
 /// `+Storing`, of what is saved of a broken one in `+Salvaging`, without a database in `+Unclaimed` and `+Keeping`; of rows
 /// in `+Loading`; beginning and end are in `+Running`, other settings than those of the beginning in `+Reconfiguring`,
-/// refreshes that callers order in `+Ordering`.
+/// refreshes that callers order in `+Ordering`, what callers may know of accounts in `+Reporting`.
 package actor RefreshEngine {
     /// The queue that everything in here runs on; the alarm must ring on it too.
     nonisolated let executor: QueueExecutor
@@ -61,6 +61,7 @@ package actor RefreshEngine {
     var storeVictims: Set<UserID> = []
     var attempts: [UserID: Attempt] = [:]
     var lastAttempt: UInt64 = 0
+    var attemptLog = AttemptLog()
     /// How many accounts stand how.
     package internal(set) var tally = AccountTally()
     /// Accounts whose answer is not in the database yet.
@@ -172,22 +173,6 @@ extension RefreshEngine: TokenServing {
 
     /// Whether every row was loaded once.
     package nonisolated var isReady: Bool { loaded.load(ordering: .acquiring) }
-
-    /// How the account stands; nil if there is no such row.
-    package func report(on user: UserID) -> GrantReport? {
-        guard let slot = table.slot(of: user), let machine = table[slot]?.machine else { return nil }
-        return GrantReport(
-            user: user,
-            status: machine.status(at: clock()),
-            environment: client.environment,
-            client: client.name,
-            expiresAt: machine.life?.expiresAt.wall,
-            lastRefreshedAt: machine.lastRefreshedAt,
-            nextRefreshAt: machine.deadline?.wall,
-            consecutiveFailures: machine.streak?.count ?? 0,
-            lastError: machine.lastError
-        )
-    }
 
     private func demand(_ user: UserID) {
         guard let slot = table.slot(of: user) else { return }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-/// Writes one flat JSON object (RFC 8259), fields in the order in which they are given.
+/// Writes a JSON object (RFC 8259), fields in the order in which they are given.
 ///
-/// The replies are small, flat and written on the answering path; their fields keep a fixed order and a null is written
+/// The replies are small and written on the answering path; their fields keep a fixed order and a null is written
 /// out, which a general encoder promises neither of.
 package struct JSONText {
     /// The bytes so far; whole after ``close()``.
@@ -32,10 +32,33 @@ package struct JSONText {
         bytes += String(number).utf8
     }
 
+    /// Adds a field with a truth value.
+    package mutating func add(_ name: String, _ truth: Bool) {
+        addName(name)
+        bytes += (truth ? "true" : "false").utf8
+    }
+
     /// Adds a field with a number that is written already, as RFC 8259 has it.
     package mutating func add(_ name: String, number text: String) {
         addName(name)
         bytes += text.utf8
+    }
+
+    /// Adds a field with an object that is closed, or null.
+    package mutating func add(_ name: String, _ object: JSONText?) {
+        addName(name)
+        bytes += object?.bytes ?? Array("null".utf8)
+    }
+
+    /// Adds a field with a list of objects that are written already.
+    package mutating func add(_ name: String, objects: some Sequence<[UInt8]>) {
+        addName(name)
+        bytes.append(UInt8(ascii: "["))
+        for (index, object) in objects.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            bytes += object
+        }
+        bytes.append(UInt8(ascii: "]"))
     }
 
     /// Ends the object.

@@ -15,20 +15,25 @@ enum RequestFields {
         return significant.count > 9 ? 999_999_999 : Int64(significant) ?? 0
     }
 
-    /// The seconds that a query names; nil where it does not name them.
+    /// The whole number, of seconds or of anything else, that a query names; nil where it does not name it.
     static func seconds(_ name: String, inQuery query: String) throws(Problem) -> Int64? {
-        var found: Int64?
+        guard let text = try text(name, inQuery: query) else { return nil }
+        guard let value = seconds(text) else {
+            throw Problem(.badRequest, detail: "\(name) must be a whole number from 0 up.")
+        }
+        return value
+    }
+
+    /// The text that a query gives to the name, escapes undone; nil where it does not name it.
+    static func text(_ name: String, inQuery query: String) throws(Problem) -> String? {
+        var found: String?
         for pair in query.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.first.flatMap({ PercentCoding.decode($0) }) == name else { continue }
-            guard found == nil, parts.count == 2, let text = PercentCoding.decode(parts[1]), let value = seconds(text)
-            else {
-                throw Problem(
-                    .badRequest,
-                    detail: "\(name) must be given once, as a whole number of seconds from 0 up."
-                )
+            guard found == nil, parts.count == 2, let text = PercentCoding.decode(parts[1]) else {
+                throw Problem(.badRequest, detail: "\(name) must be given once, with a value.")
             }
-            found = value
+            found = text
         }
         return found
     }

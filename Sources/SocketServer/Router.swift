@@ -12,6 +12,12 @@ package enum Resource: Hashable, Sendable {
     case refresh(UserID)
     /// How a user's account stands.
     case status(UserID)
+    /// Why a user's account stands as it does.
+    case explanation(UserID)
+    /// How all accounts stand.
+    case list
+    /// How the daemon does.
+    case summary
     /// Whether the daemon is alive.
     case alive
     /// Whether every account is loaded.
@@ -46,6 +52,8 @@ package struct Target: Hashable, Sendable {
         switch path {
         case APIPath.alive: return .alive
         case APIPath.ready: return .ready
+        case APIPath.list: return .list
+        case APIPath.summary: return .summary
         default: break
         }
         guard path.hasPrefix(APIPath.users) else { return .unknown }
@@ -56,6 +64,7 @@ package struct Target: Hashable, Sendable {
         case []: return .status(UserID(id))
         case ["token"]: return .token(UserID(id))
         case ["refresh"]: return .refresh(UserID(id))
+        case ["explain"]: return .explanation(UserID(id))
         default: return .unknown
         }
     }
@@ -68,7 +77,7 @@ extension Resource {
         case .alive, .ready: nil
         case .token: .token
         case .refresh: .refresh
-        case .status: .status
+        case .status, .explanation, .list, .summary: .status
         // Whoever has no right learns nothing about the paths there are either.
         case .unknown, .malformed: .admin
         }
@@ -78,15 +87,15 @@ extension Resource {
     package var methods: [String] {
         switch self {
         case .refresh: ["POST"]
-        case .token, .status, .alive, .ready, .unknown, .malformed: ["GET", "HEAD"]
+        case .token, .status, .explanation, .list, .summary, .alive, .ready, .unknown, .malformed: ["GET", "HEAD"]
         }
     }
 
     /// Whom it concerns.
     package var user: UserID? {
         switch self {
-        case .token(let user), .refresh(let user), .status(let user): user
-        case .alive, .ready, .unknown, .malformed: nil
+        case .token(let user), .refresh(let user), .status(let user), .explanation(let user): user
+        case .list, .summary, .alive, .ready, .unknown, .malformed: nil
         }
     }
 }

@@ -32,6 +32,7 @@ package actor SocketServer {
     ///   - serving: the engine.
     ///   - clock: both clocks, read for every answer.
     ///   - access: who may ask for what.
+    ///   - facts: what the status tells of the daemon itself.
     ///   - limits: what connections may take.
     ///   - logger: for what callers cannot be told.
     ///   - usesShortWay: false sends every request the general way, to compare the two.
@@ -39,6 +40,7 @@ package actor SocketServer {
         serving: any TokenServing,
         clock: @escaping ClockReading,
         access: AccessRules,
+        facts: ServiceFacts,
         limits: SocketLimits = SocketLimits(),
         logger: Logger,
         usesShortWay: Bool = true
@@ -48,6 +50,7 @@ package actor SocketServer {
             clock: clock,
             access: AccessInForce(access),
             limits: limits,
+            facts: facts,
             logger: logger,
             usesShortWay: usesShortWay
         )

@@ -14,6 +14,8 @@ struct SocketService: Sendable {
     let access: AccessInForce
     /// What a connection may take.
     let limits: SocketLimits
+    /// What the status tells of the daemon itself.
+    let facts: ServiceFacts
     /// Where what callers cannot be told is said.
     let logger: Logger
     /// Whether the short way is taken; off only where both ways are compared.

@@ -62,6 +62,9 @@ struct Assembly {
             serving: engine,
             clock: clock,
             access: AccessRules(configuration),
+            facts: ServiceFacts(version: version, startedAt: clock().wall) { [store] in
+                ServiceFacts.Database(trouble: store.health.lastFailure, changes: store.feed.words)
+            },
             logger: logger
         )
     }

@@ -27,6 +27,12 @@ extension Caller {
     static let stranger = Caller(process: 2, user: 4242, group: 4242)
 }
 
+extension ServiceFacts {
+    static let standIn = ServiceFacts(version: "1.2.3", startedAt: Moment.newYear.wall) {
+        Database(trouble: nil, changes: "changes by notification")
+    }
+}
+
 extension ClientRegistration {
     static let sandbox = ClientRegistration(
         name: "default",
@@ -90,6 +96,7 @@ struct EmbeddedConnection {
             clock: { clock.now },
             access: AccessInForce(AccessRules(ownUser: 1000)),
             limits: limits,
+            facts: .standIn,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             usesShortWay: usesShortWay
         )

@@ -47,6 +47,7 @@ struct SocketFixture {
             serving: board,
             clock: { .newYear },
             access: AccessRules(ownUser: geteuid()),
+            facts: .standIn,
             limits: limits,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )

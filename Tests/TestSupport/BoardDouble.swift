@@ -156,6 +156,47 @@ extension BoardDouble {
         state.withLock { $0.reports[user] }
     }
 
+    /// Three accounts at a time, whatever the limit, so that whoever wants more must ask again.
+    package func reports(_ query: ReportQuery) async -> ReportPage {
+        let all = state.withLock { state in
+            state.reports.values.filter { query.users?.contains($0.user) ?? true }.sorted {
+                $0.user.text < $1.user.text
+            }
+        }
+        let end = min(query.start + min(query.limit, 3), all.count)
+        guard query.start < end else { return ReportPage(reports: [], next: nil) }
+        let reports = all[query.start..<end].filter { query.statuses.contains($0.status) }
+        return ReportPage(reports: reports, next: end < all.count ? end : nil)
+    }
+
+    package func explanation(of user: UserID) async -> GrantExplanation? {
+        await report(on: user).map { report in
+            GrantExplanation(
+                report: report,
+                reason: "because",
+                remedy: nil,
+                next: .init(at: Moment.newYear.wall, why: "then"),
+                attempts: [
+                    RefreshAttempt(at: Moment.newYear.wall, milliseconds: 12, failure: .throttled),
+                    RefreshAttempt(at: Moment.newYear.wall, milliseconds: 3, failure: nil),
+                ]
+            )
+        }
+    }
+
+    package func summary() async -> EngineSummary {
+        EngineSummary(
+            healthy: 1,
+            failing: 2,
+            needingAPerson: 3,
+            withoutGrant: 4,
+            inLine: 5,
+            inFlight: 6,
+            unstored: 7,
+            capacity: 8
+        )
+    }
+
     package var isReady: Bool { state.withLock(\.isReady) }
 }
 

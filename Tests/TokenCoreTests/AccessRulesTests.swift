@@ -72,3 +72,24 @@ import TokenCore
         #expect(AccessRules(ownUser: 1, [Rule(.group(65_534), for: .all, [.token])]).allow(nobody, .token, over: one))
     }
 }
+
+extension AccessRulesTests {
+    @Test func whoeverMaySeeSomeSeesThoseAndNoOthers() {
+        let rules = AccessRules(
+            ownUser: 1000,
+            [
+                .init(.user(7), for: .some([UserID("1"), UserID("2")]), [.status]),
+                .init(.group(8), for: .some([UserID("3")]), [.admin]),
+                .init(.user(9), for: .all, [.status]),
+                .init(.user(7), for: .all, [.token]),
+            ]
+        )
+        func seen(_ user: UInt32, group: UInt32 = 0) -> Set<UserID>? {
+            rules.accounts(of: Caller(process: 1, user: user, group: group), .status)
+        }
+        #expect(seen(7) == [UserID("1"), UserID("2")])
+        #expect(seen(7, group: 8) == [UserID("1"), UserID("2"), UserID("3")])
+        #expect(seen(5) == [])
+        #expect(seen(9) == nil && seen(0) == nil && seen(1000) == nil, "nil is everybody")
+    }
+}

@@ -30,6 +30,7 @@ import TokenCore
             serving: setting.board,
             clock: { .newYear },
             access: AccessRules(ownUser: geteuid()),
+            facts: ServiceFacts(version: "0", startedAt: WallTime(nanoseconds: 0)) { .init(trouble: nil, changes: "") },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         try await server.start(at: .path(setting.path, mode: 0o666, group: nil))

@@ -13,27 +13,47 @@ enum Dispatch {
     case token(TokenRequest)
     /// `POST refresh`.
     case refresh(RefreshRequest)
-    /// `GET` status of a user.
-    case status(UserID)
+    /// What only the engine can tell.
+    case question(QuestionHandler.Question)
 
     /// Checks the right before anything else, so that a caller without it learns nothing from the answer; then the
     /// method, then the request's own terms.
-    init(_ head: HTTPRequestHead, caller: Caller, access: AccessRules, isReady: Bool) {
+    init(_ head: HTTPRequestHead, caller: Caller, access: AccessRules, facts: ServiceFacts, isReady: Bool) {
         let target = Target(head.uri)
         if let refusal = Self.refusal(target.resource, caller, access) ?? Self.fault(head, target.resource) {
             self = .reply(refusal)
             return
         }
+        do throws(Problem) {
+            self = try Self.call(target, head.headers, access.accounts(of: caller, .status), facts, isReady: isReady)
+        } catch {
+            self = .reply(.problem(error))
+        }
+    }
+
+    /// `visible` are those whose status the caller may see; nil stands for everybody.
+    private static func call(
+        _ target: Target,
+        _ headers: HTTPHeaders,
+        _ visible: @autoclosure () -> Set<UserID>?,
+        _ facts: ServiceFacts,
+        isReady: Bool
+    ) throws(Problem) -> Dispatch {
         switch target.resource {
-        case .alive: self = .reply(.text("alive\n"))
-        case .ready: self = .reply(isReady ? .text("ready\n") : TokenReplies.loading)
-        case .status(let user): self = .status(user)
-        case .token(let user): self = Self.token(of: user, query: target.query, headers: head.headers)
-        case .refresh(let user): self = Self.refresh(of: user, query: target.query, headers: head.headers)
-        case .unknown: self = .reply(.problem(Problem(.notFound, detail: "See the API's description for its paths.")))
+        case .alive: return .reply(.text("alive\n"))
+        case .ready: return .reply(isReady ? .text("ready\n") : TokenReplies.loading)
+        case .token(let user): return .token(try TokenRequest(user: user, query: target.query, headers: headers))
+        case .refresh(let user): return .refresh(try RefreshRequest(user: user, query: target.query, headers: headers))
+        case .status(let user): return .question { await ReportReplies.status(of: user, $0) }
+        case .explanation(let user): return .question { await ReportReplies.explanation(of: user, $0) }
+        case .list:
+            let request = try ListRequest(query: target.query, users: visible())
+            return .question { await ReportReplies.list(request, $0) }
+        case .summary: return .question { await ReportReplies.summary(facts, $0) }
+        case .unknown: throw Problem(.notFound, detail: "See the API's description for its paths.")
         case .malformed:
             let detail = "The path holds a percent sign that begins no escape, or bytes that are no UTF-8 text."
-            self = .reply(.problem(Problem(.badRequest, detail: detail)))
+            throw Problem(.badRequest, detail: detail)
         }
     }
 
@@ -43,9 +63,15 @@ enum Dispatch {
     }
 
     private static func refusal(_ resource: Resource, _ caller: Caller, _ access: AccessRules) -> Reply? {
-        guard let right = resource.right, !access.allow(caller, right, over: resource.user) else { return nil }
+        guard let right = resource.right, !allows(access, caller, right, resource) else { return nil }
         let detail = "User id \(caller.user) has not been given the right that this request takes."
         return .problem(Problem(.forbidden, detail: detail))
+    }
+
+    /// A list shows those whom the caller may see, so that any one of them is enough.
+    private static func allows(_ access: AccessRules, _ caller: Caller, _ right: Right, _ resource: Resource) -> Bool {
+        if access.allow(caller, right, over: resource.user) { return true }
+        return resource == .list && access.accounts(of: caller, right) != []
     }
 
     private static func fault(_ head: HTTPRequestHead, _ resource: Resource) -> Reply? {
@@ -60,21 +86,5 @@ enum Dispatch {
             return .problem(problem, fields: [Reply.Field("Allow", methods.joined(separator: ", "))])
         }
         return nil
-    }
-
-    private static func refresh(of user: UserID, query: String, headers: HTTPHeaders) -> Dispatch {
-        do throws(Problem) {
-            return .refresh(try RefreshRequest(user: user, query: query, headers: headers))
-        } catch {
-            return .reply(.problem(error))
-        }
-    }
-
-    private static func token(of user: UserID, query: String, headers: HTTPHeaders) -> Dispatch {
-        do throws(Problem) {
-            return .token(try TokenRequest(user: user, query: query, headers: headers))
-        } catch {
-            return .reply(.problem(error))
-        }
     }
 }

@@ -29,13 +29,13 @@ final class ExchangeHandler: ChannelInboundHandler {
     private enum Call {
         case token(TokenHandler)
         case refresh(RefreshHandler)
-        case status(StatusHandler)
+        case question(QuestionHandler)
 
         func cancel() {
             switch self {
             case .token(let handler): handler.cancel()
             case .refresh(let handler): handler.cancel()
-            case .status(let handler): handler.cancel()
+            case .question(let handler): handler.cancel()
             }
         }
     }
@@ -68,7 +68,7 @@ final class ExchangeHandler: ChannelInboundHandler {
         switch call {
         case .token(let handler): handler.stopWaiting()
         case .refresh(let handler): handler.stopWaiting()
-        case .status, nil: break
+        case .question, nil: break
         }
     }
 
@@ -159,7 +159,13 @@ extension ExchangeHandler {
 
     private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let access = service.access.copy
-        let dispatch = Dispatch(head, caller: caller, access: access.rules, isReady: service.serving.isReady)
+        let dispatch = Dispatch(
+            head,
+            caller: caller,
+            access: access.rules,
+            facts: service.facts,
+            isReady: service.serving.isReady
+        )
         let finish: (Reply) -> Void = { [self] reply in
             self.finish(refusal(of: head, since: access) ?? reply, context)
         }
@@ -173,9 +179,9 @@ extension ExchangeHandler {
             let handler = RefreshHandler(request, service: service, eventLoop: context.eventLoop, finish: finish)
             call = .refresh(handler)
             handler.begin()
-        case .status(let user):
-            let handler = StatusHandler(user, service: service, eventLoop: context.eventLoop, finish: finish)
-            call = .status(handler)
+        case .question(let question):
+            let handler = QuestionHandler(question, service: service, eventLoop: context.eventLoop, finish: finish)
+            call = .question(handler)
             handler.begin()
         }
     }

@@ -69,6 +69,15 @@ package struct AccessRules: Hashable, Sendable {
             || rules.contains { $0.names(caller) && $0.grants(right) && $0.covers(account) }
     }
 
+    /// The accounts over which the caller has this right; nil for all there are.
+    package func accounts(of caller: Caller, _ right: Right) -> Set<UserID>? {
+        if allow(caller, right, over: nil) { return nil }
+        return rules.reduce(into: []) { accounts, rule in
+            guard case .some(let more) = rule.accounts, rule.names(caller), rule.grants(right) else { return }
+            accounts.formUnion(more)
+        }
+    }
+
     /// A daemon that runs as nobody in particular has no user of its own: anyone from another namespace looks like it.
     private func isOwner(_ caller: Caller) -> Bool {
         caller.user == 0 || (caller.user == ownUser && ownUser != Self.overflow)

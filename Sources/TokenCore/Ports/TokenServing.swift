@@ -30,10 +30,20 @@ package protocol TokenServing: Sendable {
     ///   - user: whose.
     ///   - isMeant: whether this is the token that the caller wants replaced; nil where there is none alive. It is asked in
     ///     the same turn in which the refresh is begun.
+    /// - Returns: what comes of it.
     func refresh(_ user: UserID, if isMeant: @escaping @Sendable (PublishedToken?) -> Bool) async -> RefreshVerdict
 
     /// How the account stands; nil if there is no such row.
     func report(on user: UserID) async -> GrantReport?
+
+    /// Some of the accounts that were asked for, each as ``report(on:)`` has it.
+    func reports(_ query: ReportQuery) async -> ReportPage
+
+    /// Why the account stands as it does; nil if there is no such row.
+    func explanation(of user: UserID) async -> GrantExplanation?
+
+    /// How the engine does, over all accounts.
+    func summary() async -> EngineSummary
 
     /// Whether every account is loaded, so that an unknown user is truly unknown.
     var isReady: Bool { get }

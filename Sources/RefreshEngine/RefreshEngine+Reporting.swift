@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+package import TokenCore
+
+/// What callers may know of accounts.
+extension RefreshEngine {
+    /// How the account stands; nil if there is no such row.
+    package func report(on user: UserID) -> GrantReport? {
+        guard let slot = table.slot(of: user), let account = table[slot] else { return nil }
+        return report(on: account, at: clock())
+    }
+
+    private func report(on account: Account, at now: Moment) -> GrantReport {
+        let machine = account.machine
+        return GrantReport(
+            user: account.user,
+            status: machine.status(at: now),
+            environment: client.environment,
+            client: client.name,
+            expiresAt: machine.life?.expiresAt.wall,
+            lastRefreshedAt: machine.lastRefreshedAt,
+            nextRefreshAt: machine.deadline?.wall,
+            consecutiveFailures: machine.streak?.count ?? 0,
+            lastError: machine.lastError
+        )
+    }
+
+    /// So many accounts are looked at in one turn, whatever is asked for: refreshes go on between two.
+    private static let mostPerTurn = 4096
+
+    /// See ``TokenServing/reports(_:)``. Accounts come in the order of their slots, or of their ids where single ones are asked
+    /// for; one that is removed and added again meanwhile may be missed or come twice.
+    package func reports(_ query: ReportQuery) -> ReportPage {
+        let now = clock()
+        let users = query.users?.sorted { $0.text < $1.text }
+        let end = users?.count ?? table.slotCount
+        var reports: [GrantReport] = []
+        var place = max(query.start, 0)
+        let stop = min(end, place.addingReportingOverflow(Self.mostPerTurn).partialValue)
+        while place < stop, reports.count < query.limit {
+            if let account = users.map({ account(of: $0[place]) }) ?? table[AccountSlot(Int32(place))],
+                query.statuses.contains(account.machine.status(at: now))
+            {
+                reports.append(report(on: account, at: now))
+            }
+            place += 1
+        }
+        return ReportPage(reports: reports, next: place < end ? place : nil)
+    }
+
+    private func account(of user: UserID) -> Account? {
+        table.slot(of: user).flatMap { table[$0] }
+    }
+
+    /// See ``TokenServing/explanation(of:)``.
+    package func explanation(of user: UserID) -> GrantExplanation? {
+        guard let account = account(of: user) else { return nil }
+        let now = clock()
+        let machine = account.machine
+        return GrantExplanation(
+            report: report(on: account, at: now),
+            reason: machine.reason(at: now),
+            remedy: machine.remedy,
+            next: machine.deadline.map { .init(at: $0.wall, why: machine.reasonForDeadline) },
+            attempts: attemptLog.attempts(of: user)
+        )
+    }
+
+    /// See ``TokenServing/summary()``.
+    package func summary() -> EngineSummary {
+        EngineSummary(
+            healthy: tally.healthy,
+            failing: tally.failing,
+            needingAPerson: tally.needingAPerson,
+            withoutGrant: tally.withoutGrant,
+            inLine: ready.count,
+            inFlight: inFlight,
+            unstored: unstored,
+            capacity: configuration.policy.capacity(perSecond: configuration.maxPerSecond, lifetime: usualLifetime)
+        )
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import NIOCore
+import SocketAPI
+import TokenCore
+
+/// A call that the engine answers from its own executor; the caller waits no longer than the limit, whatever the engine does.
+final class QuestionHandler {
+    /// Asks the engine and words its answer.
+    typealias Question = @Sendable (any TokenServing) async -> Reply
+
+    private let question: Question
+    private let service: SocketService
+    private let eventLoop: any EventLoop
+    private var finish: ((Reply) -> Void)?
+    private var deadline: Scheduled<Void>?
+    private var task: Task<Void, Never>?
+
+    /// A call that has not begun. `finish` is called once, on the event loop, unless ``cancel()`` comes first.
+    init(
+        _ question: @escaping Question,
+        service: SocketService,
+        eventLoop: any EventLoop,
+        finish: @escaping (Reply) -> Void
+    ) {
+        self.question = question
+        self.service = service
+        self.eventLoop = eventLoop
+        self.finish = finish
+    }
+
+    /// Asks the engine.
+    func begin() {
+        let handler = NIOLoopBound(self, eventLoop: eventLoop)
+        task = Task { [question, eventLoop, serving = service.serving] in
+            let reply = await question(serving)
+            eventLoop.execute { handler.value.answer(reply) }
+        }
+        deadline = eventLoop.scheduleTask(in: service.limits.report) { handler.value.giveUp() }
+    }
+
+    /// The caller is gone.
+    func cancel() {
+        finish = nil
+        deadline?.cancel()
+        task?.cancel()
+    }
+
+    private func giveUp() {
+        let problem = Problem(.overloaded, detail: "The engine did not answer in time; ask again.")
+        answer(.problem(problem, fields: [.retryAfter(.seconds(1))]))
+    }
+
+    private func answer(_ reply: Reply) {
+        let finish = finish
+        cancel()
+        finish?(reply)
+    }
+}

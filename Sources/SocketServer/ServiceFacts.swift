@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+package import TokenCore
+
+/// What the status tells of the daemon besides its accounts.
+package struct ServiceFacts: Sendable {
+    /// How the database stands.
+    package struct Database: Hashable, Sendable {
+        /// Why it is out of reach, in words; nil while it is not.
+        package let trouble: String?
+        /// How changes are learnt of, in words.
+        package let changes: String
+
+        /// Puts it together.
+        package init(trouble: String?, changes: String) {
+            self.trouble = trouble
+            self.changes = changes
+        }
+    }
+
+    /// The daemon's version.
+    package let version: String
+    /// When it began.
+    package let startedAt: WallTime
+    /// How the database stands at the time of the call.
+    package let database: @Sendable () -> Database
+
+    /// Puts it together.
+    package init(version: String, startedAt: WallTime, database: @escaping @Sendable () -> Database) {
+        self.version = version
+        self.startedAt = startedAt
+        self.database = database
+    }
+}
