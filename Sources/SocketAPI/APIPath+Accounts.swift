@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+extension APIPath {
+    /// `GET`: a summary of all accounts.
+    package static let summary = "/v1/status"
+
+    /// `GET`: how the accounts stand, in pages.
+    ///
+    /// - Parameters:
+    ///   - after: the user that the page before ended with; nil for the first page.
+    ///   - limit: how many accounts a page holds, at most 1000.
+    /// - Returns: the path and query.
+    package static func list(after: String? = nil, limit: Int) -> String {
+        let start = after.map { "&\(QueryName.after)=\(PercentCoding.encode($0))" } ?? ""
+        return "/v1/users?\(QueryName.limit)=\(limit)\(start)"
+    }
+
+    /// `GET`: why the user's account stands as it does.
+    package static func explanation(of user: String) -> String {
+        status(of: user) + "/explain"
+    }
+
+    /// `POST`: a new token for the user. Seconds that are nil are left to the daemon.
+    package static func refresh(of user: String, maximumWait: Int? = nil) -> String {
+        let wait = maximumWait.map { "?\(QueryName.maximumWait)=\($0)" } ?? ""
+        return status(of: user) + "/refresh" + wait
+    }
+}
+
+extension QueryName {
+    /// The user after whom a page begins.
+    package static let after = "after"
+    /// How many accounts a page holds.
+    package static let limit = "limit"
+}
