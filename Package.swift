@@ -105,7 +105,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "tastytoken",
-            dependencies: ["SocketAPI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "CLinux", "SocketAPI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             // A script starts it once for every call, and the dynamic linker would take longer than all else it does.
             // The libraries are those that Foundation's static one needs.
             linkerSettings: [

@@ -17,18 +17,36 @@ struct Failure: Error, Equatable {
     }
 
     /// What a refusal of the daemon comes to.
-    init(status: Int, problem: Problem?, user: String) {
+    ///
+    /// - Parameters:
+    ///   - status: its HTTP status.
+    ///   - problem: what its body says, if it says anything.
+    ///   - retryAfter: seconds after which the same request may go better.
+    ///   - user: whose token or account was asked for; nil if everybody's.
+    init(status: Int, problem: Problem?, retryAfter: Int? = nil, user: String?) {
         let exit = ToolExit(httpStatus: status, code: problem?.code)
-        let said = problem.map { Self.shown($0.detail) } ?? "the daemon answered \(status)"
-        self.init(exit, "\(said)\(Self.advice(exit, user))")
+        guard !Self.isStranger(status, problem) else {
+            self.init(exit, "the daemon does not know this request, so it is older than tastytoken; upgrade it.")
+            return
+        }
+        let said = problem.map { Self.shown($0.detail) } ?? "the daemon answered \(status)."
+        self.init(exit, said + Self.advice(exit, problem?.code, retryAfter, user))
     }
 
-    private static func advice(_ exit: ToolExit, _ user: String) -> String {
+    /// Whether the daemon has no such path, or not for this method.
+    private static func isStranger(_ status: Int, _ problem: Problem?) -> Bool {
+        status == 405 || (status == 404 && problem?.code == ProblemCode.notFound.rawValue)
+    }
+
+    private static func advice(_ exit: ToolExit, _ code: String?, _ retryAfter: Int?, _ user: String?) -> String {
         switch exit {
         case .notAllowed:
             " Ask the operator for a rule under access in the daemon's configuration, for the user or group that this program runs as."
-        case .grantNeedsPerson: " See tastytoken status \(shown(user))."
-        case .unknownUser, .tryLater, .usage, .noDaemon, .done: ""
+        case .grantNeedsPerson: user.map { " See tastytoken explain \(shown($0))." } ?? ""
+        case .tryLater where code == ProblemCode.staleToken.rawValue:
+            user.map { " Get the current one: tastytoken token \(shown($0))." } ?? ""
+        case .tryLater: retryAfter.map { " Try again in \($0) s." } ?? ""
+        case .unknownUser, .usage, .noDaemon, .done: ""
         }
     }
 

@@ -4,7 +4,7 @@
 import FoundationEssentials
 import SocketAPI
 
-/// A reply of the daemon: HTTP/1.1 with a `Content-Length`, which is all that it sends.
+/// A reply of the daemon: HTTP/1.1 with a `Content-Length`, or a status that never has content; it sends nothing else.
 struct HTTPReply: Equatable {
     /// Its status.
     let status: Int
@@ -26,7 +26,7 @@ struct HTTPReply: Equatable {
         let fields = lines.dropFirst()
         let words = lines.first?.split(separator: " ", maxSplits: 2) ?? []
         guard words.count >= 2, words[0] == "HTTP/1.1", let status = Int(words[1]),
-            let length = value(of: "Content-Length", in: fields).flatMap({ Int($0) }),
+            let length = isEmpty(status) ? 0 : value(of: "Content-Length", in: fields).flatMap({ Int($0) }),
             (0...maximumLength).contains(length)
         else { throw garbled }
         let body = bytes[(end + 4)...]
@@ -43,16 +43,28 @@ struct HTTPReply: Equatable {
     var text: String { String(decoding: body, as: UTF8.self) }
 
     /// The body as what a success holds; a refusal becomes a failure in the daemon's words.
-    func decoded<Value: Decodable>(_ type: Value.Type, of user: String) throws(Failure) -> Value {
-        let data = Data(body)
-        guard status == 200 else {
-            throw Failure(status: status, problem: try? JSONDecoder().decode(Problem.self, from: data), user: user)
-        }
-        guard let value = try? JSONDecoder().decode(type, from: data) else { throw Self.garbled }
+    func decoded<Value: Decodable>(_ type: Value.Type, of user: String?) throws(Failure) -> Value {
+        guard status == 200 else { throw failure(of: user) }
+        guard let value = try? JSONDecoder().decode(type, from: Data(body)) else { throw Self.garbled }
         return value
     }
 
-    private static let garbled = Failure(.noDaemon, "what answers at the socket is not tastytokend; check --socket")
+    /// What a refusal comes to, in the daemon's words.
+    func failure(of user: String?) -> Failure {
+        let problem = try? JSONDecoder().decode(Problem.self, from: Data(body))
+        return Failure(status: status, problem: problem, retryAfter: retryAfter, user: user)
+    }
+
+    /// Seconds after which the daemon wants to be asked again.
+    var retryAfter: Int? {
+        self["Retry-After"].flatMap { Int($0) }.flatMap { (0...86_400).contains($0) ? $0 : nil }
+    }
+
+    /// What it means that a reply is none of the daemon's.
+    static let garbled = Failure(.noDaemon, "what answers at the socket is not tastytokend; check --socket")
+
+    /// Whether replies of this status have no content, and so no length (RFC 9110 section 15).
+    private static func isEmpty(_ status: Int) -> Bool { status == 304 || status == 204 }
 
     private static func headEnd(_ bytes: [UInt8]) -> Int? {
         let mark = Array("\r\n\r\n".utf8)

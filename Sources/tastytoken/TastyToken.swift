@@ -12,11 +12,31 @@ struct TastyToken: ParsableCommand {
         commandName: "tastytoken",
         abstract: "Get TastyTrade access tokens from tastytokend.",
         discussion: """
-            Exit status: 0 done; 64 wrong usage; 67 unknown user; 69 no daemon; 75 try later; \
-            77 not allowed; 78 the grant needs a person.
+            The daemon keeps the tokens fresh; this asks it for them, over its socket. The \
+            caller needs a rule under access in the daemon's configuration.
+
+            EXAMPLES
+              tastytoken token 42
+              tastytoken header 42 | curl -H @- "$API_URL/customers/me/accounts"
+              tastytoken exec 42 -- ./close-positions
+              tastytoken watch 42 | while read -r line; do …; done
+              tastytoken status --watch
+              tastytoken explain 42
+
+            EXIT STATUS
+              0   done
+              64  wrong usage
+              67  no such user
+              69  no daemon at the socket
+              75  try later: no live token now, or too busy
+              77  not allowed, by the rules or by the socket's mode
+              78  the grant needs a person: see tastytoken explain
             """,
         version: ProductVersion.current,
-        subcommands: [TokenCommand.self, HeaderCommand.self, StatusCommand.self]
+        subcommands: [
+            TokenCommand.self, HeaderCommand.self, ExecCommand.self, WatchCommand.self, RefreshCommand.self,
+            StatusCommand.self, ExplainCommand.self,
+        ]
     )
 
     /// Runs the plainest command line at once, and leaves every other to the argument parser.
@@ -33,7 +53,10 @@ struct TastyToken: ParsableCommand {
 struct SocketOption: ParsableArguments {
     @Option(
         name: .customLong("socket"),
-        help: "The daemon's socket; else $\(SocketLocation.variable), else \(SocketLocation.standard)."
+        help: ArgumentHelp(
+            "The daemon's socket; else $\(SocketLocation.variable), else \(SocketLocation.standard).",
+            valueName: "path"
+        )
     )
     var path: String?
 

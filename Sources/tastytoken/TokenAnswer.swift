@@ -9,12 +9,22 @@ struct TokenAnswer {
     let token: TokenReply
     /// The reply's body, to the letter.
     let json: String
+    /// Why the token lives shorter than was asked for, if it does; holds a `ProblemCode`.
+    let degraded: String?
 
     /// Reads a reply; fails with what the daemon said where it gave no token.
     init(_ reply: HTTPReply, of user: String) throws(Failure) {
         let flat = reply.status == 200 ? TokenReply(flat: reply.body) : nil
         self.token = if let flat { flat } else { try reply.decoded(TokenReply.self, of: user) }
         self.json = reply.text
+        self.degraded = reply[HeaderName.degraded]
+    }
+
+    /// What to tell about a token that lives shorter than was asked for; nil for any other.
+    func shortcoming(of user: String) -> String? {
+        degraded.map {
+            "the token of user \(Failure.shown(user)) lives for \(token.expiresIn) s only (\(Failure.shown($0)))"
+        }
     }
 
     /// The token, if it is one that can stand in a header and on a line (RFC 6749 appendix A.12): whatever else came

@@ -18,13 +18,8 @@ struct TokenRequest: Equatable {
     func answer() throws(Failure) -> TokenAnswer {
         let path = APIPath.token(of: user, minimumLife: minimumLife, maximumWait: maximumWait)
         let patience = min(maximumWait ?? 10, 60) + SocketClient.patience
-        let reply = try client.get(path, within: patience)
-        let answer = try TokenAnswer(reply, of: user)
-        if let reason = reply[HeaderName.degraded] {
-            Console.warn(
-                "the token of user \(user) lives for \(answer.token.expiresIn) s only (\(Failure.shown(reason)))"
-            )
-        }
+        let answer = try TokenAnswer(client.get(path, within: patience), of: user)
+        if let shortcoming = answer.shortcoming(of: user) { Console.warn(shortcoming) }
         return answer
     }
 }

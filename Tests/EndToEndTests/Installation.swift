@@ -162,6 +162,11 @@ final class Installation: Sendable {
 
     /// Runs the client tool against this daemon.
     func tastytoken(_ arguments: String...) async throws -> RunningProgram.End {
+        try await tastytoken(arguments)
+    }
+
+    /// Runs the client tool against this daemon.
+    func tastytoken(_ arguments: [String]) async throws -> RunningProgram.End {
         try await RunningProgram.run("tastytoken", arguments, environment: ["SOCKET_PATH": socket], in: folder)
     }
 }

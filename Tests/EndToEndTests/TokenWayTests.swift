@@ -39,11 +39,51 @@ import TokenSimulator
             let text = token.output.trimmingCharacters(in: .newlines)
             #expect(installation.simulator.user(ofLiveToken: text) == "1")
             #expect(try await installation.tastytoken("header", "1").output == "Authorization: Bearer \(text)\n")
+            let command = ["exec", "1", "--", "/bin/sh", "-c", "echo $TASTYTRADE_ACCESS_TOKEN; exit 3"]
+            let executed = try await installation.tastytoken(command)
+            #expect(executed.output == text + "\n")
+            #expect(executed.status == 3)
             #expect(try await installation.tastytoken("status", "1").output.contains("active"))
             #expect(try await installation.tastytoken("token", "2").status == 67)
             #expect(try await installation.tastytoken("token").status == 64)
             _ = try await installation.stop(daemon)
             #expect(try await installation.tastytoken("token", "1").status == 69)
+        }
+    }
+
+    @Test func aWatchOutlivesTheDaemonAndHasTheNextTokenAtOnce() async throws {
+        try await Installation.with(accounts: 1) { installation in
+            let first = try await installation.startReadyDaemon()
+            let watch = try RunningProgram(
+                "tastytoken",
+                ["watch", "1"],
+                environment: ["SOCKET_PATH": installation.socket],
+                in: installation.folder
+            )
+            try await eventually("the first token") { watch.output.contains("\n") }
+            first.signal(SIGKILL)
+            _ = try await first.end()
+            try await eventually("the loss is told") { watch.errors.contains("no daemon listens at") }
+            let second = try await installation.startReadyDaemon(["DATABASE_RECONCILE_EVERY": "1s"])
+            try await eventually("the return is told") { watch.errors.contains("all is well again") }
+            #expect(watch.output.split(separator: "\n").count == 1, "the token is still the same")
+            // The row's refresh token changes, and with it the daemon's token.
+            let grant = try installation.simulator.makeGrant(for: "1")
+            try await installation.postgres.execute(
+                """
+                UPDATE users SET tastytrade_oauth_token = NULL, tastytrade_oauth_expires_at = NULL,
+                  tastytrade_oauth_refresh_token = '\(grant)'
+                """
+            )
+            try await eventually("the next token") { watch.output.split(separator: "\n").count == 2 }
+            let line = try #require(watch.output.split(separator: "\n").last)
+            let token = try #require(
+                SocketProbe.Reply(status: 200, head: "", body: String(line)).member("access_token")
+            )
+            #expect(installation.simulator.user(ofLiveToken: token) == "1")
+            watch.signal(SIGKILL)
+            _ = try await watch.end()
+            #expect(try await installation.stop(second).status == 0)
         }
     }
 

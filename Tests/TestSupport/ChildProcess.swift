@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import Foundation
+package import Foundation
 
 /// A child process with standard streams of our choosing and nothing else of ours.
 ///
 /// Foundation's `Process` learns of a child's end by a socket that the child inherits. A server that the child starts
 /// and leaves running keeps that socket, and the child never seems to end. Hence this one, which waits for the process
 /// itself.
-struct ChildProcess: Sendable {
+package struct ChildProcess: Sendable {
     /// Its process id.
-    let pid: pid_t
+    package let pid: pid_t
 
     /// Starts a program by its path.
     ///
@@ -19,7 +19,7 @@ struct ChildProcess: Sendable {
     ///   - environment: what the child has for an environment, as `NAME=value`.
     ///   - streams: descriptors for the child's standard input, output and error; nil is `/dev/null`.
     /// - Throws: if the program cannot be started.
-    init(_ words: [String], environment: [String], streams: [CInt?]) throws {
+    package init(_ words: [String], environment: [String], streams: [CInt?]) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -34,10 +34,22 @@ struct ChildProcess: Sendable {
         for descriptor in CInt(streams.count)..<(Self.highestDescriptor() + 64) {
             posix_spawn_file_actions_addclose(&actions, descriptor)
         }
+        // A thread of Dispatch holds signals back, and NIO ignores SIGPIPE: children would inherit both.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        var usual = sigset_t()
+        sigemptyset(&usual)
+        sigaddset(&usual, SIGPIPE)
+        posix_spawnattr_setsigdefault(&attributes, &usual)
+        posix_spawnattr_setflags(&attributes, CShort(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var pid: pid_t = 0
         let code = Self.withCStrings(words) { arguments in
             Self.withCStrings(environment) { variables in
-                posix_spawn(&pid, words[0], &actions, nil, arguments, variables)
+                posix_spawn(&pid, words[0], &actions, &attributes, arguments, variables)
             }
         }
         guard code == 0 else { throw TestSupportError("\(words[0]) could not be started, errno \(code).") }
@@ -45,7 +57,7 @@ struct ChildProcess: Sendable {
     }
 
     /// Waits for its end and gives its exit status, or minus the signal that ended it. Blocks; to be called once.
-    func wait() -> CInt {
+    package func wait() -> CInt {
         var status: CInt = 0
         while waitpid(pid, &status, 0) < 0 {
             guard errno == EINTR else { return -1 }
@@ -70,14 +82,14 @@ struct ChildProcess: Sendable {
 }
 
 /// A pipe whose ends no child inherits by accident.
-struct PipeEnds: Sendable {
+package struct PipeEnds: Sendable {
     /// Where one reads.
-    let reading: CInt
+    package let reading: CInt
     /// Where one writes.
-    let writing: CInt
+    package let writing: CInt
 
     /// Makes a pipe.
-    init() throws {
+    package init() throws {
         var ends: [CInt] = [-1, -1]
         guard pipe(&ends) == 0 else { throw TestSupportError("pipe failed, errno \(errno).") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }

@@ -42,7 +42,7 @@ import Testing
         let reply = try #require(try HTTPReply.parse(Array(text.utf8)))
         let failure = #expect(throws: Failure.self) { try reply.decoded(TokenReply.self, of: "42") }
         #expect(failure?.exit == .grantNeedsPerson)
-        #expect(failure?.text == "no?[2J grant See tastytoken status 42.")
+        #expect(failure?.text == "no?[2J grant See tastytoken explain 42.")
     }
 
     @Test(arguments: ["a\nb", "", "a b", "é"])

@@ -23,9 +23,7 @@ import TokenCore
     private func with(_ body: (Setting) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        // The tool is built beside the test bundle.
-        let products = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        let setting = Setting(path: folder + "/s", binary: products.appendingPathComponent("tastytoken").path)
+        let setting = Setting(path: folder + "/s", binary: ToolFixture.binary)
         let server = SocketServer(
             serving: setting.board,
             clock: { .newYear },
@@ -64,6 +62,8 @@ import TokenCore
             #expect(header.output == "Authorization: Bearer abc\n")
             let json = try await setting.run("token", "4 2", "--json", "--socket", setting.path)
             #expect(json.output.hasPrefix(#"{"user":"4 2","access_token":"abc","#))
+            let object = try await setting.run("header", "4 2", "--json", "--socket", setting.path)
+            #expect(object.output == #"{"Authorization":"Bearer abc"}"# + "\n")
         }
     }
 
@@ -77,6 +77,92 @@ import TokenCore
         }
     }
 
+    @Test func aCommandGetsTheTokenInItsEnvironmentAndItsStatusIsItsOwn() async throws {
+        try await with { setting in
+            setting.board.publish(token("abc"), for: UserID("4 2"))
+            let script =
+                #"echo "$TASTYTRADE_ACCESS_TOKEN $0 $1"; tr '\0' ' ' </proc/$$/cmdline | grep -c a[b]c; exit 9"#
+            let environment = ["SOCKET_PATH": setting.path]
+            let run = try await setting.run(
+                "exec",
+                "4 2",
+                "--",
+                "sh",
+                "-c",
+                script,
+                "a",
+                "--json",
+                environment: environment
+            )
+            // The last line is how often the token stands on the command line.
+            #expect(run.output == "abc a --json\n0\n")
+            #expect(run.errors == "")
+            #expect(run.status == 9)
+        }
+    }
+
+    @Test func aCommandTakesThePlaceOfTheTool() async throws {
+        try await with { setting in
+            setting.board.publish(token("abc"), for: UserID("4 2"))
+            let tool = try RunningTool(["exec", "4 2", "--", "sh", "-c", "echo $$; exec sleep 600"], at: setting.path)
+            #expect(try await tool.line() == "\(tool.pid)")
+            tool.signal(SIGTERM)
+            #expect(try await tool.end() == -SIGTERM)
+        }
+    }
+
+    @Test(arguments: [("/nowhere/at-all", 127), ("no-such-command", 127), ("/etc/passwd", 126), ("/tmp", 126)])
+    func aCommandThatCannotRunEndsAsShellsHaveIt(command: String, status: Int32) async throws {
+        try await with { setting in
+            setting.board.publish(token("abc"), for: UserID("4 2"))
+            let run = try await setting.run("exec", "4 2", "--socket", setting.path, "--", command)
+            #expect(run.status == status)
+            #expect(run.errors.hasPrefix("tastytoken: cannot run \(command): "))
+            #expect(run.output == "")
+        }
+    }
+
+    @Test func eachNewTokenIsALineAndTheReadersEndIsTheEnd() async throws {
+        try await with { setting in
+            let user = UserID("4 2")
+            setting.board.publish(token("abc"), for: user)
+            let tool = try RunningTool(["watch", "4 2"], at: setting.path)
+            #expect(try await tool.line().hasPrefix(#"{"user":"4 2","access_token":"abc","#))
+            for number in 1...3 {
+                await setting.board.when { $0.waiters == 1 }
+                setting.board.publish(token("abc\(number)"), for: user)
+                #expect(try await tool.line().contains(#""access_token":"abc\#(number)""#))
+            }
+            tool.closeOutput()
+            #expect(try await tool.end() == -SIGPIPE)
+            #expect(try await tool.remainingComplaints() == "")
+            #expect(setting.board.violations == [])
+        }
+    }
+
+    @Test func interruptedItEndsQuietly() async throws {
+        try await with { setting in
+            setting.board.publish(token("abc"), for: UserID("4 2"))
+            let tool = try RunningTool(["watch", "4 2"], at: setting.path)
+            _ = try await tool.line()
+            tool.signal(SIGINT)
+            #expect(try await tool.end() == -SIGINT)
+            #expect(try await tool.remainingComplaints() == "")
+        }
+    }
+
+    @Test func aGrantThatIsRefusedWhileItIsWatchedEndsTheWatch() async throws {
+        try await with { setting in
+            setting.board.publish(token("abc"), for: UserID("4 2"))
+            let tool = try RunningTool(["watch", "4 2"], at: setting.path)
+            _ = try await tool.line()
+            await setting.board.when { $0.waiters == 1 }
+            setting.board.publish(nil, .refused, for: UserID("4 2"))
+            #expect(try await tool.end() == 78)
+            #expect(try await tool.remainingComplaints().hasSuffix("See tastytoken explain 4 2.\n"))
+        }
+    }
+
     @Test func everyFailureHasItsStatusAndALine() async throws {
         try await with { setting in
             let board = setting.board
@@ -84,11 +170,14 @@ import TokenCore
             board.publish(nil, .underWay, for: UserID("slow"))
             board.publish(nil, .backingOff(until: .newYear + .seconds(9)), for: UserID("failing"))
             let cases: [(Int32, [String])] = [
-                (67, ["token", "nobody"]), (67, ["status", "nobody"]), (78, ["token", "refused"]),
+                (67, ["token", "nobody"]), (67, ["status", "nobody"]), (67, ["watch", "nobody"]),
+                (67, ["exec", "nobody", "--", "echo", "x"]), (78, ["watch", "refused"]),
+                (78, ["exec", "refused", "--", "echo", "x"]), (78, ["token", "refused"]),
                 (78, ["header", "refused"]), (75, ["token", "slow", "--max-wait", "0"]), (75, ["token", "failing"]),
             ]
             for (status, arguments) in cases {
-                let run = try await Program.run([setting.binary] + arguments + ["--socket", setting.path])
+                let environment = ["SOCKET_PATH": setting.path]
+                let run = try await Program.run([setting.binary] + arguments, environment: environment)
                 #expect(run.status == status, "\(arguments)")
                 #expect(run.output == "")
                 #expect(run.errors.hasPrefix("tastytoken: "))
@@ -111,13 +200,13 @@ import TokenCore
         }
     }
 
-    @Test func noDaemonAndWrongUsageAreTold() async throws {
+    @Test func wrongUsageIsTold() async throws {
         try await with { setting in
-            let none = try await setting.run("token", "1", "--socket", setting.path + "-none")
-            #expect(none.status == 69)
-            #expect(none.errors.contains("no daemon listens at \(setting.path)-none"))
             for arguments in [
                 ["token"], ["token", ""], ["token", "1", "--min-ttl", "-1"], ["token", "1", "--max-wait", "x"], ["no"],
+                ["status", ""], ["refresh"], ["refresh", "1", "--max-wait", "-1"],
+                ["refresh", "1", "--if-match", "a b"],
+                ["watch"], ["explain"], ["exec", "1"], ["exec", "1", "env"], ["exec", "--", "env"],
             ] {
                 let run = try await Program.run([setting.binary] + arguments)
                 #expect(run.status == 64, "\(arguments)")

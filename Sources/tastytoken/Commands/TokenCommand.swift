@@ -7,7 +7,16 @@ import ArgumentParser
 struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token",
-        abstract: "Print a live access token of a user."
+        abstract: "Print a live access token of a user.",
+        discussion: """
+            The token is printed alone on its line, for $(…) and pipes. One that lives shorter than was asked for is printed \
+            with a warning on standard error; a dead one never is.
+
+            EXAMPLES
+              token=$(tastytoken token 42) || exit
+              tastytoken token 42 --min-ttl 120 --max-wait 5
+              tastytoken token 42 --json | jq -r .expires_at
+            """
     )
 
     @OptionGroup var subject: UserArgument

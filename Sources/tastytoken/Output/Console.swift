@@ -7,15 +7,29 @@ import SocketAPI
 
 /// Standard output and standard error.
 enum Console {
-    /// Whether colours may be used: on a terminal, unless `NO_COLOR` (no-color.org) says otherwise.
+    /// Whether standard output is a terminal that can do more than print (`TERM=dumb` cannot).
+    static var isTerminal: Bool {
+        isatty(STDOUT_FILENO) == 1 && variable("TERM").map { $0 != "dumb" } ?? true
+    }
+
+    /// Whether colours may be used: on such a terminal, unless `NO_COLOR` (no-color.org) says otherwise.
     static var isColourful: Bool {
-        isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
+        isTerminal && variable("NO_COLOR") == nil
+    }
+
+    private static func variable(_ name: String) -> String? {
+        guard let value = getenv(name), value.pointee != 0 else { return nil }
+        return String(cString: value)
     }
 
     /// Runs a command and turns its failure into a line on standard error and the process's status.
-    static func carryingOut(_ command: () throws(Failure) -> Void) throws {
-        let end = end(of: command)
-        guard end == .done else { throw ExitCode(end.rawValue) }
+    static func carryingOut<Value>(_ command: () throws(Failure) -> Value) throws -> Value {
+        do throws(Failure) {
+            return try command()
+        } catch {
+            warn(error.text)
+            throw ExitCode(error.exit.rawValue)
+        }
     }
 
     /// Runs a command and tells how it ends the process; a failure is a line on standard error.
@@ -30,13 +44,38 @@ enum Console {
     }
 
     /// Writes a line to standard output. Where nobody reads it any more, the process ends as others in a pipe do.
-    static func print(_ line: String) {
-        write(line + "\n", to: STDOUT_FILENO)
+    static func print(_ line: String, terminator: String = "\n") {
+        write(line + terminator, to: STDOUT_FILENO)
     }
 
     /// Writes a line to standard error, under the tool's name.
     static func warn(_ line: String) {
         write("tastytoken: \(line)\n", to: STDERR_FILENO)
+    }
+
+    /// Waits as poll(2) does, and ends the process if nobody reads standard output any more: whoever waits for long would
+    /// not learn of it before the next line.
+    static func pollWhileRead(_ entry: inout pollfd, _ milliseconds: Int32) -> Int32 {
+        var entries = [entry, pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)]
+        let ready = poll(&entries, 2, milliseconds)
+        if ready > 0, entries[1].revents != 0 { endUnread() }
+        entry = entries[0]
+        return ready
+    }
+
+    /// Waits for so long, or ends the process as soon as nobody reads standard output any more.
+    static func pause(milliseconds: Int) {
+        let end = Deadline(afterMilliseconds: milliseconds)
+        while !end.isOver {
+            var nothing = pollfd(fd: -1, events: 0, revents: 0)
+            _ = pollWhileRead(&nothing, end.millisecondsLeft)
+        }
+    }
+
+    /// Ends as others in a pipe do.
+    private static func endUnread() -> Never {
+        raise(SIGPIPE)
+        exit(EX_IOERR)
     }
 
     private static func write(_ text: String, to descriptor: Int32) {
