@@ -6,6 +6,9 @@
 struct TerminalScreen {
     /// What it could make nothing of.
     private(set) var unknown: [String] = []
+    /// Whether a line of the picture that began last was longer than the screen is wide. One that was drawn for a larger
+    /// window may still be on its way when the window becomes smaller.
+    private(set) var isOverfull = false
     /// Whether it shows the other screen, without a cursor, without wrapping lines.
     private(set) var (isAlternate, hidesCursor, wraps) = (false, false, true)
     /// The sequences of styles that came, in order.
@@ -54,9 +57,10 @@ struct TerminalScreen {
         case "\n": row = min(row + 1, rows - 1)
         case "\r\n": (row, column) = (min(row + 1, rows - 1), 0)
         default:
-            // Without wrapping, what does not fit would write over the last place; here it is an error.
+            // Without wrapping, what does not fit would write over the last place.
             guard column < columns, let character = piece.first else {
-                return unknown.append("beyond the edge: \(piece)")
+                isOverfull = true
+                return
             }
             cells[row][column] = character
             column += 1
@@ -65,7 +69,7 @@ struct TerminalScreen {
 
     private mutating func control(_ piece: String) {
         switch piece.dropFirst(2) {
-        case "H": (row, column) = (0, 0)
+        case "H": (row, column, isOverfull) = (0, 0, false)
         case "K": erase(from: column, to: columns, in: row)
         case "J":
             erase(from: column, to: columns, in: row)
