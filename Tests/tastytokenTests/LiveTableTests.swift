@@ -140,6 +140,7 @@ import Testing
             _ = try await tool.screen("the account") { $0.lines.contains("status             active") }
             tool.signal(SIGTSTP)
             _ = try await tool.screen("the screen is given back") { !$0.isAlternate }
+            try await tool.stopped()
             tool.signal(SIGCONT)
             _ = try await tool.screen("the screen is taken again") { $0.isAlternate && $0.hidesCursor }
             tool.type("q")

@@ -69,6 +69,14 @@ final class ToolOnTerminal: Sendable {
         kill(child.pid, number)
     }
 
+    /// Waits until it is stopped, as a shell does before it lets it go on.
+    func stopped() async throws {
+        try await onThread { [child] in
+            var news = siginfo_t()
+            waitid(P_PID, id_t(child.pid), &news, CInt(WSTOPPED | WEXITED | WNOWAIT))
+        }
+    }
+
     /// The window's new size; the screen begins anew.
     func resize(rows: Int, columns: Int) {
         screen.withLock { $0 = TerminalScreen(rows: rows, columns: columns) }
