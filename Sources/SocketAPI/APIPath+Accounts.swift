@@ -2,18 +2,18 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 extension APIPath {
-    /// `GET`: a summary of all accounts.
+    /// `GET`: how the daemon does, over all accounts.
     package static let summary = "/v1/status"
 
     /// `GET`: how the accounts stand, in pages.
     ///
     /// - Parameters:
-    ///   - after: the user that the page before ended with; nil for the first page.
+    ///   - after: what the page before gave as `next`; nil for the first page.
     ///   - limit: how many accounts a page holds, at most 1000.
     /// - Returns: the path and query.
     package static func list(after: String? = nil, limit: Int) -> String {
         let start = after.map { "&\(QueryName.after)=\(PercentCoding.encode($0))" } ?? ""
-        return "/v1/users?\(QueryName.limit)=\(limit)\(start)"
+        return "\(allUsers)?\(QueryName.limit)=\(limit)\(start)"
     }
 
     /// `GET`: why the user's account stands as it does.
@@ -29,7 +29,7 @@ extension APIPath {
 }
 
 extension QueryName {
-    /// The user after whom a page begins.
+    /// Where a page begins: what the page before it gave as `next`.
     package static let after = "after"
     /// How many accounts a page holds.
     package static let limit = "limit"

@@ -5,10 +5,8 @@
 package enum APIPath {
     /// What stands before every user's id.
     package static let users = "/v1/users/"
-    /// `GET`: how all accounts stand, page by page.
-    package static let list = "/v1/users"
-    /// `GET`: how the daemon does.
-    package static let summary = "/v1/status"
+    /// How all accounts stand, page by page.
+    package static let allUsers = "/v1/users"
     /// Whether the daemon is alive.
     package static let alive = "/healthz"
     /// Whether every account is loaded.
@@ -28,16 +26,6 @@ package enum APIPath {
         return path
     }
 
-    /// `POST`: a new token of the user.
-    package static func refresh(of user: String, maximumWait: Int? = nil) -> String {
-        status(of: user) + "/refresh" + (maximumWait.map { "?\(QueryName.maximumWait)=\($0)" } ?? "")
-    }
-
-    /// `GET`: why the user's account stands as it does.
-    package static func explanation(of user: String) -> String {
-        status(of: user) + "/explain"
-    }
-
     /// `GET`: how the user's account stands.
     package static func status(of user: String) -> String {
         users + PercentCoding.encode(user)
@@ -52,10 +40,6 @@ package enum QueryName {
     package static let maximumWait = "max_wait"
     /// Statuses that are asked for, separated by commas.
     package static let status = "status"
-    /// Where a page begins: what the page before it gave as `next`.
-    package static let after = "after"
-    /// How many accounts a page may hold.
-    package static let limit = "limit"
 }
 
 /// The names of header fields that the API gives a meaning of its own.

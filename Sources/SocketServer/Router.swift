@@ -52,7 +52,7 @@ package struct Target: Hashable, Sendable {
         switch path {
         case APIPath.alive: return .alive
         case APIPath.ready: return .ready
-        case APIPath.list: return .list
+        case APIPath.allUsers: return .list
         case APIPath.summary: return .summary
         default: break
         }
