@@ -1,168 +1,243 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Logging
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
 import TestSupport
 import Testing
 import TokenCore
 
 @testable import SocketServer
 
-/// `POST refresh` of product.md, Socket API, as a caller sees it.
+/// One call of `POST refresh` on a loop whose time the test drives. The engine's verdict comes to it from another thread.
+private struct RefreshCall {
+    let board = BoardDouble()
+    let loop = NIOAsyncTestingEventLoop()
+    let user = UserID("42")
+    /// Everything that was answered; one at most.
+    let replies = Mailbox<String>()
+    private let handler: NIOLoopBoundBox<RefreshHandler?>
+
+    init() async throws {
+        handler = try await loop.executeInContext { [loop] in NIOLoopBoundBox(nil, eventLoop: loop) }
+    }
+
+    func begin(maxWait: Int64? = nil, _ fields: (String, String)...) async throws {
+        let query = maxWait.map { "max_wait=\($0)" } ?? ""
+        let request = try RefreshRequest(user: user, query: query, headers: HTTPHeaders(fields))
+        let service = SocketService(
+            serving: board,
+            clock: { .newYear },
+            access: AccessInForce(AccessRules(ownUser: 1000)),
+            limits: SocketLimits(),
+            facts: .standIn,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            usesShortWay: true
+        )
+        try await loop.executeInContext { [loop, handler, replies] in
+            let call = RefreshHandler(request, service: service, eventLoop: loop) { reply in
+                var bytes = ByteBuffer()
+                reply.write(to: &bytes, as: Reply.Form())
+                replies.send(String(buffer: bytes))
+            }
+            handler.value = call
+            call.begin()
+        }
+    }
+
+    func cancel() async throws {
+        try await loop.executeInContext { [handler] in handler.value?.cancel() }
+    }
+
+    /// Comes back when the loop has done all that was asked of it.
+    func settle() async throws {
+        try await loop.executeInContext {}
+    }
+
+    func reply() async throws -> RawReply { try RawReply(await replies.next()) }
+}
+
 @Suite(.timeLimit(.minutes(1))) struct RefreshHandlerTests {
-    private let user = UserID("42")
-    private let path = "/v1/users/42/refresh"
-
-    private func order(_ fields: String..., path: String = "/v1/users/42/refresh") -> String {
-        EmbeddedConnection.request("POST", path, fields + ["Content-Length: 0"])
+    @Test func theNextTokenIsTheAnswer() async throws {
+        let call = try await RefreshCall()
+        call.board.publish(.living(.seconds(600), text: "old"), .underWay, for: call.user)
+        try await call.begin()
+        await call.board.when { $0.waiters == 1 }
+        call.board.publish(.living(.seconds(600), text: "old"), .underWay, for: call.user)
+        await call.board.when { $0.waiters == 1 }
+        #expect(call.replies.count == 0, "a change that brings no other token is not the end of the wait")
+        call.board.publish(.living(.seconds(900), text: "new"), for: call.user)
+        let reply = try await call.reply()
+        #expect(reply.status == 200 && reply[json: "access_token"] == "new")
+        #expect(call.board.snapshot.waiters == 0 && call.board.violations == [])
     }
 
-    /// A board with a token that lives, a caller who has ordered another, and the refresh under way.
-    private func withOrder(
-        _ fields: String...,
-        path: String = "/v1/users/42/refresh",
-        _ body: (SocketFixture, RawClient) async throws -> Void
-    ) async throws {
-        try await SocketFixture.with { fixture in
-            fixture.board.publish(.living(.seconds(600), text: "old"), .underWay, for: user)
-            let client = try await fixture.connect()
-            try await client.send(EmbeddedConnection.request("POST", path, fields))
-            await fixture.board.when { $0.orders == [user] && $0.waiters == 1 }
-            try await body(fixture, client)
-        }
+    @Test(arguments: [(1, 1), (4, 4), (nil, 10), (61, 60)] as [(Int64?, Int64)])
+    func theCallerWaitsNoLongerThanHeSaid(maxWait: Int64?, seconds: Int64) async throws {
+        let call = try await RefreshCall()
+        call.board.publish(.living(.seconds(600)), .underWay, for: call.user)
+        try await call.begin(maxWait: maxWait)
+        await call.board.when { $0.waiters == 1 }
+        await call.loop.advanceTime(by: .milliseconds(seconds * 1000 - 1))
+        #expect(call.replies.count == 0)
+        await call.loop.advanceTime(by: .milliseconds(1))
+        try #require(call.replies.count == 1)
+        let reply = try await call.reply()
+        #expect(reply.status == 504 && reply.code == "refresh_timeout")
+        #expect(call.board.snapshot.waiters == 0 && call.board.violations == [])
     }
 
-    @Test func theNewTokenIsGivenInTheFormOfGETToken() async throws {
-        try await withOrder { fixture, client in
-            let next = PublishedToken.living(.seconds(900), text: "next")
-            fixture.board.publish(next, for: user)
-            let reply = try await client.reply()
-            #expect(reply.status == 200)
-            #expect(reply[json: "access_token"] == "next")
-            #expect(reply[json: "expires_in"] == "900")
-            #expect(reply.fields["etag"] == next.etag)
-            #expect(fixture.board.snapshot.waiters == 0)
-        }
+    @Test func whoDoesNotWaitStillHasTheRefreshBegun() async throws {
+        let call = try await RefreshCall()
+        call.board.publish(nil, .underWay, for: call.user)
+        try await call.begin(maxWait: 0)
+        #expect(try await call.reply().code == "refresh_timeout")
+        #expect(call.board.snapshot.orders == [call.user])
     }
 
-    @Test func theBareTokenIsGivenToWhoAsksForText() async throws {
-        try await withOrder("Accept: text/plain") { fixture, client in
-            fixture.board.publish(.living(.seconds(900), text: "next"), for: user)
-            let reply = try await client.reply()
-            #expect(reply.body == "next")
-        }
+    @Test func whoseTimeIsOverBeforeTheVerdictStillLearnsIt() async throws {
+        let call = try await RefreshCall()
+        call.board.publish(.living(.seconds(600)), for: call.user)
+        call.board.decide(.tooSoon(.milliseconds(2100)), for: call.user)
+        call.board.holdVerdicts()
+        try await call.begin(maxWait: 1)
+        await call.board.when { $0.orders.count == 1 }
+        await call.loop.advanceTime(by: .seconds(4))
+        #expect(call.replies.count == 0)
+        call.board.releaseVerdicts()
+        let reply = try await call.reply()
+        #expect(reply.status == 429 && reply.fields["retry-after"] == "3")
     }
 
-    @Test func aChangeThatBringsNoOtherTokenIsNotTheEnd() async throws {
-        try await withOrder { fixture, client in
-            fixture.board.publish(.living(.seconds(500), text: "old"), .underWay, for: user)
-            await fixture.board.when { $0.waiters == 1 }
-            fixture.board.publish(.living(.seconds(900), text: "next"), for: user)
-            let reply = try await client.reply()
-            #expect(reply[json: "access_token"] == "next")
-        }
+    @Test(arguments: [1, 5]) func anEngineThatDoesNotAnswerIsNotWaitedForLong(maxWait: Int64) async throws {
+        let call = try await RefreshCall()
+        call.board.publish(.living(.seconds(600)), .underWay, for: call.user)
+        call.board.holdVerdicts()
+        try await call.begin(maxWait: maxWait)
+        await call.board.when { $0.orders.count == 1 }
+        await call.loop.advanceTime(by: .seconds(5))
+        try #require(call.replies.count == 1)
+        let reply = try await call.reply()
+        #expect(reply.status == 503 && reply.code == "overloaded" && reply.fields["retry-after"] == "1")
+        call.board.releaseVerdicts()
+        call.board.publish(.living(.seconds(900), text: "new"), for: call.user)
+        try await call.settle()
+        #expect(call.replies.count == 0, "nobody is answered twice")
+        #expect(call.board.snapshot.waiters == 0)
+    }
+
+    @Test func aCallerWhoVanishesLeavesNoWaiter() async throws {
+        let call = try await RefreshCall()
+        call.board.publish(nil, .underWay, for: call.user)
+        try await call.begin()
+        await call.board.when { $0.waiters == 1 }
+        try await call.cancel()
+        #expect(call.board.snapshot.waiters == 0)
+        call.board.publish(.living(.seconds(900)), for: call.user)
+        await call.loop.advanceTime(by: .seconds(60))
+        #expect(call.replies.count == 0 && call.board.violations == [])
+    }
+
+    @Test func anotherTokenThanTheNamedOneIsSaidWithItsValidator() async throws {
+        let call = try await RefreshCall()
+        let token = PublishedToken.living(.seconds(600))
+        call.board.publish(token, for: call.user)
+        try await call.begin(("If-Match", "\"older\", W/\(token.etag)"))
+        let reply = try await call.reply()
+        #expect(reply.status == 412 && reply.code == "stale_token" && reply.fields["etag"] == token.etag)
+        #expect(call.board.snapshot.orders == [])
     }
 
     @Test(
         arguments: [
-            (.backingOff(until: .newYear + .seconds(4)), 503, "token_unavailable"),
-            (.refused, 409, "reauthorization_required"), (.noGrant, 409, "no_grant"),
-            (.unreadable, 409, "unreadable_grant"), (.unknownOutcome, 409, "unknown_outcome"),
-            (.possible, 503, "token_unavailable"),
-        ] as [(RefreshProspect, Int, String)]
+            (
+                RefreshVerdict.unavailable(.reauthorizationRequired, retryAfter: nil), 409, "reauthorization_required",
+                nil
+            ),
+            (.unavailable(.tokenUnavailable, retryAfter: .seconds(7)), 503, "token_unavailable", "7"),
+            (.unknownUser, 404, "unknown_user", nil), (.tooSoon(.seconds(5)), 429, "too_many_refreshes", "5"),
+        ] as [(RefreshVerdict, Int, String, String?)]
     )
-    func aRefreshThatGaveNoneIsToldAlthoughTheOldTokenLives(
-        prospect: RefreshProspect,
-        status: Int,
-        code: String
+    func whatTheEngineSaysIsTheAnswer(
+        _ verdict: RefreshVerdict,
+        _ status: Int,
+        _ code: String,
+        _ wait: String?
+    )
+        async throws
+    {
+        let call = try await RefreshCall()
+        call.board.publish(.living(.seconds(600)), for: call.user)
+        call.board.decide(verdict, for: call.user)
+        try await call.begin()
+        let reply = try await call.reply()
+        #expect(reply.status == status && reply.code == code && reply.fields["retry-after"] == wait)
+    }
+
+    @Test(
+        arguments: [
+            (RefreshProspect.backingOff(until: .newYear + .seconds(3)), 503, "token_unavailable", "3"),
+            (.refused, 409, "reauthorization_required", nil), (.possible, 503, "token_unavailable", "1"),
+        ] as [(RefreshProspect, Int, String, String?)]
+    )
+    func aRefreshThatCameToNothingEndsTheWait(
+        _ prospect: RefreshProspect,
+        _ status: Int,
+        _ code: String,
+        _ wait: String?
     ) async throws {
-        try await withOrder { fixture, client in
-            fixture.board.publish(.living(.seconds(600), text: "old"), prospect, for: user)
-            let reply = try await client.reply()
-            #expect(reply.status == status && reply.code == code)
-            #expect((reply.fields["retry-after"] != nil) == (status == 503))
-        }
+        let call = try await RefreshCall()
+        let token = PublishedToken.living(.seconds(600))
+        call.board.publish(token, .underWay, for: call.user)
+        try await call.begin(("If-Match", token.etag))
+        await call.board.when { $0.waiters == 1 }
+        call.board.publish(token, prospect, for: call.user)
+        let reply = try await call.reply()
+        #expect(reply.status == status && reply.code == code && reply.fields["retry-after"] == wait)
     }
 
-    @Test func whoDoesNotWaitIsToldThatItIsUnderWay() async throws {
+    @Test func aUserWhoGoesWhileHeIsWaitedForIsUnknown() async throws {
+        let call = try await RefreshCall()
+        call.board.publish(nil, .underWay, for: call.user)
+        try await call.begin()
+        await call.board.when { $0.waiters == 1 }
+        call.board.remove(call.user)
+        #expect(try await call.reply().code == "unknown_user")
+    }
+}
+
+/// The same over a real socket: what comes before and after it on a connection.
+@Suite(.timeLimit(.minutes(1))) struct RefreshOverTheSocketTests {
+    private let user = UserID("42")
+
+    @Test func whatFollowsOnTheConnectionWaitsForItsTurn() async throws {
         try await SocketFixture.with { fixture in
-            fixture.board.publish(.living(.seconds(600)), .underWay, for: user)
+            fixture.board.publish(.living(.seconds(600), text: "old"), .underWay, for: user)
             let client = try await fixture.connect()
-            try await client.send(order(path: path + "?max_wait=0"))
-            let reply = try await client.reply()
-            #expect(reply.status == 504 && reply.code == "refresh_timeout")
-            #expect(fixture.board.snapshot.orders == [user], "and it was ordered")
-        }
-    }
-
-    @Test func theWaitEndsWithTheCallersTime() async throws {
-        try await withOrder(path: path + "?max_wait=1") { _, client in
-            let reply = try await client.reply()
-            #expect(reply.code == "refresh_timeout")
-        }
-    }
-
-    @Test func onlyTheTokenThatIsMeantIsReplaced() async throws {
-        try await SocketFixture.with { fixture in
-            let token = PublishedToken.living(.seconds(600), text: "old")
-            fixture.board.publish(token, .underWay, for: user)
-            let client = try await fixture.connect()
-            for field in ["If-Match: \"other\"", "If-Match: W/\(token.etag)", "If-Match: nonsense", "If-Match:"] {
-                try await client.send(order(field))
-                let reply = try await client.reply()
-                #expect(reply.status == 412 && reply.code == "stale_token", "\(field)")
-                #expect(reply.fields["etag"] == token.etag)
-            }
-            #expect(fixture.board.snapshot.orders.isEmpty)
-            for field in ["If-Match: \(token.etag)", "If-Match: \"x\", \(token.etag)", "If-Match: *"] {
-                try await client.send(order(field, path: path + "?max_wait=0"))
-                #expect(try await client.reply().status == 504, "\(field)")
-            }
-            #expect(fixture.board.snapshot.orders.count == 3)
-        }
-    }
-
-    @Test func tooManyOrdersAreToldWhenToComeAgain() async throws {
-        try await SocketFixture.with { fixture in
-            fixture.board.publish(.living(.seconds(600)), for: user)
-            fixture.board.decide(.tooSoon(.milliseconds(2100)), for: user)
-            let client = try await fixture.connect()
-            try await client.send(order())
-            let reply = try await client.reply()
-            #expect(reply.status == 429 && reply.code == "too_many_refreshes")
-            #expect(reply.fields["retry-after"] == "3")
-        }
-    }
-
-    @Test func whatTheEngineCannotDoIsTold() async throws {
-        try await SocketFixture.with { fixture in
-            fixture.board.publish(.living(.seconds(600)), for: user)
-            fixture.board.decide(.unavailable(.tokenUnavailable, retryAfter: .seconds(7)), for: user)
-            let client = try await fixture.connect()
-            try await client.send(order())
-            let reply = try await client.reply()
-            #expect(reply.status == 503 && reply.fields["retry-after"] == "7")
-            try await client.send(order(path: "/v1/users/nobody/refresh"))
-            #expect(try await client.reply().code == "unknown_user")
-        }
-    }
-
-    @Test func otherMethodsAreNotTaken() throws {
-        let connection = try EmbeddedConnection(board: .withUsers())
-        let reply = try connection.get(path)
-        #expect(reply.status == 405 && reply.fields["allow"] == "POST")
-        #expect(try connection.ask(order(path: path + "?max_wait=-1")).code == "bad_request")
-    }
-
-    @Test func theRightToTokensIsNotTheRightToRefresh() throws {
-        let connection = try EmbeddedConnection(board: .withUsers(), caller: .stranger)
-        #expect(try connection.ask(order()).status == 403)
-        #expect(try connection.ask(order(path: "/v1/users/nobody/refresh")).status == 403)
-    }
-
-    @Test func aCallerWhoLeavesLeavesNothingBehind() async throws {
-        try await withOrder { fixture, client in
+            let order = EmbeddedConnection.request("POST", "/v1/users/42/refresh", ["Content-Length: 2"]) + "{}"
+            let read = EmbeddedConnection.request("GET", "/v1/users/42/token", [])
+            try await client.send(read + order + read + order)
+            #expect(try await client.reply()[json: "access_token"] == "old")
+            await fixture.board.when { $0.waiters == 1 }
+            #expect(fixture.board.snapshot.orders == [user], "one at a time")
+            fixture.board.publish(.living(.seconds(600), text: "new"), .underWay, for: user)
+            #expect(try await client.reply()[json: "access_token"] == "new")
+            #expect(try await client.reply()[json: "access_token"] == "new")
+            await fixture.board.when { $0.orders.count == 2 && $0.waiters == 1 }
+            fixture.board.publish(.living(.seconds(600), text: "newest"), for: user)
+            #expect(try await client.reply()[json: "access_token"] == "newest")
             try await client.close()
-            await fixture.board.when { $0.waiters == 0 }
+        }
+    }
+
+    @Test func itTakesPostAndNothingElse() async throws {
+        try await SocketFixture.with { fixture in
+            let client = try await fixture.connect()
+            let reply = try await client.get("/v1/users/42/refresh")
+            #expect(reply.status == 405 && reply.fields["allow"] == "POST")
+            #expect(fixture.board.snapshot.orders == [])
         }
     }
 }

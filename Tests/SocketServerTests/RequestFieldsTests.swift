@@ -42,4 +42,14 @@ import Testing
     func validatorsAreReadWithTheirQuotes(lines: [String], expected: [String]) {
         #expect(RequestFields.validators(HTTPHeaders(lines.map { ("If-None-Match", $0) })) == expected)
     }
+
+    @Test(
+        arguments: [
+            ([], nil), ([""], []), (["\"a\""], ["\"a\""]), (["W/\"a\", \"b\""], ["\"b\""]), (["W/\"a\""], []),
+            (["\"a\"", "*"], ["\"a\"", "*"]), (["abc"], []),
+        ] as [([String], [String]?)]
+    )
+    func aWeakValidatorMatchesNothingWhereAStrongOneIsWanted(lines: [String], expected: [String]?) {
+        #expect(RequestFields.strongValidators(HTTPHeaders(lines.map { ("If-Match", $0) })) == expected)
+    }
 }

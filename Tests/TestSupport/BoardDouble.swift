@@ -17,6 +17,8 @@ package final class BoardDouble: TokenServing {
         var refreshes: [UserID] = []
         var orders: [UserID] = []
         var verdicts: [UserID: RefreshVerdict] = [:]
+        /// Those whose verdict is held back; nil where none is.
+        var held: [CheckedContinuation<Void, Never>]?
         var violations: [String] = []
         var isReady = true
         var watchers: [(condition: @Sendable (Snapshot) -> Bool, resume: CheckedContinuation<Void, Never>)] = []
@@ -66,6 +68,17 @@ package final class BoardDouble: TokenServing {
     /// What becomes of the next orders of a refresh for the user; without it, one is under way that replaces the token at hand.
     package func decide(_ verdict: RefreshVerdict, for user: UserID) {
         state.withLock { $0.verdicts[user] = verdict }
+    }
+
+    /// Holds verdicts on orders back from now on, until ``releaseVerdicts()``, however those who ask lose their patience.
+    package func holdVerdicts() {
+        state.withLock { $0.held = [] }
+    }
+
+    /// Lets the verdicts go that were held back.
+    package func releaseVerdicts() {
+        let held = state.withLock { $0.held.take() }
+        for verdict in held ?? [] { verdict.resume() }
     }
 
     /// Whether every account is loaded.
@@ -149,7 +162,18 @@ extension BoardDouble {
             return state.verdicts[user] ?? .underWay(replacing: entry.token)
         }
         resumeWatchers()
+        await released()
         return verdict
+    }
+
+    private func released() async {
+        await withCheckedContinuation { continuation in
+            let isHeld = state.withLock { state in
+                state.held?.append(continuation)
+                return state.held != nil
+            }
+            if !isHeld { continuation.resume() }
+        }
     }
 
     package func report(on user: UserID) async -> GrantReport? {

@@ -44,8 +44,16 @@ final class RefreshHandler {
             let verdict = await serving.refresh(request.user, if: request.means)
             eventLoop.execute { handler.value.take(verdict) }
         }
-        let patience = max(TimeAmount(request.maximumWait), service.limits.report)
-        deadline = eventLoop.scheduleTask(in: patience) { handler.value.stopWaiting() }
+        deadline = eventLoop.scheduleTask(in: TimeAmount(request.maximumWait)) { handler.value.endPatience() }
+    }
+
+    /// The caller's time is over; the engine's, to say whether a refresh was begun, may not be.
+    private func endPatience() {
+        mayWait = false
+        let rest = service.limits.report - TimeAmount(request.maximumWait)
+        guard !isBegun, rest > .zero else { return stopWaiting() }
+        let handler = NIOLoopBound(self, eventLoop: eventLoop)
+        deadline = eventLoop.scheduleTask(in: rest) { handler.value.stopWaiting() }
     }
 
     /// The time for waiting is over, whatever the caller had left of it.

@@ -30,7 +30,7 @@ package protocol TokenServing: Sendable {
     ///   - user: whose.
     ///   - isMeant: whether this is the token that the caller wants replaced; nil where there is none alive. It is asked in
     ///     the same turn in which the refresh is begun.
-    /// - Returns: what comes of it.
+    /// - Returns: whether it is under way, or why not; the refresh itself is not waited for.
     func refresh(_ user: UserID, if isMeant: @escaping @Sendable (PublishedToken?) -> Bool) async -> RefreshVerdict
 
     /// How the account stands; nil if there is no such row.
