@@ -72,4 +72,26 @@ import TokenCore
         board.update(board.admit(user), .replace(token("b")), prospect: .possible)
         #expect(seen.count == 1)
     }
+
+    @Test func whoTakesAFreedSlotHasNothingOfItsFormerOwner() throws {
+        let board = TokenBoard()
+        let slot = board.admit(user)
+        board.update(slot, .replace(token("a")), prospect: .possible)
+        let version = try #require(board.entry(for: user)?.version)
+        let woken = Mailbox<Void>()
+        let waiter = try #require(board.onChange(of: user, after: version) { woken.send(()) })
+        board.remove(user)
+        let other = UserID("7")
+        #expect(board.admit(other) == slot)
+        #expect(board.entry(for: other)?.token == nil)
+        let others = Mailbox<Void>()
+        board.update(slot, .keep, prospect: .underWay)
+        let now = try #require(board.entry(for: other))
+        #expect(now.token == nil && now.version > version)
+        _ = board.onChange(of: other, after: now.version) { others.send(()) }
+        board.cancel(waiter)
+        #expect(board.onChange(of: user, after: version) { woken.send(()) } == nil, "he is gone")
+        board.update(slot, .replace(token("b")), prospect: .possible)
+        #expect(others.count == 1 && woken.count == 2)
+    }
 }

@@ -5,58 +5,66 @@ import TestSupport
 import Testing
 import TokenCore
 
-/// Refreshes that callers order, however long the token at hand lives.
+// MARK: - Orders
+
 extension GrantStateMachineTests {
-    private func obstacle(_ machine: inout GrantStateMachine, after time: Duration) -> String {
-        let (obstacle, step) = machine.ordered(occasion(time))
-        switch obstacle {
-        case nil: return step.effect == .enqueue ? "begun" : "joined"
-        case .tooSoon(let wait): return "too soon by \(wait)"
-        case .unavailable(let code, _): return code.rawValue
-        case .underWay, .stale, .unknownUser: return "never"
+    @Test func anOrderIsTakenHoweverLongTheTokenLives() {
+        var machine = active()
+        let (obstacle, step) = machine.ordered(occasion(.seconds(5)))
+        #expect(obstacle == nil)
+        #expect(step == Step(.disarm, .enqueue))
+        let again = machine.ordered(occasion(.seconds(6)))
+        #expect(again.obstacle == nil && again.step == .nothing, "it joins the one in line")
+    }
+
+    @Test func anOrderSoonAfterTheLastTokenIsTurnedDown() {
+        var machine = active()
+        let (obstacle, step) = machine.ordered(occasion(.milliseconds(1500)))
+        #expect(obstacle?.tooSoon == .milliseconds(3500))
+        #expect(step == .nothing && machine.phase == .resting)
+    }
+
+    @Test func anOrderBeyondTheBudgetIsTurnedDown() {
+        var machine = active()
+        let poor = RefreshPolicy(dailyBudget: 1)
+        let (obstacle, _) = machine.ordered(Occasion(now: start + .seconds(60), draw: 0.5, policy: poor))
+        #expect(obstacle?.tooSoon == .seconds(86_400))
+    }
+
+    @Test func anOrderJoinsACallInFlightAndWhatIsNotHandedOutYet() {
+        var machine = refreshing()
+        #expect(machine.ordered(occasion(.seconds(1))).obstacle == nil)
+        _ = machine.granted(answer("a1", sentAfter: .zero), using: 1, occasion(.seconds(1)))
+        #expect(machine.ordered(occasion(.seconds(1))).obstacle == nil)
+    }
+
+    @Test func anOrderDoesNotJoinWhatBringsNoOtherTokenAnyMore() {
+        var machine = refreshing()
+        _ = machine.granted(answer("a1", sentAfter: .zero), using: 1, occasion(.seconds(1)))
+        #expect(machine.due(occasion(.seconds(2))).effect == .publish(answer("a1", sentAfter: .zero)))
+        #expect(machine.ordered(occasion(.seconds(2))).obstacle?.tooSoon == .seconds(3))
+        let (obstacle, step) = machine.ordered(occasion(.seconds(20)))
+        #expect(obstacle?.tooSoon == .seconds(1), "its copy is still being stored")
+        #expect(step == .nothing)
+        _ = machine.stored(grantVersion: 1, occasion(.seconds(21)))
+        #expect(machine.ordered(occasion(.seconds(21))).step.effect == .enqueue)
+    }
+
+    @Test func anOrderDoesNotBringABackoffForward() {
+        var machine = refreshing()
+        _ = machine.failed(RefreshFailure(.connect, text: "away"), using: 1, occasion(.zero, draw: 1))
+        let (obstacle, step) = machine.ordered(occasion(.milliseconds(200)))
+        guard case .unavailable(.tokenUnavailable, .some(let wait))? = obstacle else {
+            Issue.record("\(String(describing: obstacle))")
+            return
         }
+        #expect(wait > .zero && step == .nothing)
     }
+}
 
-    @Test func anOrderBeginsARefreshOnceFiveSecondsAfterTheLast() {
-        var machine = active()
-        #expect(obstacle(&machine, after: .milliseconds(4999)) == "too soon by 0.001 seconds")
-        #expect(obstacle(&machine, after: .seconds(5)) == "begun", "sooner than the floor of ten")
-        #expect(obstacle(&machine, after: .seconds(5)) == "joined")
-        _ = machine.begun(version: 1, occasion(.seconds(6)))
-        #expect(obstacle(&machine, after: .seconds(7)) == "joined")
-    }
-
-    @Test func anOrderDoesNotHurryABackoff() {
-        var machine = active()
-        _ = machine.due(occasion(.seconds(540)))
-        _ = machine.begun(version: 1, occasion(.seconds(540)))
-        _ = machine.failed(RefreshFailure(.connect, text: "no"), using: 1, occasion(.seconds(541)))
-        let deadline = machine.deadline
-        #expect(obstacle(&machine, after: .milliseconds(541_001)) == "token_unavailable")
-        #expect(machine.deadline == deadline && machine.phase == .resting)
-    }
-
-    @Test func anOrderForAGrantThatNeedsAPersonIsRefused() {
-        var (machine, _) = GrantStateMachine.loaded(row(nil), occasion(.zero))
-        #expect(obstacle(&machine, after: .seconds(1)) == "no_grant")
-    }
-
-    @Test func ordersDoNotSpendMoreThanTheDaysBudget() {
-        var machine = active()
-        var time: Duration = .zero
-        var begun = 1
-        while true {
-            time += .seconds(6)
-            let outcome = obstacle(&machine, after: time)
-            guard outcome == "begun" else {
-                #expect(outcome == "too soon by 288.0 seconds")
-                break
-            }
-            begun += 1
-            _ = machine.begun(version: 1, occasion(time))
-            _ = machine.granted(answer("a\(begun)", sentAfter: time), using: 1, occasion(time))
-            _ = machine.stored(grantVersion: 1, occasion(time))
-        }
-        #expect(begun == policy.dailyBudget)
+extension RefreshVerdict {
+    /// How long to wait, where it says so because the last refresh is too short a time ago.
+    fileprivate var tooSoon: Duration? {
+        if case .tooSoon(let wait) = self { wait } else { nil }
     }
 }

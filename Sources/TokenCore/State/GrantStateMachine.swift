@@ -147,9 +147,13 @@ extension GrantStateMachine {
         let now = occasion.now
         let prospect = prospect(at: now)
         if let obstacle = RefreshVerdict(prospect, at: now) { return (obstacle, .nothing) }
-        guard prospect == .possible else { return (nil, .nothing) }
-        let next = life.map { $0.beganAt + occasion.policy.orderSpacing }
-        if let next, !next.isReached(at: now) { return (.tooSoon(next.remaining(at: now)), .nothing) }
+        let rest = life.map { ($0.beganAt + occasion.policy.orderSpacing).remaining(at: now) } ?? .zero
+        guard prospect == .possible else {
+            // What is under way brings no other token where its answer is handed out already, and only the copy is being stored.
+            guard case .storing(_, isPublished: true) = phase else { return (nil, .nothing) }
+            return (.tooSoon(max(rest, .seconds(1))), .nothing)
+        }
+        guard rest <= .zero else { return (.tooSoon(rest), .nothing) }
         if budget.isSpent(occasion.policy.dailyBudget, at: now.boot) {
             return (.tooSoon(occasion.policy.spacingBeyondBudget), .nothing)
         }
