@@ -37,8 +37,8 @@ package final class TokenEndpointClient: TokenRequesting {
     /// Makes one refresh call (RFC 6749 section 6; fact sheet section 4.1).
     ///
     /// Cancelling the task does not end the call: the reply may be the only copy of what the endpoint gave. It ends
-    /// within the configured deadline in any case, or two seconds after the process found out that it stood still
-    /// beyond that.
+    /// within the configured deadline in any case, or a few seconds of the process's running after it stood still beyond
+    /// that (``CallDeadline``).
     package func refresh(
         _ refreshToken: Secret,
         for client: ClientRegistration

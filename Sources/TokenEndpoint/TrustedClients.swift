@@ -21,6 +21,7 @@ final class TrustedClients: Sendable {
         var generations: [Int: Generation]
         var newest = 0
         var renewedAt: Moment?
+        var isShutDown = false
     }
 
     /// Why another client is to take over.
@@ -56,15 +57,20 @@ final class TrustedClients: Sendable {
     }
 
     /// Has the next call use a client that has read the authorities anew, and makes its own connections. Where the
-    /// authorities cannot be read now, as in the middle of being replaced, all stays as it is.
+    /// authorities cannot be read now, as in the middle of being replaced, all stays as it is; so it does after the end, which
+    /// calls under way take for a lost reply.
     func renew(because reason: Reason, at now: Moment) {
         let isDue = state.withLock { state in
-            guard state.renewedAt.map({ now.boot - $0.boot >= reason.pause }) ?? true else { return false }
+            guard !state.isShutDown, state.renewedAt.map({ now.boot - $0.boot >= reason.pause }) ?? true else {
+                return false
+            }
             state.renewedAt = now
             return true
         }
         guard isDue, let client = try? make() else { return }
         let idle = state.withLock { state -> HTTPClient? in
+            // The end may have come while this one was made.
+            guard !state.isShutDown else { return client }
             let old = state.newest
             state.newest += 1
             state.generations[state.newest] = Generation(client: client)
@@ -77,6 +83,7 @@ final class TrustedClients: Sendable {
     func shutdown() async {
         let clients = state.withLock { state in
             defer { state.generations = [:] }
+            state.isShutDown = true
             return state.generations.values.map(\.client)
         }
         // All that this can throw is that it was called before.
