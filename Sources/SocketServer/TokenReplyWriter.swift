@@ -25,7 +25,7 @@ extension ByteBuffer {
         var user = JSONText.content(of: user.text)
         user.withUTF8 { user in
             let parts = TokenReplyParts(token: token, user: UnsafeRawBufferPointer(user), secondsLeft: secondsLeft)
-            write(atMost: TokenReplyParts.mostHeadBytes) { parts.writeHead(to: &$0) }
+            write(atMost: parts.mostHeadBytes) { parts.writeHead(to: &$0) }
             write(fields)
             write(atMost: 2 + parts.bodyBytes) { place in
                 place.write("\r\n")
@@ -58,8 +58,8 @@ private struct TokenReplyParts {
     let user: UnsafeRawBufferPointer
     let secondsLeft: Int64
 
-    /// The head holds nothing whose length depends on the token but two numbers.
-    static let mostHeadBytes = 192
+    /// The head holds nothing whose length depends on the token but the validator, and a number of 19 digits at most.
+    var mostHeadBytes: Int { 128 + token.etagBytes }
     /// Digits that the seconds left have room for: eleven days. White space before a number is legal (RFC 8259 section 2).
     private static let secondsWidth = 6
 

@@ -3,6 +3,7 @@
 
 import NIOCore
 import SocketAPI
+import TestSupport
 import Testing
 import TokenCore
 
@@ -48,6 +49,52 @@ import TokenCore
         #expect(reply.body.contains(#""access_token":"a\"b\\c\u000a\u007fé""#))
         #expect(JSONText.unescape(token.text[...]) == Array(text.utf8))
         #expect(reply.fields["content-length"] == String(reply.body.utf8.count))
+    }
+
+    /// The bytes are written into room that was counted before: each part of a reply at its longest and its shortest.
+    @Test func theRoomIsCountedRightWhateverStandsInAReply() throws {
+        let ids = ["", "7", String(repeating: "i", count: 4000), String(repeating: "\u{1}", count: 4000), "é🦊\"\\"]
+        let texts = ["", "t", String(repeating: "\"", count: 5000), String(repeating: "x", count: 65_536)]
+        let times = [
+            Int64.min, -62_167_219_200_000_000, -1, 0, 1, 1_767_225_600_000_000, 253_402_300_799_999_999, .max,
+        ]
+        for id in ids {
+            for text in texts {
+                for time in times { try expectWhole(Secret(text), id, WallTime(microseconds: time)) }
+            }
+        }
+    }
+
+    private func expectWhole(_ token: Secret, _ id: String, _ expiresAt: WallTime) throws {
+        let life = TokenLife(
+            expiresAt: Moment(wall: expiresAt, boot: Moment.newYear.boot),
+            lifetime: .seconds(900)
+        )
+        let token = TokenReplyRenderer().render(token, type: "Bearer", life: life, for: .sandbox)
+        for fields in [[], [Reply.Field("Connection", "close"), .retryAfter(.seconds(9))]] {
+            var whole = ByteBuffer()
+            whole.writeToken(token, of: UserID(id), secondsLeft: .max, fields: fields)
+            let reply = try RawReply(String(buffer: whole))
+            #expect(reply.fields["content-length"] == String(reply.body.utf8.count))
+            #expect(reply.body.hasPrefix("{\"user\":\"") && reply.body.hasSuffix("\"}"))
+            var head = ByteBuffer()
+            head.writeToken(token, of: UserID(id), secondsLeft: 0, fields: fields, withoutBody: true)
+            #expect(head.readableBytes == whole.readableBytes - reply.body.utf8.count)
+        }
+    }
+
+    @Test func aValidatorOfAnyLengthHasItsRoom() throws {
+        let etag = Array("\"\(String(repeating: "v", count: 3000))\"".utf8)
+        let frame = ReplyFrame(afterToken: [], afterSeconds: [])
+        let token = [UInt8]("t".utf8).withUnsafeBufferPointer { text in
+            PublishedToken(
+                life: TokenLife(sentAt: .newYear, lifetime: .seconds(900)),
+                etag: etag,
+                text: text,
+                frame: frame
+            )
+        }
+        #expect(try RawReply(written(token, 1) + "}").fields["etag"] == token.etag)
     }
 
     @Test func tokensDoNotPrint() {
