@@ -86,14 +86,17 @@ package struct JSONText {
         _ body: (UnsafeBufferPointer<UInt8>) -> Outcome
     ) -> Outcome {
         guard hasEscaped(utf8) else { return body(utf8) }
-        let escaped = utf8.flatMap { isEscaped($0) ? escape($0) : [$0] }
-        return escaped.withUnsafeBufferPointer(body)
+        return escaped(utf8).withUnsafeBufferPointer(body)
     }
 
     /// A text as it stands between quotes.
     package static func content(of text: String) -> String {
         guard text.utf8.contains(where: isEscaped) else { return text }
-        return String(decoding: text.utf8.flatMap { isEscaped($0) ? escape($0) : [$0] }, as: UTF8.self)
+        return String(decoding: escaped(text.utf8), as: UTF8.self)
+    }
+
+    private static func escaped(_ utf8: some Collection<UInt8>) -> [UInt8] {
+        utf8.flatMap { isEscaped($0) ? escape($0) : [$0] }
     }
 
     /// Whether any byte must be escaped; looks at sixteen at a time.

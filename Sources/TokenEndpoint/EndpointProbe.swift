@@ -66,7 +66,7 @@ package struct EndpointProbe: Sendable {
         let channel = try await bootstrap.connect(host: host, port: port).get()
         let address = channel.remoteAddress?.ipAddress ?? "an address"
         guard let tls else {
-            try await channel.close()
+            channel.close(promise: nil)
             return Finding(address: address, tlsVersion: nil)
         }
         let version = try await handshake(tls, on: channel)
