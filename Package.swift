@@ -21,6 +21,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
@@ -37,6 +38,7 @@ let package = Package(
             name: "RefreshEngine",
             dependencies: [
                 "TokenCore",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
@@ -69,12 +71,17 @@ let package = Package(
                 "CLinux",
                 "SocketAPI",
                 "TokenCore",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
+        ),
+        .target(
+            name: "MetricsText",
+            dependencies: ["TokenCore", .product(name: "CoreMetrics", package: "swift-metrics")]
         ),
         .target(
             name: "HostSystemd",
@@ -85,6 +92,7 @@ let package = Package(
             dependencies: [
                 "GrantStore",
                 "HostSystemd",
+                "MetricsText",
                 "RefreshEngine",
                 "SocketAPI",
                 "SocketServer",
@@ -92,6 +100,7 @@ let package = Package(
                 "TokenCore",
                 "TokenEndpoint",
                 "Yams",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -123,7 +132,9 @@ let package = Package(
         // Measures the socket alone; here and not in Benchmarks, since it uses what only this package may.
         .executableTarget(
             name: "socket-bench-server",
-            dependencies: ["SocketServer", "TokenCore", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "MetricsText", "SocketServer", "TokenCore", .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Benchmarks/SocketBenchServer"
         ),
 
@@ -152,7 +163,7 @@ let package = Package(
         .testTarget(
             name: "RefreshEngineTests",
             dependencies: [
-                "RefreshEngine", "TestSupport", "TokenCore",
+                "MetricsText", "RefreshEngine", "TestSupport", "TokenCore",
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -180,12 +191,16 @@ let package = Package(
         .testTarget(
             name: "SocketServerTests",
             dependencies: [
-                "CLinux", "SocketAPI", "SocketServer", "TestSupport", "TokenCore",
+                "CLinux", "MetricsText", "SocketAPI", "SocketServer", "TestSupport", "TokenCore",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
+        ),
+        .testTarget(
+            name: "MetricsTextTests",
+            dependencies: ["MetricsText", "TokenCore", .product(name: "CoreMetrics", package: "swift-metrics")]
         ),
         .testTarget(
             name: "HostSystemdTests",

@@ -15,6 +15,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
         .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
@@ -29,6 +30,7 @@ let package = Package(
             name: "RefreshEngine",
             dependencies: [
                 "TokenCore",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
@@ -49,12 +51,17 @@ let package = Package(
                 "CLinux",
                 "SocketAPI",
                 "TokenCore",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
+        ),
+        .target(
+            name: "MetricsText",
+            dependencies: ["TokenCore", .product(name: "CoreMetrics", package: "swift-metrics")]
         ),
         .target(
             name: "TokenEndpoint",
@@ -87,7 +94,7 @@ let package = Package(
         .testTarget(
             name: "RefreshEngineTests",
             dependencies: [
-                "RefreshEngine", "TestSupport", "TokenCore",
+                "MetricsText", "RefreshEngine", "TestSupport", "TokenCore",
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -103,6 +110,10 @@ let package = Package(
         .testTarget(
             name: "HostSystemdTests",
             dependencies: ["HostSystemd", "TestSupport", "TokenCore", .product(name: "Logging", package: "swift-log")]
+        ),
+        .testTarget(
+            name: "MetricsTextTests",
+            dependencies: ["MetricsText", "TokenCore", .product(name: "CoreMetrics", package: "swift-metrics")]
         ),
         .testTarget(name: "SocketAPITests", dependencies: ["SocketAPI"]),
         .testTarget(
@@ -130,7 +141,7 @@ let package = Package(
         .testTarget(
             name: "SocketServerTests",
             dependencies: [
-                "CLinux", "SocketAPI", "SocketServer", "TestSupport", "TokenCore",
+                "CLinux", "MetricsText", "SocketAPI", "SocketServer", "TestSupport", "TokenCore",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
