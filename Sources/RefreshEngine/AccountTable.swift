@@ -15,6 +15,9 @@ struct Account: Sendable {
 struct AccountTable: Sendable {
     private struct Record: Sendable {
         var machine: GrantStateMachine
+        /// Since when the account stands in line, in tenths of a second on the boot clock; the lowest bits of them, which tell
+        /// spans of up to 109 minutes. In this place and size it fills a gap.
+        var inLineSince: UInt16 = 0
         /// The number of the last pass over the rows in which the account's row was there.
         var seenInPass: UInt32
 
@@ -52,6 +55,21 @@ struct AccountTable: Sendable {
     /// - Returns: what `body` returned; nil if the account was removed.
     mutating func change<Outcome>(_ slot: AccountSlot, _ body: (inout GrantStateMachine) -> Outcome) -> Outcome? {
         records[Int(slot.index)]?.change(body)
+    }
+
+    /// Marks that the account stands in line since then.
+    mutating func markInLine(_ slot: AccountSlot, since time: BootTime) {
+        records[Int(slot.index)]?.inLineSince = Self.tenths(time)
+    }
+
+    /// How long the account has stood in line, to a tenth of a second; of one that stands in none it says nothing.
+    func timeInLine(_ slot: AccountSlot, at now: BootTime) -> Duration {
+        guard let since = records[Int(slot.index)]?.inLineSince else { return .zero }
+        return .milliseconds(100 * Int(Self.tenths(now) &- since))
+    }
+
+    private static func tenths(_ time: BootTime) -> UInt16 {
+        UInt16(truncatingIfNeeded: time.nanoseconds / 100_000_000)
     }
 
     /// Begins a pass over the rows: no account's row was there yet.

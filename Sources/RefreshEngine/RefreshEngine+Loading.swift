@@ -78,7 +78,7 @@ extension RefreshEngine {
         let (machine, step) = GrantStateMachine.loaded(row, occasion)
         let account = Account(user: row.user, machine: machine)
         let slot = table.insert(account)
-        tally.count(machine, by: 1)
+        count(machine, by: 1)
         census.moved(row.user)
         carryOut(step, slot, account, row: row, occasion.now)
         awaitKeeping(slot)
@@ -88,7 +88,7 @@ extension RefreshEngine {
         guard let slot = table.slot(of: user), let account = table[slot] else { return }
         if account.machine.isStoring { unstored -= 1 }
         if account.machine.isWithheld { unpublished -= 1 }
-        tally.count(account.machine, by: -1)
+        count(account.machine, by: -1)
         due.disarm(slot)
         ready.disarm(slot)
         table.remove(slot)
@@ -104,8 +104,7 @@ extension RefreshEngine {
 extension RefreshEngine {
     /// Says it when the rate cannot carry the accounts there are: then tokens die although nothing fails.
     func watchCapacity() {
-        let rate = configuration.maxPerSecond
-        let capacity = configuration.policy.capacity(perSecond: rate, lifetime: usualLifetime)
+        let capacity = capacity
         // Who has no grant, or needs a person, costs no refresh.
         let accounts = tally.healthy + tally.failing
         guard let news = capacityWatch.look(accounts: accounts, capacity: capacity) else { return }

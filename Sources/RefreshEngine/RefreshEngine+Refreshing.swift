@@ -109,6 +109,7 @@ extension RefreshEngine {
         lastAttempt += 1
         let attempt = Attempt(number: lastAttempt, begunAt: clock())
         attempts[user] = attempt
+        measureLateness(of: user, at: attempt.begunAt)
         logger.debug(
             "refresh begun",
             metadata: [LogKey.user: "\(user)", LogKey.attempt: .stringConvertible(attempt.number)]
@@ -147,6 +148,7 @@ extension RefreshEngine {
             case .failure(let failure): apply(slot) { $0.failed(failure, using: version, $1) }
             }
         }
+        measure(result, of: user, attempt)
         endClaimUnlessStoring(of: user)
         advance()
     }
@@ -173,6 +175,7 @@ extension RefreshEngine {
             guard let slot = table.slot(of: user), let version = table[slot]?.machine.grantVersion else { continue }
             apply(slot) { $0.failed(failure, using: version, $1) }
             storeVictims.insert(user)
+            metrics.ended(failure.kind)
         }
         advance()
     }

@@ -73,6 +73,7 @@ extension RefreshEngine {
         // What comes back after the end is nobody's any more, and must not open the store again.
         guard phase != .ended else { return }
         let now = clock()
+        statuses.pass(to: now.boot)
         while let slot = due.popDue(at: now) { apply(slot) { $0.due($1) } }
         doChores(at: now)
         flushWrites()

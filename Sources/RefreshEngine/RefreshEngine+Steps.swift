@@ -21,8 +21,9 @@ extension RefreshEngine {
         guard let before = table[slot], let step = table.change(slot, { input(&$0, occasion) }),
             let after = table[slot]
         else { return }
-        tally.count(before.machine, by: -1)
-        tally.count(after.machine, by: 1)
+        count(before.machine, by: -1)
+        count(after.machine, by: 1)
+        if case .enqueue = step.effect { noteInLine(slot, dueAt: before.machine.deadline, occasion.now) }
         unstored += (after.machine.isStoring ? 1 : 0) - (before.machine.isStoring ? 1 : 0)
         unpublished += (after.machine.isWithheld ? 1 : 0) - (before.machine.isWithheld ? 1 : 0)
         carryOut(step, slot, after, row: row, occasion.now)

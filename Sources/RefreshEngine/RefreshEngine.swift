@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+package import CoreMetrics
 import Dispatch
 package import Logging
 import Synchronization
@@ -12,7 +13,8 @@ package import TokenCore
 /// (`RefreshEngine+Steps`). The way of a refresh is in `+Refreshing`, of its claim's end in `+Claims`, of its answer in
 /// `+Storing`, of what is saved of a broken one in `+Salvaging`, without a database in `+Unclaimed` and `+Keeping`; of rows
 /// in `+Loading`; beginning and end are in `+Running`, other settings than those of the beginning in `+Reconfiguring`,
-/// refreshes that callers order in `+Ordering`, what callers may know of accounts in `+Reporting`.
+/// refreshes that callers order in `+Ordering`, what callers may know of accounts in `+Reporting`, what is counted in
+/// `+Measuring`.
 package actor RefreshEngine {
     /// The queue that everything in here runs on; the alarm must ring on it too.
     nonisolated let executor: QueueExecutor
@@ -26,6 +28,7 @@ package actor RefreshEngine {
     let clock: ClockReading
     let draw: @Sendable () -> Double
     let logger: Logger
+    let metrics: RefreshMetrics
 
     var table: AccountTable
     var capacityWatch = CapacityWatch()
@@ -64,6 +67,8 @@ package actor RefreshEngine {
     var attemptLog = AttemptLog()
     /// How many accounts stand how.
     package internal(set) var tally = AccountTally()
+    /// The same by status, as time goes by.
+    var statuses = StatusTally()
     /// Accounts whose answer is not in the database yet.
     var unstored = 0
     /// Those of them whose answer is not handed out either: more than a copy would be lost.
@@ -109,6 +114,7 @@ package actor RefreshEngine {
     ///   - clock: both clocks.
     ///   - draw: gives random numbers from 0 to 1.
     ///   - logger: told what operators want to know.
+    ///   - metrics: makes what ``RefreshMetrics`` records into.
     package init(
         _ configuration: EngineConfiguration,
         client: ClientRegistration,
@@ -119,7 +125,8 @@ package actor RefreshEngine {
         executor: QueueExecutor,
         clock: @escaping ClockReading,
         draw: @escaping @Sendable () -> Double,
-        logger: Logger
+        logger: Logger,
+        metrics: any MetricsFactory
     ) {
         let now = clock()
         self.configuration = configuration
@@ -131,6 +138,7 @@ package actor RefreshEngine {
         self.clock = clock
         self.draw = draw
         self.logger = logger
+        self.metrics = RefreshMetrics(metrics)
         let limit = configuration.refreshesWithoutDatabase ? configuration.keptGrants : 0
         self.kept = KeptGrants(limit: limit, seal: seal)
         let board = TokenBoard()

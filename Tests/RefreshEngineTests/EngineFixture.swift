@@ -3,6 +3,7 @@
 
 import InMemoryLogging
 import Logging
+import MetricsText
 import RefreshEngine
 import TestSupport
 import Testing
@@ -14,6 +15,7 @@ struct EngineFixture: Sendable {
     let alarm = ManualAlarm()
     let endpoint = ScriptedEndpoint()
     let log = InMemoryLogHandler()
+    let metrics = MetricRegistry(RefreshMetrics.descriptions)
     let store: RecordingStore
     let engine: RefreshEngine
     static let client = ClientRegistration(
@@ -40,7 +42,8 @@ struct EngineFixture: Sendable {
             executor: QueueExecutor(label: "engine.test"),
             clock: clock.reading,
             draw: { 0.5 },
-            logger: Logger(label: "test") { [log] _ in log }
+            logger: Logger(label: "test") { [log] _ in log },
+            metrics: metrics
         )
     }
 
