@@ -3,6 +3,7 @@
 
 import Glibc
 import Logging
+import MetricsText
 import SocketServer
 import Synchronization
 import TokenCore
@@ -18,12 +19,14 @@ enum SocketBenchServer {
             exit(64)
         }
         let board = FixedBoard(users: arguments.count > 2 ? Int(arguments[2]) ?? 1000 : 1000)
+        let metrics = MetricRegistry(SocketMetrics.descriptions)
         let server = SocketServer(
             serving: board,
             clock: readClocks,
             access: AccessRules(ownUser: geteuid()),
             facts: ServiceFacts(version: "0", startedAt: WallTime(nanoseconds: 0)) { .init(trouble: nil, changes: "") },
             logger: Logger(label: "socket-bench-server"),
+            metrics: SocketMetrics(metrics) { metrics.text },
             usesShortWay: !arguments.contains("general")
         )
         try await server.start(at: .path(arguments[1], mode: 0o600, group: nil))

@@ -11,6 +11,8 @@ package enum APIPath {
     package static let alive = "/healthz"
     /// Whether every account is loaded.
     package static let ready = "/readyz"
+    /// The daemon in numbers, in Prometheus' text format.
+    package static let metrics = "/metrics"
 
     /// `GET`: the user's token. Seconds that are nil are left to the daemon.
     package static func token(of user: String, minimumLife: Int? = nil, maximumWait: Int? = nil) -> String {

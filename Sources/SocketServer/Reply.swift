@@ -45,6 +45,14 @@ enum Reply {
 }
 
 extension Reply {
+    /// Its HTTP status.
+    var status: Int {
+        switch self {
+        case .token: 200
+        case .composed(let status, _, _): status
+        }
+    }
+
     /// Whether it is a token with nothing added.
     var isPlainToken: Bool {
         if case .token(_, _, _, let fields) = self { fields.isEmpty } else { false }

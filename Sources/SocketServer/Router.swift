@@ -22,6 +22,8 @@ package enum Resource: Hashable, Sendable {
     case alive
     /// Whether every account is loaded.
     case ready
+    /// The daemon in numbers.
+    case metrics
     /// Nothing.
     case unknown
     /// Nothing that could be: the escapes of the path are broken.
@@ -54,6 +56,7 @@ package struct Target: Hashable, Sendable {
         case APIPath.ready: return .ready
         case APIPath.allUsers: return .list
         case APIPath.summary: return .summary
+        case APIPath.metrics: return .metrics
         default: break
         }
         guard path.hasPrefix(APIPath.users) else { return .unknown }
@@ -77,7 +80,7 @@ extension Resource {
         case .alive, .ready: nil
         case .token: .token
         case .refresh: .refresh
-        case .status, .explanation, .list, .summary: .status
+        case .status, .explanation, .list, .summary, .metrics: .status
         // Whoever has no right learns nothing about the paths there are either.
         case .unknown, .malformed: .admin
         }
@@ -87,7 +90,8 @@ extension Resource {
     package var methods: [String] {
         switch self {
         case .refresh: ["POST"]
-        case .token, .status, .explanation, .list, .summary, .alive, .ready, .unknown, .malformed: ["GET", "HEAD"]
+        case .token, .status, .explanation, .list, .summary, .metrics, .alive, .ready, .unknown, .malformed:
+            ["GET", "HEAD"]
         }
     }
 
@@ -95,7 +99,7 @@ extension Resource {
     package var user: UserID? {
         switch self {
         case .token(let user), .refresh(let user), .status(let user), .explanation(let user): user
-        case .list, .summary, .alive, .ready, .unknown, .malformed: nil
+        case .list, .summary, .metrics, .alive, .ready, .unknown, .malformed: nil
         }
     }
 }

@@ -35,6 +35,7 @@ package actor SocketServer {
     ///   - facts: what the status tells of the daemon itself.
     ///   - limits: what connections may take.
     ///   - logger: for what callers cannot be told.
+    ///   - metrics: where answers are counted, and who gives the text of `/metrics`.
     ///   - usesShortWay: false sends every request the general way, to compare the two.
     package init(
         serving: any TokenServing,
@@ -43,6 +44,7 @@ package actor SocketServer {
         facts: ServiceFacts,
         limits: SocketLimits = SocketLimits(),
         logger: Logger,
+        metrics: SocketMetrics = .unrecorded,
         usesShortWay: Bool = true
     ) {
         self.service = SocketService(
@@ -52,6 +54,7 @@ package actor SocketServer {
             limits: limits,
             facts: facts,
             logger: logger,
+            metrics: metrics,
             usesShortWay: usesShortWay
         )
     }

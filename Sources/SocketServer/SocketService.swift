@@ -18,6 +18,8 @@ struct SocketService: Sendable {
     let facts: ServiceFacts
     /// Where what callers cannot be told is said.
     let logger: Logger
+    /// Where answers are counted.
+    let metrics: SocketMetrics
     /// Whether the short way is taken; off only where both ways are compared.
     let usesShortWay: Bool
 }

@@ -44,6 +44,7 @@ struct Assembly {
         )
         endpoint = try Self.endpoint(configuration, version: version, clock)
         executor = QueueExecutor(label: "tastytokend.engine")
+        let metrics = DaemonMetrics(version: version, startedAt: clock().wall)
         let settings = EngineConfiguration(configuration)
         drainWithin = settings.drainWithin
         engine = RefreshEngine(
@@ -56,7 +57,8 @@ struct Assembly {
             executor: executor,
             clock: clock,
             draw: draw,
-            logger: logger
+            logger: logger,
+            metrics: metrics.registry
         )
         server = SocketServer(
             serving: engine,
@@ -65,7 +67,8 @@ struct Assembly {
             facts: ServiceFacts(version: version, startedAt: clock().wall) { [store] in
                 ServiceFacts.Database(trouble: store.health.lastFailure, changes: store.feed.words)
             },
-            logger: logger
+            logger: logger,
+            metrics: SocketMetrics(metrics.registry) { [engine] in await metrics.text(of: engine) }
         )
     }
 

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import Logging
+import MetricsText
 import NIOCore
 import NIOEmbedded
 import Synchronization
@@ -76,6 +77,7 @@ struct EmbeddedConnection {
     let board: BoardDouble
     let clock: StandingClock
     let service: SocketService
+    let metrics = MetricRegistry(SocketMetrics.descriptions)
     let channel = EmbeddedChannel()
     var loop: EmbeddedEventLoop { channel.embeddedEventLoop }
 
@@ -98,6 +100,7 @@ struct EmbeddedConnection {
             limits: limits,
             facts: .standIn,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            metrics: SocketMetrics(metrics) { [metrics] in metrics.text },
             usesShortWay: usesShortWay
         )
         var handover = Handover(connection: Connection(number: 1, caller: caller), descriptor: -1)

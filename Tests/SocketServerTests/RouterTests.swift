@@ -17,6 +17,7 @@ import TokenCore
         ("http://localhost?x=/healthz", .unknown, "x=/healthz"),
         ("/healthz", .alive, ""),
         ("/readyz?verbose", .ready, "verbose"),
+        ("/metrics", .metrics, ""), ("/metrics/", .unknown, ""),
         ("/", .unknown, ""), ("", .unknown, ""), ("*", .unknown, ""),
         ("/v1/users", .list, ""), ("/v1/users?limit=3", .list, "limit=3"), ("/v1/users/", .unknown, ""),
         ("/v1/users//token", .unknown, ""),
@@ -38,6 +39,8 @@ import TokenCore
         #expect(Resource.ready.right == nil)
         #expect(Resource.token(user).right == .token)
         #expect(Resource.status(user).right == .status)
+        #expect(Resource.metrics.right == .status)
+        #expect(Resource.metrics.user == nil, "a right over all users is needed")
         #expect(Resource.unknown.right == .admin)
         #expect(Resource.malformed.right == .admin)
     }

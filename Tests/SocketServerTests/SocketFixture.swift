@@ -3,6 +3,7 @@
 
 import Foundation
 import Logging
+import MetricsText
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -24,11 +25,12 @@ struct SocketFixture {
         limits: SocketLimits = SocketLimits(),
         isStarted: Bool = true,
         mode: UInt32 = 0o600,
+        metrics text: (@Sendable () async -> String)? = nil,
         _ body: (SocketFixture) async throws -> Void
     ) async throws {
         let folder = try temporaryFolder()
         let board = BoardDouble()
-        let fixture = SocketFixture(board: board, server: server(board, limits), folder: folder)
+        let fixture = SocketFixture(board: board, server: server(board, limits, metrics: text), folder: folder)
         let result: Result<Void, any Error>
         do {
             if isStarted { try await fixture.server.start(at: .path(fixture.path, mode: mode, group: nil)) }
@@ -42,14 +44,21 @@ struct SocketFixture {
         try result.get()
     }
 
-    static func server(_ board: BoardDouble, _ limits: SocketLimits = SocketLimits()) -> SocketServer {
-        SocketServer(
+    /// A server that counts, and tells what it counted unless it is given another text of metrics.
+    static func server(
+        _ board: BoardDouble,
+        _ limits: SocketLimits = SocketLimits(),
+        metrics text: (@Sendable () async -> String)? = nil
+    ) -> SocketServer {
+        let metrics = MetricRegistry(SocketMetrics.descriptions)
+        return SocketServer(
             serving: board,
             clock: { .newYear },
             access: AccessRules(ownUser: geteuid()),
             facts: .standIn,
             limits: limits,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            metrics: SocketMetrics(metrics, text: text ?? { metrics.text })
         )
     }
 

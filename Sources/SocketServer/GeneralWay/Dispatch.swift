@@ -15,6 +15,8 @@ enum Dispatch {
     case refresh(RefreshRequest)
     /// What only the engine can tell.
     case question(QuestionHandler.Question)
+    /// `GET /metrics`.
+    case metrics
 
     /// Checks the right before anything else, so that a caller without it learns nothing from the answer; then the
     /// method, then the request's own terms.
@@ -50,6 +52,7 @@ enum Dispatch {
             let request = try ListRequest(query: target.query, users: visible())
             return .question { await ReportReplies.list(request, $0) }
         case .summary: return .question { await ReportReplies.summary(facts, $0) }
+        case .metrics: return .metrics
         case .unknown: throw Problem(.notFound, detail: "See the API's description for its paths.")
         case .malformed:
             let detail = "The path holds a percent sign that begins no escape, or bytes that are no UTF-8 text."

@@ -30,12 +30,14 @@ final class ExchangeHandler: ChannelInboundHandler {
         case token(TokenHandler)
         case refresh(RefreshHandler)
         case question(QuestionHandler)
+        case metrics(MetricsHandler)
 
         func cancel() {
             switch self {
             case .token(let handler): handler.cancel()
             case .refresh(let handler): handler.cancel()
             case .question(let handler): handler.cancel()
+            case .metrics(let handler): handler.cancel()
             }
         }
     }
@@ -68,7 +70,7 @@ final class ExchangeHandler: ChannelInboundHandler {
         switch call {
         case .token(let handler): handler.stopWaiting()
         case .refresh(let handler): handler.stopWaiting()
-        case .question, nil: break
+        case .question, .metrics, nil: break
         }
     }
 
@@ -149,7 +151,9 @@ extension ExchangeHandler {
     private func answerNext(_ context: ChannelHandlerContext) {
         while answering == nil, !isClosed, let item = waiting.popFirst() {
             switch item {
-            case .fault(let problem): send(.problem(problem), Reply.Form(closing: true), context)
+            case .fault(let problem):
+                service.metrics.answered(nil, status: problem.status)
+                send(.problem(problem), Reply.Form(closing: true), context)
             case .request(let head):
                 answering = head
                 answer(head, context)
@@ -183,6 +187,10 @@ extension ExchangeHandler {
             let handler = QuestionHandler(question, service: service, eventLoop: context.eventLoop, finish: finish)
             call = .question(handler)
             handler.begin()
+        case .metrics:
+            let handler = MetricsHandler(service: service, eventLoop: context.eventLoop, finish: finish)
+            call = .metrics(handler)
+            handler.begin()
         }
     }
 
@@ -197,6 +205,7 @@ extension ExchangeHandler {
         answering = nil
         call = nil
         gavePlainToken = reply.isPlainToken
+        service.metrics.answered(Target(head.uri).resource, status: reply.status)
         // After a request that asks to leave HTTP (RFC 9110 sections 7.8 and 9.3.6) the decoder takes no other.
         let leavesHTTP = head.method == .CONNECT || head.headers.contains(name: "upgrade")
         let staysOpen = head.version == .http1_1 && head.isKeepAlive && !leavesHTTP && !isStopping

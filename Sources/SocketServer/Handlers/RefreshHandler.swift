@@ -94,6 +94,7 @@ final class RefreshHandler {
         }
         let now = service.clock()
         if let token = entry.token, token.life.isAlive(at: now), token.etag != replaced {
+            service.metrics.handsOut(token, at: now)
             answer(TokenReplies.served(token, of: request.user, degraded: nil, asText: request.wantsText, now: now))
         } else if entry.prospect == .underWay, mayWait {
             wait(after: entry.version)

@@ -70,6 +70,7 @@ final class TokenHandler {
         case .serve(let token, let degraded):
             // Who may not wait still gets the refresh on its way, for the next one who asks.
             if degraded == .refreshTimeout { startRefresh(if: entry.prospect == .possible) }
+            service.metrics.handsOut(token, at: now)
             answer(
                 TokenReplies.served(token, of: request.user, degraded: degraded, asText: request.wantsText, now: now)
             )

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import CoreMetrics
 import NIOCore
 import TokenCore
 
@@ -12,12 +13,16 @@ struct ShortWay {
     private let inForce: AccessInForce
     private var access: AccessInForce.Copy
     private let serving: any TokenServing
+    private let remaining: Recorder
+    private let answered: Counter
 
     /// The short way over an engine.
     init(_ service: SocketService) {
         self.inForce = service.access
         self.access = service.access.copy
         self.serving = service.serving
+        self.remaining = service.metrics.remaining
+        self.answered = service.metrics.counter(.token(UserID("")), status: 200)
     }
 
     /// Takes up new rules of access, if there are any. To be called before what was read is answered, so that nothing sent
@@ -40,14 +45,19 @@ struct ShortWay {
         into answers: inout ByteBuffer
     ) -> Int {
         var taken = 0
+        var count = 0
         while taken < bytes.count, answers.readableBytes < Self.burst {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[taken...])
             guard case .request(let length, let id?) = ShortRequest.recognise(rest) else { break }
             let user = UserID(String(decoding: rest[id], as: UTF8.self))
             guard let token = token(of: user, for: caller, at: now) else { break }
-            answers.writeToken(token, of: user, secondsLeft: token.life.remaining(at: now).wholeSecondsDown)
+            let secondsLeft = token.life.remaining(at: now).wholeSecondsDown
+            answers.writeToken(token, of: user, secondsLeft: secondsLeft)
+            remaining.record(secondsLeft)
             taken += length
+            count += 1
         }
+        if count > 0 { answered.increment(by: count) }
         return taken
     }
 
