@@ -17,6 +17,22 @@ package struct StatusTally: Sendable {
         var failing = 0
 
         var total: Int { resting + calling + failing }
+
+        /// Adds to those whose status with a living token is this; nothing for one that needs no living token.
+        mutating func add(_ change: Int, _ status: GrantStatus) {
+            switch status {
+            case .active: resting += change
+            case .refreshing: calling += change
+            case .degraded: failing += change
+            case .expired, .reauthorizationRequired, .unknownOutcome, .unreadable, .noGrant: break
+            }
+        }
+
+        mutating func subtract(_ other: Living) {
+            resting -= other.resting
+            calling -= other.calling
+            failing -= other.failing
+        }
     }
 
     /// By the status that is the account's whatever time it is; for those in good standing, what would be theirs with a
@@ -34,12 +50,12 @@ package struct StatusTally: Sendable {
     package mutating func count(_ machine: GrantStateMachine, by change: Int) {
         let status = machine.statusWithLivingToken
         accounts[status, default: 0] += change
-        guard let place = Self.place(of: status), let life = machine.life else { return }
+        guard case .good = machine.standing, let life = machine.life else { return }
         let second = Self.second(of: life.expiresAt.boot)
         guard second > pastSecond else { return }
-        living[keyPath: place] += change
+        living.add(change, status)
         if livingBySecond[second] == nil { seconds.insert(second) }
-        livingBySecond[second, default: Living()][keyPath: place] += change
+        livingBySecond[second, default: Living()].add(change, status)
     }
 
     /// Time has come so far: counts off the tokens that died.
@@ -76,19 +92,7 @@ package struct StatusTally: Sendable {
 
     private mutating func drop(_ second: Int64) {
         _ = seconds.popMin()
-        guard let dead = livingBySecond.removeValue(forKey: second) else { return }
-        living.resting -= dead.resting
-        living.calling -= dead.calling
-        living.failing -= dead.failing
-    }
-
-    private static func place(of status: GrantStatus) -> WritableKeyPath<Living, Int>? {
-        switch status {
-        case .active: \.resting
-        case .refreshing: \.calling
-        case .degraded: \.failing
-        case .expired, .reauthorizationRequired, .unknownOutcome, .unreadable, .noGrant: nil
-        }
+        if let dead = livingBySecond.removeValue(forKey: second) { living.subtract(dead) }
     }
 
     private static func second(of time: BootTime) -> Int64 {
