@@ -94,6 +94,19 @@ import TokenCore
         }
     }
 
+    @Test func aTokenThatCameOfAnOrderIsHandedOutToo() async throws {
+        try await SocketFixture.with { fixture in
+            fixture.publish()
+            fixture.board.decide(.underWay(replacing: nil), for: UserID("42"))
+            let client = try await fixture.connect()
+            try await client.send(EmbeddedConnection.request("POST", "/v1/users/42/refresh", ["Content-Length: 0"]))
+            #expect(try await client.reply().status == 200)
+            let text = try await client.get("/metrics").body
+            #expect(text.contains(requests + "{code=\"200\",route=\"/v1/users/{user}/refresh\"} 1\n"))
+            #expect(text.contains("tastytokend_token_remaining_seconds_sum 600\n"))
+        }
+    }
+
     @Test func anEngineThatDoesNotMeasureInTimeIsNotWaitedFor() async throws {
         let (never, end) = AsyncStream.makeStream(of: Never.self)
         defer { end.finish() }
