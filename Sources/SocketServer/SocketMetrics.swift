@@ -97,6 +97,9 @@ extension Resource {
         case .token: "/v1/users/{user}/token"
         case .refresh: "/v1/users/{user}/refresh"
         case .status: "/v1/users/{user}"
+        case .explanation: "/v1/users/{user}/explain"
+        case .list: APIPath.allUsers
+        case .summary: APIPath.summary
         case .alive: APIPath.alive
         case .ready: APIPath.ready
         case .metrics: APIPath.metrics

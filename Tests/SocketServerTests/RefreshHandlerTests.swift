@@ -34,6 +34,7 @@ private struct RefreshCall {
             limits: SocketLimits(),
             facts: .standIn,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            metrics: .unrecorded,
             usesShortWay: true
         )
         try await loop.executeInContext { [loop, handler, replies] in
