@@ -57,10 +57,11 @@ package final class TokenEndpointClient: TokenRequesting {
             }
         } catch {
             let fault = TransportFault(error, exchange: exchange)
-            if let reason = fault.reasonToRenew { clients.renew(because: reason, at: clock()) }
+            if let reason = fault.reasonToRenew(sentAt: sentAt) { clients.renew(because: reason, at: clock()) }
             let failure = fault.failure(for: call, at: clock().wall)
             throw failure.carrying(exchange.successSoFar.flatMap { TokenResponse($0).newRefreshToken(for: call) })
         }
+        clients.replied(at: clock())
         return try answer(reply, to: call, sentAt: sentAt)
     }
 

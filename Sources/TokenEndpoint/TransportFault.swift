@@ -87,8 +87,8 @@ struct TransportFault {
     }
 
     /// Why later calls should not use the client of this one any more; nil if they may.
-    var reasonToRenew: TrustedClients.Reason? {
-        if wasSent { return error is ReplyTooLong || error is HTTPParserError ? nil : .lostReply }
+    func reasonToRenew(sentAt: Moment) -> TrustedClients.Reason? {
+        if wasSent { return error is ReplyTooLong || error is HTTPParserError ? nil : .lostReply(sentAt: sentAt) }
         return isUntrusted ? .untrusted : nil
     }
 

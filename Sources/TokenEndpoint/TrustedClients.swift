@@ -11,6 +11,9 @@ import TokenCore
 /// replaced since, it refuses every certificate for ever; where the server behind a connection fell silent, its other
 /// connections may lead to the same one, and would each cost a call of unknown outcome (hard case H17). So after either
 /// another client takes its place, which reads the authorities anew and has no connections yet.
+///
+/// Not every lost reply is such a silence: one account's fault must not cost all the others their connections. While replies
+/// come, the server is there.
 final class TrustedClients: Sendable {
     private struct Generation {
         let client: HTTPClient
@@ -21,6 +24,9 @@ final class TrustedClients: Sendable {
         var generations: [Int: Generation]
         var newest = 0
         var renewedAt: Moment?
+        var repliedAt: Moment?
+        /// Replies that were lost since one came.
+        var lostInARow = 0
         var isShutDown = false
     }
 
@@ -28,8 +34,8 @@ final class TrustedClients: Sendable {
     enum Reason {
         /// A certificate was refused.
         case untrusted
-        /// A request was sent, and no whole reply came.
-        case lostReply
+        /// A request was sent at that time, and no whole reply came.
+        case lostReply(sentAt: Moment)
 
         /// Clients are made that far apart at least, since the cause may be another one.
         fileprivate var pause: Duration {
@@ -56,14 +62,34 @@ final class TrustedClients: Sendable {
         return try await call(client)
     }
 
+    /// A whole reply came, whatever it says.
+    func replied(at now: Moment) {
+        state.withLock { state in
+            state.repliedAt = now
+            state.lostInARow = 0
+        }
+    }
+
+    /// A call that broke at once says little: what the other side closed, the pool of connections knows of.
+    private static let silence: Duration = .seconds(1)
+
+    /// Whether the lost reply is one of a server that fell silent: none came since the request was sent, for longer than
+    /// a moment or for the second time in a row.
+    private static func isSilence(_ reason: Reason, _ state: inout State, _ now: Moment) -> Bool {
+        guard case .lostReply(let sentAt) = reason else { return true }
+        state.lostInARow += 1
+        if let repliedAt = state.repliedAt, repliedAt.boot > sentAt.boot { return false }
+        return now.boot - sentAt.boot >= silence || state.lostInARow >= 2
+    }
+
     /// Has the next call use a client that has read the authorities anew, and makes its own connections. Where the
     /// authorities cannot be read now, as in the middle of being replaced, all stays as it is; so it does after the end, which
     /// calls under way take for a lost reply.
     func renew(because reason: Reason, at now: Moment) {
         let isDue = state.withLock { state in
-            guard !state.isShutDown, state.renewedAt.map({ now.boot - $0.boot >= reason.pause }) ?? true else {
-                return false
-            }
+            guard !state.isShutDown, Self.isSilence(reason, &state, now),
+                state.renewedAt.map({ now.boot - $0.boot >= reason.pause }) ?? true
+            else { return false }
             state.renewedAt = now
             return true
         }

@@ -27,6 +27,7 @@ struct EndpointFixture: Sendable {
     static func with(
         tls: Bool = false,
         host: String = "127.0.0.1",
+        clockRuns: Bool = false,
         _ adjust: (inout EndpointConfiguration) -> Void = { _ in },
         _ body: (EndpointFixture) async throws -> Void
     ) async throws {
@@ -40,7 +41,11 @@ struct EndpointFixture: Sendable {
         var configuration = EndpointConfiguration(version: "1.2.3")
         configuration.caFile = tls ? caFile.path : nil
         adjust(&configuration)
-        let client = try TokenEndpointClient(configuration, clock: { .newYear })
+        let began = ContinuousClock.now
+        let client = try TokenEndpointClient(
+            configuration,
+            clock: { clockRuns ? .newYear + began.duration(to: .now) : .newYear }
+        )
         let fixture = EndpointFixture(
             simulator: simulator,
             client: client,

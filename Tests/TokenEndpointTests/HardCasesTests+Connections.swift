@@ -25,7 +25,7 @@ extension HardCasesTests {
 
     @Test("H17: where one connection fell silent, no other that was kept is tried")
     func h17SilentBackend() async throws {
-        try await EndpointFixture.with(tls: true, { $0.timeout = .seconds(2) }) { fixture in
+        try await EndpointFixture.with(tls: true, clockRuns: true, { $0.timeout = .seconds(2) }) { fixture in
             try await open(3, fixture)
             fixture.simulator.set(Fault(.hang(.before), count: 1))
             let failure = try await fixture.failure()
