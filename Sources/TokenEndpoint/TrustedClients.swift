@@ -70,16 +70,18 @@ final class TrustedClients: Sendable {
         }
     }
 
-    /// A call that broke at once says little: what the other side closed, the pool of connections knows of.
+    /// A call that broke sooner says little: what the other side closed, the pool of connections knows of.
     private static let silence: Duration = .seconds(1)
+    /// So many in a row that broke at once say as much, as where something on the way has forgotten the connections.
+    private static let mostBroken = 8
 
     /// Whether the lost reply is one of a server that fell silent: none came since the request was sent, for longer than
-    /// a moment or for the second time in a row.
+    /// a moment or for the last of many calls.
     private static func isSilence(_ reason: Reason, _ state: inout State, _ now: Moment) -> Bool {
         guard case .lostReply(let sentAt) = reason else { return true }
         state.lostInARow += 1
         if let repliedAt = state.repliedAt, repliedAt.boot > sentAt.boot { return false }
-        return now.boot - sentAt.boot >= silence || state.lostInARow >= 2
+        return now.boot - sentAt.boot >= silence || state.lostInARow >= mostBroken
     }
 
     /// Has the next call use a client that has read the authorities anew, and makes its own connections. Where the
