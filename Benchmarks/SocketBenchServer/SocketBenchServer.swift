@@ -85,7 +85,11 @@ private final class FixedBoard: TokenServing {
 
     func summary() async -> EngineSummary {
         EngineSummary(
-            healthy: 0, failing: 0, needingAPerson: 0, withoutGrant: 0, inLine: 0, inFlight: 0, unstored: 0, capacity: 0
+            accounts: AccountTally(healthy: 0, failing: 0, needingAPerson: 0, withoutGrant: 0),
+            inLine: 0,
+            inFlight: 0,
+            unstored: 0,
+            capacity: 0
         )
     }
 

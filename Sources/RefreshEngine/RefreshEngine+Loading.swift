@@ -78,7 +78,7 @@ extension RefreshEngine {
         let (machine, step) = GrantStateMachine.loaded(row, occasion)
         let account = Account(user: row.user, machine: machine)
         let slot = table.insert(account)
-        count(machine, by: 1)
+        statuses.count(machine, by: 1)
         census.moved(row.user)
         carryOut(step, slot, account, row: row, occasion.now)
         awaitKeeping(slot)
@@ -88,7 +88,7 @@ extension RefreshEngine {
         guard let slot = table.slot(of: user), let account = table[slot] else { return }
         if account.machine.isStoring { unstored -= 1 }
         if account.machine.isWithheld { unpublished -= 1 }
-        count(account.machine, by: -1)
+        statuses.count(account.machine, by: -1)
         due.disarm(slot)
         ready.disarm(slot)
         table.remove(slot)

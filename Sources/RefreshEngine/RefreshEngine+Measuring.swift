@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import TokenCore
+package import TokenCore
 
 /// What is counted of accounts and refreshes.
 extension RefreshEngine {
@@ -18,11 +18,8 @@ extension RefreshEngine {
         configuration.policy.capacity(perSecond: configuration.maxPerSecond, lifetime: usualLifetime)
     }
 
-    /// Counts an account in (`by` 1) or out (`by` -1), with the state it was counted in with.
-    func count(_ machine: GrantStateMachine, by change: Int) {
-        tally.count(machine, by: change)
-        statuses.count(machine, by: change)
-    }
+    /// How many accounts stand how.
+    package var tally: AccountTally { statuses.groups }
 
     /// Remembers since when an account that goes in line was due: a caller's demand may come before that.
     func noteInLine(_ slot: AccountSlot, dueAt deadline: Moment?, _ now: Moment) {

@@ -33,13 +33,12 @@ extension RefreshEngine {
     /// for; one that is removed and added again meanwhile may be missed or come twice.
     package func reports(_ query: ReportQuery) -> ReportPage {
         let now = clock()
-        let users = query.users?.sorted { $0.text < $1.text }
-        let end = users?.count ?? table.slotCount
+        let end = query.users?.count ?? table.slotCount
         var reports: [GrantReport] = []
         var place = max(query.start, 0)
         let stop = min(end, place.addingReportingOverflow(Self.mostPerTurn).partialValue)
         while place < stop, reports.count < query.limit {
-            if let account = users.map({ account(of: $0[place]) }) ?? table[AccountSlot(Int32(place))],
+            if let account = query.users.map({ account(of: $0[place]) }) ?? table[AccountSlot(Int32(place))],
                 query.statuses.contains(account.machine.status(at: now))
             {
                 reports.append(report(on: account, at: now))
@@ -70,14 +69,11 @@ extension RefreshEngine {
     /// See ``TokenServing/summary()``.
     package func summary() -> EngineSummary {
         EngineSummary(
-            healthy: tally.healthy,
-            failing: tally.failing,
-            needingAPerson: tally.needingAPerson,
-            withoutGrant: tally.withoutGrant,
+            accounts: tally,
             inLine: ready.count,
             inFlight: inFlight,
             unstored: unstored,
-            capacity: configuration.policy.capacity(perSecond: configuration.maxPerSecond, lifetime: usualLifetime)
+            capacity: capacity
         )
     }
 }

@@ -21,8 +21,8 @@ extension RefreshEngine {
         guard let before = table[slot], let step = table.change(slot, { input(&$0, occasion) }),
             let after = table[slot]
         else { return }
-        count(before.machine, by: -1)
-        count(after.machine, by: 1)
+        statuses.count(before.machine, by: -1)
+        statuses.count(after.machine, by: 1)
         if case .enqueue = step.effect { noteInLine(slot, dueAt: before.machine.deadline, occasion.now) }
         unstored += (after.machine.isStoring ? 1 : 0) - (before.machine.isStoring ? 1 : 0)
         unpublished += (after.machine.isWithheld ? 1 : 0) - (before.machine.isWithheld ? 1 : 0)

@@ -65,9 +65,7 @@ package actor RefreshEngine {
     var attempts: [UserID: Attempt] = [:]
     var lastAttempt: UInt64 = 0
     var attemptLog = AttemptLog()
-    /// How many accounts stand how.
-    package internal(set) var tally = AccountTally()
-    /// The same by status, as time goes by.
+    /// How many accounts have which status, as time goes by.
     var statuses = StatusTally()
     /// Accounts whose answer is not in the database yet.
     var unstored = 0

@@ -14,6 +14,8 @@ import TokenEndpoint
 /// The parts of a daemon, put together from top to bottom; nothing runs yet.
 struct Assembly {
     let store: PostgresGrantStore
+    /// How the database stands, at the time of the call.
+    let database: @Sendable () -> ServiceFacts.Database
     let endpoint: TokenEndpointClient
     let engine: RefreshEngine
     let executor: QueueExecutor
@@ -42,9 +44,13 @@ struct Assembly {
             random: draw,
             logger: logger
         )
+        database = { [store] in
+            ServiceFacts.Database(trouble: store.health.lastFailure, changes: store.feed.words)
+        }
         endpoint = try Self.endpoint(configuration, version: version, clock)
         executor = QueueExecutor(label: "tastytokend.engine")
-        let metrics = DaemonMetrics(version: version, startedAt: clock().wall)
+        let startedAt = clock().wall
+        let metrics = DaemonMetrics(version: version, startedAt: startedAt)
         let settings = EngineConfiguration(configuration)
         drainWithin = settings.drainWithin
         engine = RefreshEngine(
@@ -64,9 +70,7 @@ struct Assembly {
             serving: engine,
             clock: clock,
             access: AccessRules(configuration),
-            facts: ServiceFacts(version: version, startedAt: clock().wall) { [store] in
-                ServiceFacts.Database(trouble: store.health.lastFailure, changes: store.feed.words)
-            },
+            facts: ServiceFacts(version: version, startedAt: startedAt, database: database),
             logger: logger,
             metrics: SocketMetrics(metrics.registry) { [engine] in await metrics.text(of: engine) }
         )

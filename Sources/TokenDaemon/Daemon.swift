@@ -188,10 +188,9 @@ struct Daemon: Sendable {
             scheduler: scheduler,
             watchdog: watchdog,
             notifier: notifier,
-            stopTakes: assembly.drainWithin + .seconds(15)
-        ) { [store = assembly.store] in
-            Heartbeat.Database(trouble: store.health.lastFailure, changes: store.feed.words)
-        }
+            stopTakes: assembly.drainWithin + .seconds(15),
+            database: assembly.database
+        )
     }
 
     private func close() async {

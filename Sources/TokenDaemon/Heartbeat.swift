@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import HostSystemd
-import RefreshEngine
+import SocketServer
 import Synchronization
 import TokenCore
 
@@ -25,14 +25,6 @@ final class Heartbeat: Sendable {
         case stopping
     }
 
-    /// What the status says of the database.
-    struct Database: Sendable {
-        /// Why it is out of reach, in words; nil while it is not.
-        let trouble: String?
-        /// How changes are learnt of, in words.
-        let changes: String
-    }
-
     /// More often than this nobody reads a status.
     private static let pause: Duration = .seconds(1)
 
@@ -40,7 +32,7 @@ final class Heartbeat: Sendable {
     private let watchdog: Watchdog?
     private let notifier: ServiceNotifier
     private let stopTakes: Duration
-    private let database: @Sendable () -> Database
+    private let database: @Sendable () -> ServiceFacts.Database
     private let state = Mutex(State())
 
     /// Beats for a daemon that is loading.
@@ -56,7 +48,7 @@ final class Heartbeat: Sendable {
         watchdog: Watchdog?,
         notifier: ServiceNotifier,
         stopTakes: Duration,
-        database: @escaping @Sendable () -> Database
+        database: @escaping @Sendable () -> ServiceFacts.Database
     ) {
         self.scheduler = scheduler
         self.watchdog = watchdog

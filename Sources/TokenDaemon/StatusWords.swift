@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import RefreshEngine
+import SocketServer
+import TokenCore
 
 /// What the service manager shows beside the daemon's name (`STATUS=`, sd_notify(3)).
 enum StatusWords {
     /// How the daemon does, in one line: how many accounts there are, what keeps it from being well, and how it learns of
     /// changes.
-    static func running(_ tally: AccountTally, database: Heartbeat.Database) -> String {
+    static func running(_ tally: AccountTally, database: ServiceFacts.Database) -> String {
         var parts = ["\(tally.total) \(tally.total == 1 ? "account" : "accounts")"]
         if tally.failing > 0 { parts.append("\(tally.failing) failing") }
         if tally.needingAPerson > 0 {

@@ -21,14 +21,7 @@ final class SilentListener: Sendable {
     init() throws {
         self.folder = try makeTemporaryFolder(for: "silent")
         self.descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: "\(folder)/.s.PGSQL.5432".utf8) }
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
+        let result = withUnixAddress("\(folder)/.s.PGSQL.5432") { bind(descriptor, $0, $1) }
         guard result == 0, listen(descriptor, 8) == 0 else { throw SocketError(code: errno) }
     }
 

@@ -16,7 +16,7 @@ import TokenCore
         from start: Int = 0,
         limit: Int = 10_000,
         _ statuses: Set<GrantStatus> = Set(GrantStatus.allCases),
-        users: Set<UserID>? = nil
+        users: [UserID]? = nil
     ) async -> ReportPage {
         await engine.reports(ReportQuery(start: start, limit: limit, statuses: statuses, users: users))
     }
@@ -48,7 +48,7 @@ import TokenCore
 
     @Test func onlyThoseAreShownWhoAreAskedFor() async {
         let fixture = await engine(of: 20)
-        let some: Set<UserID> = [UserID("7"), UserID("19"), UserID("nobody")]
+        let some = [UserID("19"), UserID("nobody"), UserID("7")]
         let page = await page(fixture.engine, users: some)
         #expect(page.reports.map(\.user.text) == ["19", "7"] && page.next == nil)
         #expect(await self.page(fixture.engine, [.degraded]).reports.isEmpty)

@@ -210,10 +210,7 @@ extension BoardDouble {
 
     package func summary() async -> EngineSummary {
         EngineSummary(
-            healthy: 1,
-            failing: 2,
-            needingAPerson: 3,
-            withoutGrant: 4,
+            accounts: AccountTally(healthy: 1, failing: 2, needingAPerson: 3, withoutGrant: 4),
             inLine: 5,
             inFlight: 6,
             unstored: 7,

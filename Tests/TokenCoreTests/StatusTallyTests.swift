@@ -80,6 +80,9 @@ import TokenCore
             for status in GrantStatus.allCases {
                 #expect(tally.count(of: status) == counted.count { $0 == status }, "turn \(turn), \(status)")
             }
+            #expect(tally.groups.total == accounts)
+            #expect(tally.groups.failing == counted.count { $0 == .degraded || $0 == .expired })
+            #expect(tally.groups.withoutGrant == counted.count { $0 == .noGrant })
             #expect(tally.leastRemaining(at: walks[index].now.boot) == least(machines, second), "turn \(turn)")
             seen.formUnion(counted)
         }

@@ -15,19 +15,16 @@ enum Dispatch {
     case refresh(RefreshRequest)
     /// What only the engine can tell.
     case question(QuestionHandler.Question)
-    /// `GET /metrics`.
-    case metrics
 
     /// Checks the right before anything else, so that a caller without it learns nothing from the answer; then the
     /// method, then the request's own terms.
-    init(_ head: HTTPRequestHead, caller: Caller, access: AccessRules, facts: ServiceFacts, isReady: Bool) {
-        let target = Target(head.uri)
+    init(_ target: Target, _ head: HTTPRequestHead, caller: Caller, access: AccessRules, service: SocketService) {
         if let refusal = Self.refusal(target.resource, caller, access) ?? Self.fault(head, target.resource) {
             self = .reply(refusal)
             return
         }
         do throws(Problem) {
-            self = try Self.call(target, head.headers, access.accounts(of: caller, .status), facts, isReady: isReady)
+            self = try Self.call(target, head.headers, access.accounts(of: caller, .status), service)
         } catch {
             self = .reply(.problem(error))
         }
@@ -38,21 +35,20 @@ enum Dispatch {
         _ target: Target,
         _ headers: HTTPHeaders,
         _ visible: @autoclosure () -> Set<UserID>?,
-        _ facts: ServiceFacts,
-        isReady: Bool
+        _ service: SocketService
     ) throws(Problem) -> Dispatch {
         switch target.resource {
         case .alive: return .reply(.text("alive\n"))
-        case .ready: return .reply(isReady ? .text("ready\n") : TokenReplies.loading)
+        case .ready: return .reply(service.serving.isReady ? .text("ready\n") : TokenReplies.loading)
         case .token(let user): return .token(try TokenRequest(user: user, query: target.query, headers: headers))
         case .refresh(let user): return .refresh(try RefreshRequest(user: user, query: target.query, headers: headers))
         case .status(let user): return .question { await ReportReplies.status(of: user, $0) }
         case .explanation(let user): return .question { await ReportReplies.explanation(of: user, $0) }
         case .list:
-            let request = try ListRequest(query: target.query, users: visible())
-            return .question { await ReportReplies.list(request, $0) }
-        case .summary: return .question { await ReportReplies.summary(facts, $0) }
-        case .metrics: return .metrics
+            let query = try ReportQuery(query: target.query, users: visible())
+            return .question { await ReportReplies.list(query, $0) }
+        case .summary: return .question { [facts = service.facts] in await ReportReplies.summary(facts, $0) }
+        case .metrics: return .question { [metrics = service.metrics] _ in await ReportReplies.metrics(metrics) }
         case .unknown: throw Problem(.notFound, detail: "See the API's description for its paths.")
         case .malformed:
             let detail = "The path holds a percent sign that begins no escape, or bytes that are no UTF-8 text."
@@ -60,12 +56,8 @@ enum Dispatch {
         }
     }
 
-    /// What a caller gets instead whose right was taken away while he waited; nil if he still has it.
-    static func refusal(of head: HTTPRequestHead, caller: Caller, access: AccessRules) -> Reply? {
-        refusal(Target(head.uri).resource, caller, access)
-    }
-
-    private static func refusal(_ resource: Resource, _ caller: Caller, _ access: AccessRules) -> Reply? {
+    /// What a caller gets who has no right to it, or whose right was taken away while he waited; nil if he has it.
+    static func refusal(_ resource: Resource, _ caller: Caller, _ access: AccessRules) -> Reply? {
         guard let right = resource.right, !allows(access, caller, right, resource) else { return nil }
         let detail = "User id \(caller.user) has not been given the right that this request takes."
         return .problem(Problem(.forbidden, detail: detail))

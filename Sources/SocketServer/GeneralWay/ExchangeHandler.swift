@@ -30,14 +30,12 @@ final class ExchangeHandler: ChannelInboundHandler {
         case token(TokenHandler)
         case refresh(RefreshHandler)
         case question(QuestionHandler)
-        case metrics(MetricsHandler)
 
         func cancel() {
             switch self {
             case .token(let handler): handler.cancel()
             case .refresh(let handler): handler.cancel()
             case .question(let handler): handler.cancel()
-            case .metrics(let handler): handler.cancel()
             }
         }
     }
@@ -46,7 +44,7 @@ final class ExchangeHandler: ChannelInboundHandler {
     private let service: SocketService
     private var receiving: (head: HTTPRequestHead, bodyBytes: Int)?
     private var waiting: CircularBuffer<Item> = CircularBuffer()
-    private var answering: HTTPRequestHead?
+    private var answering: (head: HTTPRequestHead, target: Target)?
     private var call: Call?
     private var isClosed = false
 
@@ -70,7 +68,7 @@ final class ExchangeHandler: ChannelInboundHandler {
         switch call {
         case .token(let handler): handler.stopWaiting()
         case .refresh(let handler): handler.stopWaiting()
-        case .question, .metrics, nil: break
+        case .question, nil: break
         }
     }
 
@@ -155,23 +153,18 @@ extension ExchangeHandler {
                 service.metrics.answered(nil, status: problem.status)
                 send(.problem(problem), Reply.Form(closing: true), context)
             case .request(let head):
-                answering = head
-                answer(head, context)
+                let target = Target(head.uri)
+                answering = (head, target)
+                answer(target, head, context)
             }
         }
     }
 
-    private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    private func answer(_ target: Target, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let access = service.access.copy
-        let dispatch = Dispatch(
-            head,
-            caller: caller,
-            access: access.rules,
-            facts: service.facts,
-            isReady: service.serving.isReady
-        )
+        let dispatch = Dispatch(target, head, caller: caller, access: access.rules, service: service)
         let finish: (Reply) -> Void = { [self] reply in
-            self.finish(refusal(of: head, since: access) ?? reply, context)
+            self.finish(refusal(of: target, since: access) ?? reply, context)
         }
         switch dispatch {
         case .reply(let reply): finish(reply)
@@ -187,25 +180,21 @@ extension ExchangeHandler {
             let handler = QuestionHandler(question, service: service, eventLoop: context.eventLoop, finish: finish)
             call = .question(handler)
             handler.begin()
-        case .metrics:
-            let handler = MetricsHandler(service: service, eventLoop: context.eventLoop, finish: finish)
-            call = .metrics(handler)
-            handler.begin()
         }
     }
 
     /// Rules may have changed while the call waited.
-    private func refusal(of head: HTTPRequestHead, since access: AccessInForce.Copy) -> Reply? {
+    private func refusal(of target: Target, since access: AccessInForce.Copy) -> Reply? {
         guard !service.access.isCurrent(access) else { return nil }
-        return Dispatch.refusal(of: head, caller: caller, access: service.access.copy.rules)
+        return Dispatch.refusal(target.resource, caller, service.access.copy.rules)
     }
 
     private func finish(_ reply: Reply, _ context: ChannelHandlerContext) {
-        guard let head = answering, !isClosed else { return }
+        guard let (head, target) = answering, !isClosed else { return }
         answering = nil
         call = nil
         gavePlainToken = reply.isPlainToken
-        service.metrics.answered(Target(head.uri).resource, status: reply.status)
+        service.metrics.answered(target.resource, status: reply.status)
         // After a request that asks to leave HTTP (RFC 9110 sections 7.8 and 9.3.6) the decoder takes no other.
         let leavesHTTP = head.method == .CONNECT || head.headers.contains(name: "upgrade")
         let staysOpen = head.version == .http1_1 && head.isKeepAlive && !leavesHTTP && !isStopping

@@ -48,8 +48,7 @@ final class QuestionHandler {
     }
 
     private func giveUp() {
-        let problem = Problem(.overloaded, detail: "The engine did not answer in time; ask again.")
-        answer(.problem(problem, fields: [.retryAfter(.seconds(1))]))
+        answer(TokenReplies.overloaded)
     }
 
     private func answer(_ reply: Reply) {

@@ -59,7 +59,7 @@ final class RefreshHandler {
     /// The time for waiting is over, whatever the caller had left of it.
     func stopWaiting() {
         mayWait = false
-        if isBegun { look() } else { answer(overloaded) }
+        if isBegun { look() } else { answer(TokenReplies.overloaded) }
     }
 
     /// The caller is gone. A refresh that was begun goes on.
@@ -113,14 +113,6 @@ final class RefreshHandler {
             default: (.refreshTimeout, nil)
             }
         return TokenReplies.unavailable(code, of: request.user, retryAfter: retryAfter)
-    }
-
-    private var overloaded: Reply {
-        let problem = Problem(
-            .overloaded,
-            detail: "The engine did not take the order for user \(request.user) in time; ask again."
-        )
-        return .problem(problem, fields: [.retryAfter(.seconds(1))])
     }
 }
 

@@ -23,16 +23,16 @@ enum ReportReplies {
     }
 
     /// A page of accounts. The engine looks at some thousand in a turn; it is asked until the page is full.
-    static func list(_ request: ListRequest, _ serving: any TokenServing) async -> Reply {
+    static func list(_ query: ReportQuery, _ serving: any TokenServing) async -> Reply {
         guard serving.isReady else { return TokenReplies.loading }
-        var query = request.query
+        var rest = query
         var reports: [GrantReport] = []
         var next: Int? = query.start
-        while let start = next, reports.count < request.query.limit, !Task.isCancelled {
-            query.start = start
-            query.limit = request.query.limit - reports.count
-            let page = await serving.reports(query)
+        while let start = next, rest.limit > 0, !Task.isCancelled {
+            rest.start = start
+            let page = await serving.reports(rest)
             reports += page.reports
+            rest.limit -= page.reports.count
             next = page.next
         }
         var text = JSONText()
@@ -42,6 +42,12 @@ enum ReportReplies {
         return .json(text.bytes)
     }
 
+    /// All metrics in Prometheus' text format, as they are now.
+    static func metrics(_ metrics: SocketMetrics) async -> Reply {
+        let type = Reply.Field("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+        return .composed(status: 200, fields: [type, .noStore], body: Array(await metrics.text().utf8))
+    }
+
     /// How the daemon does.
     static func summary(_ facts: ServiceFacts, _ serving: any TokenServing) async -> Reply {
         let summary = await serving.summary()
@@ -49,7 +55,7 @@ enum ReportReplies {
         text.add("version", facts.version)
         text.add("ready", serving.isReady)
         text.add("started_at", Timestamp.text(microseconds: facts.startedAt.microseconds))
-        text.add("accounts", accounts(summary))
+        text.add("accounts", json(summary.accounts))
         text.add("refreshes", refreshes(summary))
         text.add("capacity_accounts", summary.capacity)
         text.add("database", database(facts.database()))
@@ -89,14 +95,13 @@ extension ReportReplies {
         return text.bytes
     }
 
-    private static func accounts(_ summary: EngineSummary) -> JSONText {
+    private static func json(_ accounts: AccountTally) -> JSONText {
         var text = JSONText()
-        let total = summary.healthy + summary.failing + summary.needingAPerson + summary.withoutGrant
-        text.add("total", total)
-        text.add("healthy", summary.healthy)
-        text.add("failing", summary.failing)
-        text.add("needing_a_person", summary.needingAPerson)
-        text.add("without_grant", summary.withoutGrant)
+        text.add("total", accounts.total)
+        text.add("healthy", accounts.healthy)
+        text.add("failing", accounts.failing)
+        text.add("needing_a_person", accounts.needingAPerson)
+        text.add("without_grant", accounts.withoutGrant)
         text.close()
         return text
     }

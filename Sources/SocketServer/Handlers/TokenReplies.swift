@@ -48,6 +48,12 @@ enum TokenReplies {
         fields: [.retryAfter(.seconds(1))]
     )
 
+    /// The engine took too long to answer.
+    static let overloaded = Reply.problem(
+        Problem(.overloaded, detail: "The engine did not answer in time; ask again."),
+        fields: [.retryAfter(.seconds(1))]
+    )
+
     private static func etag(of token: PublishedToken) -> Reply.Field {
         Reply.Field("ETag", token.etag)
     }

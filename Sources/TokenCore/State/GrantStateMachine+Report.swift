@@ -6,6 +6,11 @@
 extension GrantStateMachine {
     /// The status in the contract's words.
     package func status(at now: Moment) -> GrantStatus {
+        status(withLivingToken: life?.isAlive(at: now) ?? false)
+    }
+
+    /// The status if the token at hand is alive, or is not; time does not change it otherwise.
+    func status(withLivingToken isAlive: Bool) -> GrantStatus {
         switch standing {
         case .noGrant: return .noGrant
         case .unreadable: return .unreadable
@@ -13,7 +18,6 @@ extension GrantStateMachine {
         case .unknownOutcome: return .unknownOutcome
         case .good: break
         }
-        let isAlive = life?.isAlive(at: now) ?? false
         guard streak == nil else { return isAlive ? .degraded : .expired }
         switch phase {
         case .resting, .queued, .elsewhere: return isAlive ? .active : .refreshing

@@ -48,7 +48,7 @@ package struct StatusTally: Sendable {
 
     /// Counts an account in (`by` 1) or out (`by` -1): out with the very state that it was counted in with.
     package mutating func count(_ machine: GrantStateMachine, by change: Int) {
-        let status = machine.statusWithLivingToken
+        let status = machine.status(withLivingToken: true)
         accounts[status, default: 0] += change
         guard case .good = machine.standing, let life = machine.life else { return }
         let second = Self.second(of: life.expiresAt.boot)
@@ -88,6 +88,16 @@ package struct StatusTally: Sendable {
         return seconds.min.map { .seconds($0 - pastSecond) }
     }
 
+    /// The statuses in groups, of which none changes by time alone.
+    package var groups: AccountTally {
+        AccountTally(
+            healthy: counted(.active) + counted(.refreshing),
+            failing: counted(.degraded),
+            needingAPerson: counted(.reauthorizationRequired) + counted(.unknownOutcome) + counted(.unreadable),
+            withoutGrant: counted(.noGrant)
+        )
+    }
+
     private func counted(_ status: GrantStatus) -> Int { accounts[status] ?? 0 }
 
     private mutating func drop(_ second: Int64) {
@@ -97,23 +107,5 @@ package struct StatusTally: Sendable {
 
     private static func second(of time: BootTime) -> Int64 {
         Duration.nanoseconds(time.nanoseconds).wholeSecondsDown
-    }
-}
-
-extension GrantStateMachine {
-    /// The status that the account would have with a living token; time does not change it.
-    fileprivate var statusWithLivingToken: GrantStatus {
-        switch standing {
-        case .noGrant: return .noGrant
-        case .unreadable: return .unreadable
-        case .refused: return .reauthorizationRequired
-        case .unknownOutcome: return .unknownOutcome
-        case .good: break
-        }
-        guard streak == nil else { return .degraded }
-        switch phase {
-        case .resting, .queued, .elsewhere: return .active
-        case .refreshing, .storing, .salvaging: return .refreshing
-        }
     }
 }

@@ -3,14 +3,8 @@
 
 /// How the engine does, over all accounts (product.md, `GET /v1/status`).
 package struct EngineSummary: Hashable, Sendable {
-    /// Accounts without a failure since their last success.
-    package let healthy: Int
-    /// Accounts that fail; their tokens may be alive yet.
-    package let failing: Int
-    /// Accounts for which a person must act.
-    package let needingAPerson: Int
-    /// Rows without a refresh token.
-    package let withoutGrant: Int
+    /// How accounts stand.
+    package let accounts: AccountTally
     /// Accounts that stand in line for a refresh.
     package let inLine: Int
     /// Accounts being claimed and calls under way.
@@ -21,20 +15,8 @@ package struct EngineSummary: Hashable, Sendable {
     package let capacity: Int
 
     /// Puts together what the engine counts.
-    package init(
-        healthy: Int,
-        failing: Int,
-        needingAPerson: Int,
-        withoutGrant: Int,
-        inLine: Int,
-        inFlight: Int,
-        unstored: Int,
-        capacity: Int
-    ) {
-        self.healthy = healthy
-        self.failing = failing
-        self.needingAPerson = needingAPerson
-        self.withoutGrant = withoutGrant
+    package init(accounts: AccountTally, inLine: Int, inFlight: Int, unstored: Int, capacity: Int) {
+        self.accounts = accounts
         self.inLine = inLine
         self.inFlight = inFlight
         self.unstored = unstored

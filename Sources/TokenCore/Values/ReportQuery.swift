@@ -9,11 +9,11 @@ package struct ReportQuery: Hashable, Sendable {
     package var limit: Int
     /// Only accounts of these statuses.
     package let statuses: Set<GrantStatus>
-    /// Only these users; nil for all there are.
-    package let users: Set<UserID>?
+    /// Only these users, in this order; nil for all there are.
+    package let users: [UserID]?
 
     /// Puts a query together.
-    package init(start: Int, limit: Int, statuses: Set<GrantStatus>, users: Set<UserID>?) {
+    package init(start: Int, limit: Int, statuses: Set<GrantStatus>, users: [UserID]?) {
         self.start = start
         self.limit = limit
         self.statuses = statuses

@@ -5,24 +5,21 @@ import SocketAPI
 import TokenCore
 
 /// What a caller of `GET /v1/users` asked for, with every default filled in (product.md, Socket API).
-struct ListRequest: Hashable, Sendable {
-    /// The accounts, as the engine is asked for them.
-    let query: ReportQuery
-
+extension ReportQuery {
     private static let usualLimit: Int64 = 100
     private static let largestLimit: Int64 = 1000
 
-    /// Reads the query; `users` are those whom the caller may see, nil for all.
+    /// Reads a request's query; `users` are those whom the caller may see, nil for all.
     init(query: String, users: Set<UserID>?) throws(Problem) {
         let limit = try RequestFields.seconds(QueryName.limit, inQuery: query) ?? Self.usualLimit
         guard limit > 0 else { throw Problem(.badRequest, detail: "limit must be from 1 to \(Self.largestLimit).") }
         // More than nine digits say only: far beyond the end.
         let start = try RequestFields.seconds(QueryName.after, inQuery: query) ?? 0
-        self.query = ReportQuery(
+        self.init(
             start: Int(start),
             limit: Int(min(limit, Self.largestLimit)),
             statuses: try Self.statuses(inQuery: query),
-            users: users
+            users: users?.sorted { $0.text < $1.text }
         )
     }
 
