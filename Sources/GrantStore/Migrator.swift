@@ -32,11 +32,19 @@ struct Migrator {
 
     private let connection: PostgresConnection
     private let deadline: Deadline
+    private let patience: Duration
 
     /// Works on a connection, until a deadline.
-    init(on connection: PostgresConnection, until deadline: Deadline) {
+    ///
+    /// - Parameters:
+    ///   - connection: where everything is run.
+    ///   - deadline: when it must be over.
+    ///   - patience: how long it waits for another migration's end. Nobody waits behind it, so that daemons that start
+    ///     together can take turns.
+    init(on connection: PostgresConnection, until deadline: Deadline, patience: Duration = .seconds(8)) {
         self.connection = connection
         self.deadline = deadline
+        self.patience = patience
     }
 
     /// Looks, applies what is due and allowed, and says what there is then.
@@ -101,20 +109,31 @@ struct Migrator {
     }
 
     private func changing(_ body: () throws(StoreError) -> [Statement]) throws(StoreError) -> [Statement] {
-        do throws(StoreError) {
-            return try connection.transaction(until: deadline) { () throws(StoreError) in
-                try run(SchemaQueries.patience)
+        try connection.transaction(until: deadline) { () throws(StoreError) in
+            try whereHeldUp(by: "another migration did not end within \(patience)") { () throws(StoreError) in
+                try run(SchemaQueries.lockTimeout(patience))
                 try run(SchemaQueries.lock)
-                try run(SchemaQueries.lockTimeout)
+            }
+            let table = "another transaction would not let go of the table for \(SchemaQueries.lockWait)"
+            return try whereHeldUp(by: table) { () throws(StoreError) in
+                try run(SchemaQueries.lockTimeout(SchemaQueries.lockWait))
                 return try body()
             }
+        }
+    }
+
+    private func whereHeldUp<Value>(
+        by obstacle: String,
+        _ body: () throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        do throws(StoreError) {
+            return try body()
         } catch  where error.isLockWait {
             throw StoreError(
                 .timeout,
                 sqlState: error.failure.sqlState,
                 reach: .statement,
-                text: "Nothing was changed, since another transaction would not let go of the table for "
-                    + "\(SchemaQueries.lockWait). Try again when it is over; pg_stat_activity shows it."
+                text: "Nothing was changed, since \(obstacle). Try again when it is over; pg_stat_activity shows it."
             )
         }
     }

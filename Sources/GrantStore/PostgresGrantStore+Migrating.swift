@@ -27,7 +27,10 @@ extension PostgresGrantStore {
             let due = try migrator.due(finding.trigger)
             guard !due.isEmpty else { return Self.outcome([], finding) }
             let role = SQLIdentifier(catalogue: try migrator.survey().role).quoted
-            return Self.outcome([SchemaQueries.lockTimeout] + due + SchemaQueries.grants(to: role), finding)
+            return Self.outcome(
+                [SchemaQueries.lockTimeout(SchemaQueries.lockWait)] + due + SchemaQueries.grants(to: role),
+                finding
+            )
         }
     }
 

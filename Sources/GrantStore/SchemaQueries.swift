@@ -27,14 +27,13 @@ enum SchemaQueries {
     /// The newest version that was applied; NULL if none was.
     static let version = Statement("schema version", "SELECT max(version) FROM tastytokend.schema_versions")
 
-    /// How long a migration waits for a lock on a table, and others behind it.
-    static let lockWait = "1 s"
+    /// How long a migration waits for a lock on the application's table: its statements queue up behind one that waits.
+    static let lockWait = Duration.seconds(1)
 
-    /// Keeps a migration from holding up the application, whose statements queue up behind one that waits for a lock.
-    static let lockTimeout = Statement("lock timeout", "SET LOCAL lock_timeout = '1s'")
-
-    /// For the lock that only migrations take, where nobody waits behind: daemons that start together take turns.
-    static let patience = Statement("lock timeout", "SET LOCAL lock_timeout = '8s'")
+    /// How long the statements after it in this transaction wait for a lock.
+    static func lockTimeout(_ limit: Duration) -> Statement {
+        Statement("lock timeout", "SET LOCAL lock_timeout = '\(Int(limit / .milliseconds(1)))ms'")
+    }
 
     /// One migration at a time in this database. The lock goes with the transaction, so that a pooler cannot lose it.
     /// The number is the word "tastytok" in ASCII.

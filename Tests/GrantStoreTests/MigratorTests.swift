@@ -31,6 +31,21 @@ import TokenCore
         #expect(try await database.query("SELECT count(*) FROM tastytokend.schema_versions") == "\(Migration.newest)")
     }
 
+    @Test func aMigrationThatDoesNotEndIsToldApartFromAHeldTable() async throws {
+        let database = try await TestDatabase()
+        let other = database.session()
+        try await other.query("BEGIN")
+        try await other.query("SELECT pg_advisory_xact_lock(8386110925231648619)")
+        let failure = await #expect(throws: StoreFailure.self) {
+            try await database.session().run(within: .seconds(60)) { connection, deadline throws(StoreError) in
+                try Migrator(on: connection, until: deadline, patience: .milliseconds(50)).apply()
+            }
+        }
+        #expect(failure?.kind == .timeout)
+        #expect(failure?.text.contains("another migration did not end within 0.05 seconds") == true)
+        #expect(try await database.query("SELECT to_regnamespace('tastytokend') IS NULL") == "t")
+    }
+
     @Test func aRoleThatMayNotCreateWorksWithoutMemory() async throws {
         let database = try await TestDatabase()
         let role = "modest_\(database.name)"
