@@ -83,6 +83,18 @@ private final class FixedBoard: TokenServing {
 
     func explanation(of user: UserID) async -> GrantExplanation? { nil }
 
+    var eventsEnd: EventPosition { EventPosition(run: 1, seen: 0) }
+
+    func events(from start: EventPosition, atMost limit: Int) -> EventPage {
+        EventPage(start: start, events: [], missedSome: false)
+    }
+
+    func onEvent(after position: EventPosition, _ wake: @escaping @Sendable () -> Void) -> EventWaiter? {
+        EventWaiter(number: 1)
+    }
+
+    func cancel(_ waiter: EventWaiter) {}
+
     func summary() async -> EngineSummary {
         EngineSummary(
             accounts: AccountTally(healthy: 0, failing: 0, needingAPerson: 0, withoutGrant: 0),

@@ -81,6 +81,7 @@ extension RefreshEngine {
         statuses.count(machine, by: 1)
         census.moved(row.user)
         carryOut(step, slot, account, row: row, occasion.now)
+        tellOfNew(account, occasion.now)
         awaitKeeping(slot)
     }
 
@@ -97,7 +98,7 @@ extension RefreshEngine {
         kept.forget(user)
         slowRows.remove(user)
         attemptLog.forget(user)
-        logger.notice("account removed", metadata: [LogKey.user: "\(user)", LogKey.event: "grant.removed"])
+        tellOfRemoved(account, clock())
     }
 }
 

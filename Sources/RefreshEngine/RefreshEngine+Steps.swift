@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import Logging
 import TokenCore
 
 /// The one place that gives inputs to machines and carries out their steps (style: decide, then act).
@@ -95,42 +94,6 @@ extension RefreshEngine {
         if case .refused = machine.standing { return place }
         return min(place, machine.life?.remaining(at: now) ?? .zero)
     }
-
-    /// Says aloud what an operator would want to know, once per change.
-    private func tell(_ before: GrantStateMachine, _ after: GrantStateMachine, of user: UserID, _ now: Moment) {
-        if after.isPutOff, !before.isPutOff { tellOfBudget(user, after) }
-        let old = before.lastingStatus(at: now)
-        let new = after.lastingStatus(at: now)
-        guard old != new else { return }
-        if new == .reauthorizationRequired { note(user, after, new) }
-        var metadata: Logger.Metadata = [
-            LogKey.user: "\(user)",
-            LogKey.event: "status.changed",
-            LogKey.status: "\(new.rawValue)",
-            LogKey.previousStatus: "\(old.rawValue)",
-        ]
-        if let error = after.lastError { metadata[LogKey.error] = "\(error)" }
-        if let failure = after.streak?.last { metadata[LogKey.errorCode] = "\(failure.kind.rawValue)" }
-        logger.log(level: Self.level(of: new), "account changed status", metadata: metadata)
-    }
-
-    private func tellOfBudget(_ user: UserID, _ machine: GrantStateMachine) {
-        logger.error(
-            "daily budget spent, refreshing only just before the token ends",
-            metadata: [
-                LogKey.user: "\(user)", LogKey.event: "budget.spent",
-                LogKey.budget: .stringConvertible(configuration.policy.dailyBudget),
-            ]
-        )
-    }
-
-    private static func level(of status: GrantStatus) -> Logger.Level {
-        switch status {
-        case .active, .refreshing, .noGrant: .notice
-        case .degraded: .warning
-        case .expired, .reauthorizationRequired, .unknownOutcome, .unreadable: .error
-        }
-    }
 }
 
 extension GrantStateMachine {
@@ -149,11 +112,5 @@ extension GrantStateMachine {
         case .salvaging: true
         case .resting, .queued, .elsewhere, .refreshing: false
         }
-    }
-
-    /// The status without the coming and going of refreshes.
-    func lastingStatus(at now: Moment) -> GrantStatus {
-        let status = status(at: now)
-        return status == .refreshing ? .active : status
     }
 }

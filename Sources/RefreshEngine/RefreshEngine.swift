@@ -13,12 +13,13 @@ package import TokenCore
 /// (`RefreshEngine+Steps`). The way of a refresh is in `+Refreshing`, of its claim's end in `+Claims`, of its answer in
 /// `+Storing`, of what is saved of a broken one in `+Salvaging`, without a database in `+Unclaimed` and `+Keeping`; of rows
 /// in `+Loading`; beginning and end are in `+Running`, other settings than those of the beginning in `+Reconfiguring`,
-/// refreshes that callers order in `+Ordering`, what callers may know of accounts in `+Reporting`, what is counted in
-/// `+Measuring`.
+/// refreshes that callers order in `+Ordering`, what callers may know of accounts in `+Reporting`, what happens to
+/// them is told in `+Telling` and counted in `+Measuring`.
 package actor RefreshEngine {
     /// The queue that everything in here runs on; the alarm must ring on it too.
     nonisolated let executor: QueueExecutor
     nonisolated let board: TokenBoard
+    nonisolated let feed: EventFeed
     nonisolated let loaded = Atomic<Bool>(false)
     var configuration: EngineConfiguration
     var client: ClientRegistration
@@ -141,6 +142,7 @@ package actor RefreshEngine {
         self.kept = KeptGrants(limit: limit, seal: seal)
         let board = TokenBoard()
         self.board = board
+        self.feed = EventFeed(began: now.wall)
         self.table = AccountTable(slotsOf: board)
         self.due = DueQueue(now: now)
         self.ready = DueQueue(now: now)

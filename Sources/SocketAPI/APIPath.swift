@@ -7,6 +7,8 @@ package enum APIPath {
     package static let users = "/v1/users/"
     /// How all accounts stand, page by page.
     package static let allUsers = "/v1/users"
+    /// What happens to accounts, as it happens.
+    package static let events = "/v1/events"
     /// Whether the daemon is alive.
     package static let alive = "/healthz"
     /// Whether every account is loaded.
@@ -48,6 +50,8 @@ package enum QueryName {
 package enum HeaderName {
     /// Why the token in the reply lives shorter than asked; holds a ``ProblemCode``.
     package static let degraded = "Tastytokend-Degraded"
+    /// The last event that the caller has seen (WHATWG HTML, section 9.2.4).
+    package static let lastEventID = "Last-Event-ID"
 }
 
 /// The media types of replies.
@@ -56,6 +60,8 @@ package enum MediaType {
     package static let json = "application/json"
     /// The bare token.
     package static let text = "text/plain"
+    /// Events, as they happen (WHATWG HTML, section 9.2).
+    package static let events = "text/event-stream"
     /// An error (RFC 9457).
     package static let problem = "application/problem+json"
 }

@@ -16,6 +16,8 @@ package enum Resource: Hashable, Sendable {
     case explanation(UserID)
     /// How all accounts stand.
     case list
+    /// What happens to accounts, as it happens.
+    case events
     /// How the daemon does.
     case summary
     /// Whether the daemon is alive.
@@ -55,6 +57,7 @@ package struct Target: Hashable, Sendable {
         case APIPath.alive: return .alive
         case APIPath.ready: return .ready
         case APIPath.allUsers: return .list
+        case APIPath.events: return .events
         case APIPath.summary: return .summary
         case APIPath.metrics: return .metrics
         default: break
@@ -80,7 +83,7 @@ extension Resource {
         case .alive, .ready: nil
         case .token: .token
         case .refresh: .refresh
-        case .status, .explanation, .list, .summary, .metrics: .status
+        case .status, .explanation, .list, .events, .summary, .metrics: .status
         // Whoever has no right learns nothing about the paths there are either.
         case .unknown, .malformed: .admin
         }
@@ -90,6 +93,8 @@ extension Resource {
     package var methods: [String] {
         switch self {
         case .refresh: ["POST"]
+        // What has no end has no head to be had without it.
+        case .events: ["GET"]
         case .token, .status, .explanation, .list, .summary, .metrics, .alive, .ready, .unknown, .malformed:
             ["GET", "HEAD"]
         }
@@ -99,7 +104,7 @@ extension Resource {
     package var user: UserID? {
         switch self {
         case .token(let user), .refresh(let user), .status(let user), .explanation(let user): user
-        case .list, .summary, .metrics, .alive, .ready, .unknown, .malformed: nil
+        case .list, .events, .summary, .metrics, .alive, .ready, .unknown, .malformed: nil
         }
     }
 }

@@ -27,6 +27,8 @@ package struct SocketLimits: Hashable, Sendable {
     package var write: TimeAmount = .seconds(30)
     /// How long the engine may take to report on an account.
     package var report: TimeAmount = .seconds(5)
+    /// How long a stream of events may be silent.
+    package var heartbeat: TimeAmount = .seconds(15)
     /// Bytes of replies that may wait for the caller to read; beyond it nothing more is read from him.
     package var unwrittenBytes = 256 * 1024
     /// Event loops. One is the fastest on small machines: more only wake one another.

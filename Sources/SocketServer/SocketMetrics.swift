@@ -99,6 +99,7 @@ extension Resource {
         case .status: "/v1/users/{user}"
         case .explanation: "/v1/users/{user}/explain"
         case .list: APIPath.allUsers
+        case .events: APIPath.events
         case .summary: APIPath.summary
         case .alive: APIPath.alive
         case .ready: APIPath.ready

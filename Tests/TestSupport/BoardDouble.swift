@@ -21,6 +21,8 @@ package final class BoardDouble: TokenServing {
         var held: [CheckedContinuation<Void, Never>]?
         var violations: [String] = []
         var isReady = true
+        var ring = EventRing(run: 1, capacity: 8)
+        var eventWaiters: [EventWaiter: @Sendable () -> Void] = [:]
         var watchers: [(condition: @Sendable (Snapshot) -> Bool, resume: CheckedContinuation<Void, Never>)] = []
     }
 
@@ -28,6 +30,8 @@ package final class BoardDouble: TokenServing {
     package struct Snapshot: Sendable {
         /// Callbacks that are registered now.
         package let waiters: Int
+        /// Those who wait for an event.
+        package let followers: Int
         /// Users whose refresh was asked for, in order.
         package let refreshes: [UserID]
         /// Users for whom a refresh was ordered, in order.
@@ -79,6 +83,17 @@ package final class BoardDouble: TokenServing {
     package func releaseVerdicts() {
         let held = state.withLock { $0.held.take() }
         for verdict in held ?? [] { verdict.resume() }
+    }
+
+    /// Tells of an event, and wakes who waits for one. The last eight are kept.
+    package func tell(_ event: AccountEvent) {
+        let woken = state.withLock { state -> [@Sendable () -> Void] in
+            state.ring.append(event)
+            defer { state.eventWaiters = [:] }
+            return Array(state.eventWaiters.values)
+        }
+        for wake in woken { wake() }
+        resumeWatchers()
     }
 
     /// Whether every account is loaded.
@@ -219,11 +234,40 @@ extension BoardDouble {
     }
 
     package var isReady: Bool { state.withLock(\.isReady) }
+
+    package var eventsEnd: EventPosition { state.withLock { $0.ring.end } }
+
+    package func events(from start: EventPosition, atMost limit: Int) -> EventPage {
+        state.withLock { $0.ring.page(from: start, atMost: limit) }
+    }
+
+    package func onEvent(after position: EventPosition, _ wake: @escaping @Sendable () -> Void) -> EventWaiter? {
+        let waiter = state.withLock { state -> EventWaiter? in
+            guard state.ring.end == position else { return nil }
+            let waiter = EventWaiter(number: state.nextNumber)
+            state.nextNumber += 1
+            state.eventWaiters[waiter] = wake
+            return waiter
+        }
+        if waiter == nil { wake() }
+        resumeWatchers()
+        return waiter
+    }
+
+    package func cancel(_ waiter: EventWaiter) {
+        state.withLock { $0.eventWaiters[waiter] = nil }
+        resumeWatchers()
+    }
 }
 
 extension BoardDouble.State {
     fileprivate var snapshot: BoardDouble.Snapshot {
-        BoardDouble.Snapshot(waiters: waiters.count, refreshes: refreshes, orders: orders)
+        BoardDouble.Snapshot(
+            waiters: waiters.count,
+            followers: eventWaiters.count,
+            refreshes: refreshes,
+            orders: orders
+        )
     }
 
     fileprivate mutating func takeWaiters(of user: UserID) -> [@Sendable () -> Void] {

@@ -151,7 +151,7 @@ final class ConnectionGate: ChannelDuplexHandler {
             pump(context)
         case is ServerStopping:
             isStopping = true
-            general?.isStopping = true
+            general?.stop()
             closeIfIdle(context)
         case is WaitsEnding:
             general?.endWait()
@@ -228,8 +228,7 @@ extension ConnectionGate {
     /// The general way, put behind this handler when it is first needed: a connection that never needs it stays small.
     private func generalWay(_ context: ChannelHandlerContext) -> ExchangeHandler {
         if let general { return general }
-        let exchange = ExchangeHandler(caller: caller, service: service)
-        exchange.isStopping = isStopping
+        let exchange = ExchangeHandler(caller: caller, service: service, isStopping: isStopping)
         general = exchange
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = service.limits.fieldBytes

@@ -15,6 +15,8 @@ enum Dispatch {
     case refresh(RefreshRequest)
     /// What only the engine can tell.
     case question(QuestionHandler.Question)
+    /// `GET events`.
+    case events
 
     /// Checks the right before anything else, so that a caller without it learns nothing from the answer; then the
     /// method, then the request's own terms.
@@ -49,6 +51,7 @@ enum Dispatch {
             return .question { await ReportReplies.list(query, $0) }
         case .summary: return .question { [facts = service.facts] in await ReportReplies.summary(facts, $0) }
         case .metrics: return .question { [metrics = service.metrics] _ in await ReportReplies.metrics(metrics) }
+        case .events: return .events
         case .unknown: throw Problem(.notFound, detail: "See the API's description for its paths.")
         case .malformed:
             let detail = "The path holds a percent sign that begins no escape, or bytes that are no UTF-8 text."
@@ -63,10 +66,11 @@ enum Dispatch {
         return .problem(Problem(.forbidden, detail: detail))
     }
 
-    /// A list shows those whom the caller may see, so that any one of them is enough.
+    /// A list, and events, show those whom the caller may see, so that any one of them is enough.
     private static func allows(_ access: AccessRules, _ caller: Caller, _ right: Right, _ resource: Resource) -> Bool {
         if access.allow(caller, right, over: resource.user) { return true }
-        return resource == .list && access.accounts(of: caller, right) != []
+        guard resource == .list || resource == .events else { return false }
+        return access.accounts(of: caller, right) != []
     }
 
     private static func fault(_ head: HTTPRequestHead, _ resource: Resource) -> Reply? {

@@ -30,12 +30,14 @@ final class ExchangeHandler: ChannelInboundHandler {
         case token(TokenHandler)
         case refresh(RefreshHandler)
         case question(QuestionHandler)
+        case events(EventStream)
 
         func cancel() {
             switch self {
             case .token(let handler): handler.cancel()
             case .refresh(let handler): handler.cancel()
             case .question(let handler): handler.cancel()
+            case .events(let stream): stream.cancel()
             }
         }
     }
@@ -54,13 +56,20 @@ final class ExchangeHandler: ChannelInboundHandler {
     private(set) var received = 0
     /// Whether the last answer was a token and nothing else, as the short way gives it.
     private(set) var gavePlainToken = false
-    /// Set when the daemon stops: the next answer is the connection's last.
-    var isStopping = false
+    /// Whether the daemon stops: then the next answer is the connection's last.
+    private var isStopping: Bool
 
     /// The general way of one connection.
-    init(caller: Caller, service: SocketService) {
+    init(caller: Caller, service: SocketService, isStopping: Bool) {
         self.caller = caller
         self.service = service
+        self.isStopping = isStopping
+    }
+
+    /// The daemon stops: what is being answered is the last, and what has no end ends now.
+    func stop() {
+        isStopping = true
+        if case .events(let stream) = call { stream.end() }
     }
 
     /// Whoever waits is answered with what there is.
@@ -68,7 +77,7 @@ final class ExchangeHandler: ChannelInboundHandler {
         switch call {
         case .token(let handler): handler.stopWaiting()
         case .refresh(let handler): handler.stopWaiting()
-        case .question, nil: break
+        case .question, .events, nil: break
         }
     }
 
@@ -82,6 +91,11 @@ final class ExchangeHandler: ChannelInboundHandler {
             receiving = nil
             enqueue(.request(head), context)
         }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable, case .events(let stream) = call { stream.goOn() }
+        context.fireChannelWritabilityChanged()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -180,7 +194,26 @@ extension ExchangeHandler {
             let handler = QuestionHandler(question, service: service, eventLoop: context.eventLoop, finish: finish)
             call = .question(handler)
             handler.begin()
+        case .events: stream(target, head, context)
         }
+    }
+
+    private func stream(_ target: Target, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        service.metrics.answered(target.resource, status: 200)
+        gavePlainToken = false
+        let channel = context.channel
+        let outlet = EventStream.Outlet(
+            isWritable: { channel.isWritable },
+            write: { [self] in write($0, context, thenClose: false) },
+            end: { [self] bytes in
+                (answering, call) = (nil, nil)
+                write(bytes, context, thenClose: true)
+            }
+        )
+        let stream = EventStream(head, caller: caller, service: service, eventLoop: context.eventLoop, outlet: outlet)
+        call = .events(stream)
+        stream.begin()
+        if isStopping { stream.end() }
     }
 
     /// Rules may have changed while the call waited.

@@ -45,6 +45,19 @@ package protocol TokenServing: Sendable {
     /// How the engine does, over all accounts.
     func summary() async -> EngineSummary
 
+    /// Where a stream of events begins that is to tell what happens from now on.
+    var eventsEnd: EventPosition { get }
+
+    /// What happened since, `limit` events at most; never waits.
+    func events(from start: EventPosition, atMost limit: Int) -> EventPage
+
+    /// Calls `wake` once, on any thread, as soon as there are events after that place; at once, from within this call, if there
+    /// are already, or if the place is not known. Nil if it was called at once, else what ``cancel(_:)-(EventWaiter)`` takes.
+    func onEvent(after position: EventPosition, _ wake: @escaping @Sendable () -> Void) -> EventWaiter?
+
+    /// Forgets a waiter; `wake` is not called any more, unless it is being called already.
+    func cancel(_ waiter: EventWaiter)
+
     /// Whether every account is loaded, so that an unknown user is truly unknown.
     var isReady: Bool { get }
 }
@@ -59,6 +72,17 @@ package struct ChangeWaiter: Hashable, Sendable {
     /// Names a waiter.
     package init(user: UserID, number: UInt64) {
         self.user = user
+        self.number = number
+    }
+}
+
+/// One callback registered with ``TokenServing/onEvent(after:_:)``.
+package struct EventWaiter: Hashable, Sendable {
+    /// Tells waiters apart.
+    package let number: UInt64
+
+    /// Names a waiter.
+    package init(number: UInt64) {
         self.number = number
     }
 }

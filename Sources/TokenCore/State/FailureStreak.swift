@@ -8,6 +8,8 @@ package struct FailureStreak: Hashable, Sendable {
     package private(set) var count: Int
     /// The last of them.
     package private(set) var last: RefreshFailure
+    /// When that was.
+    package private(set) var lastAt: Moment
     /// When the endpoint first refused the grant; nil while it has not.
     package private(set) var refusedSince: Moment?
     /// Whether one of them was that the endpoint made no progress; only progress ends that.
@@ -17,6 +19,7 @@ package struct FailureStreak: Hashable, Sendable {
     package init(_ failure: RefreshFailure, at now: Moment) {
         self.count = 1
         self.last = failure
+        self.lastAt = now
         self.refusedSince = failure.kind == .grantRefused ? now : nil
         self.isStalled = failure.kind == .noProgress
     }
@@ -30,7 +33,7 @@ package struct FailureStreak: Hashable, Sendable {
     /// The streak goes on.
     package mutating func add(_ failure: RefreshFailure, at now: Moment) {
         count = min(count + 1, Int(Int32.max))
-        last = failure
+        (last, lastAt) = (failure, now)
         isStalled = isStalled || failure.kind == .noProgress
         if failure.kind == .grantRefused, refusedSince == nil { refusedSince = now }
     }
