@@ -33,9 +33,12 @@ actor ConfigurationReloader {
         self.apply = apply
     }
 
-    /// Reads and applies, one call at a time: whoever calls waits for its end before calling again.
+    /// Reads and applies, one call at a time: whoever calls waits for its end before calling again. A task that is cancelled
+    /// meanwhile changes nothing more.
     func reload() async {
-        switch await read() {
+        let outcome = await read()
+        guard !Task.isCancelled else { return }
+        switch outcome {
         case .success(let new): await take(new)
         case .failure(let failure): refuse(failure)
         }

@@ -7,7 +7,8 @@ import Synchronization
 import TokenCore
 
 /// What the daemon tells the service manager while it runs, at the pace of the engine's own alarm: its status in words,
-/// and signs of life from the parts that moved.
+/// and signs of life from the parts that moved. It speaks while it holds its lock, so that the service manager hears things
+/// in the order in which they happened.
 final class Heartbeat: Sendable {
     private struct State {
         var phase = Phase.loading
@@ -61,63 +62,70 @@ final class Heartbeat: Sendable {
     func beat(_ tally: AccountTally, now: BootTime) {
         scheduler.advance()
         watchdog?.tick(now: now)
-        guard let news = news(tally, now) else { return }
-        notifier.status(news)
+        let database = database()
+        state.withLock { state in
+            guard let news = Self.news(&state, tally, database, now) else { return }
+            notifier.status(news)
+        }
     }
 
     /// The accounts are loaded and the socket answers.
     func ready(_ tally: AccountTally) {
         let status = StatusWords.running(tally, database: database())
-        let isFirst = state.withLock { state in
+        state.withLock { state in
             // A stop may have been asked for while the last rows were loaded.
-            guard state.phase == .loading else { return false }
+            guard state.phase == .loading else { return }
             state.phase = .running
             state.lastStatus = status
-            return true
+            notifier.ready(status: status)
         }
-        if isFirst { notifier.ready(status: status) }
     }
 
     /// The configuration is read again from now on. Before the accounts are loaded the service manager is not told: the end of
     /// a reload would tell it that the daemon is ready.
     func reloading(monotonicMicroseconds now: UInt64) {
-        guard state.withLock({ $0.phase == .running }) else { return }
-        notifier.reloading(monotonicMicroseconds: now, status: StatusWords.reloading)
+        state.withLock { state in
+            guard state.phase == .running else { return }
+            notifier.reloading(monotonicMicroseconds: now, status: StatusWords.reloading)
+        }
     }
 
     /// The configuration was read, whatever came of it.
     func reloaded(_ tally: AccountTally) {
         let status = StatusWords.running(tally, database: database())
-        let isRunning = state.withLock { state in
-            guard state.phase == .running else { return false }
+        state.withLock { state in
+            guard state.phase == .running else { return }
             state.lastStatus = status
-            return true
+            notifier.ready(status: status)
         }
-        if isRunning { notifier.ready(status: status) }
     }
 
     /// The daemon was asked to end.
     func stopping() {
-        state.withLock { $0.phase = .stopping }
-        notifier.stopping(status: StatusWords.stopping)
-        notifier.extendTimeout(by: stopTakes)
+        state.withLock { state in
+            state.phase = .stopping
+            notifier.stopping(status: StatusWords.stopping)
+            notifier.extendTimeout(by: stopTakes)
+        }
     }
 
     /// The status, if it is another than the last one and that is not too fresh.
-    private func news(_ tally: AccountTally, _ now: BootTime) -> String? {
-        let database = database()
-        return state.withLock { state in
-            if let last = state.lastStatusAt, now - last < Self.pause { return nil }
-            let status: String
-            switch state.phase {
-            case .loading: status = StatusWords.loading(databaseTrouble: database.trouble)
-            case .running: status = StatusWords.running(tally, database: database)
-            case .stopping: return nil
-            }
-            guard status != state.lastStatus else { return nil }
-            state.lastStatus = status
-            state.lastStatusAt = now
-            return status
+    private static func news(
+        _ state: inout State,
+        _ tally: AccountTally,
+        _ database: ServiceFacts.Database,
+        _ now: BootTime
+    ) -> String? {
+        if let last = state.lastStatusAt, now - last < pause { return nil }
+        let status: String
+        switch state.phase {
+        case .loading: status = StatusWords.loading(databaseTrouble: database.trouble)
+        case .running: status = StatusWords.running(tally, database: database)
+        case .stopping: return nil
         }
+        guard status != state.lastStatus else { return nil }
+        state.lastStatus = status
+        state.lastStatusAt = now
+        return status
     }
 }

@@ -5,6 +5,7 @@ import Dispatch
 import Foundation
 import TestSupport
 import Testing
+import TokenSimulator
 
 /// SIGHUP at the built daemon (product.md, Configuration).
 @Suite(.serialized, .timeLimit(.minutes(5))) struct ReloadTests {
@@ -27,16 +28,52 @@ import Testing
     }
 
     private func ask(as user: Int, in installation: Installation) async throws -> String {
-        try await RunningProgram.run(
+        try await start(asking: "token", as: user, in: installation).end().output
+    }
+
+    /// Asks for what belongs to user 1; the output is the HTTP status.
+    private func start(
+        _ method: String = "GET",
+        asking what: String,
+        as user: Int,
+        in installation: Installation
+    ) throws -> RunningProgram {
+        try RunningProgram(
             "/usr/bin/setpriv",
             [
                 "--reuid=\(user)", "--regid=\(user)", "--clear-groups", "curl", "-s", "-m", "30", "-o", "/dev/null",
-                "-w",
-                "%{http_code}", "--unix-socket", installation.socket, "http://localhost/v1/users/1/token",
+                "-w", "%{http_code}", "-X", method, "--unix-socket", installation.socket,
+                "http://localhost/v1/users/1/\(what)",
             ],
             environment: ["PATH": "/usr/bin:/bin"],
             in: installation.folder
-        ).output
+        )
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "calling as other users takes root"))
+    func aRightThatIsTakenAwayWhileARefreshIsWaitedForGivesNoToken() async throws {
+        try await Installation.with(accounts: 1) { installation in
+            // Had a while ago, as far as the daemon can know, so that a refresh may be ordered.
+            try await installation.postgres.execute(
+                """
+                UPDATE users SET tastytrade_oauth_token = 'live',
+                tastytrade_oauth_expires_at = (now() AT TIME ZONE 'UTC') + interval '600 s'
+                """
+            )
+            installation.simulator.set(Fault(.hold))
+            let daemon = try await installation.startReadyDaemon(
+                ["SOCKET_MODE": "0666"],
+                file: "access: [{uid: 41001, users: '*', allow: [refresh]}]\n"
+            )
+            let caller = try start("POST", asking: "refresh", as: 41_001, in: installation)
+            #expect(await installation.simulator.counts(within: .seconds(30)) { $0.inFlight == 1 } != nil)
+            try put("access: []\n", in: installation)
+            try await hangUp(daemon, until: "configuration reloaded")
+            installation.simulator.clearFaults()
+            #expect(try await caller.end().output == "403")
+            #expect(installation.simulator.counts.tokenRequests == 1)
+            #expect(try await installation.stop(daemon).status == 0)
+        }
     }
 
     @Test(.enabled(if: geteuid() == 0, "calling as other users takes root"))
