@@ -12,7 +12,7 @@ package import TokenCore
 /// This file holds its state and what callers ask of it. Inputs reach the machines through one place
 /// (`RefreshEngine+Steps`). The way of a refresh is in `+Refreshing`, of its claim's end in `+Claims`, of its answer in
 /// `+Storing`, of what is saved of a broken one in `+Salvaging`, without a database in `+Unclaimed` and `+Keeping`; of rows
-/// in `+Loading`; beginning and end are in `+Running`, other settings than those of the beginning in `+Reconfiguring`,
+/// in `+Loading`, `+Reconciling` and `+Rereading`; beginning and end are in `+Running`, other settings than those of the beginning in `+Reconfiguring`,
 /// refreshes that callers order in `+Ordering`, what callers may know of accounts in `+Reporting`, what happens to
 /// them is told in `+Telling` and counted in `+Measuring`.
 package actor RefreshEngine {
