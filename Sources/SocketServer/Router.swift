@@ -46,6 +46,12 @@ package struct Target: Hashable, Sendable {
         self.resource = Self.resource(at: parts.first ?? "")
     }
 
+    /// A target of these parts.
+    init(resource: Resource, query: String) {
+        self.resource = resource
+        self.query = query
+    }
+
     private static func path(of target: String) -> Substring {
         guard let scheme = target.firstRange(of: "://"), !target.hasPrefix("/") else { return target[...] }
         let rest = target[scheme.upperBound...]

@@ -16,7 +16,7 @@ package struct SocketMetrics: Sendable {
         MetricDescription(
             requests,
             .counter,
-            help: "Requests that were answered on the socket, by route and HTTP status; other is what names no route."
+            help: "Requests that were answered, by route and HTTP status; other is what names no route."
         ),
         MetricDescription(
             remaining,

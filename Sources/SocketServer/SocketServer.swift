@@ -108,6 +108,13 @@ package actor SocketServer {
         service.access.replace(with: rules)
     }
 
+    /// A server of `/metrics` alone at an address of its own, which answers what the socket's would.
+    package nonisolated func metricsServer(at address: LoopbackAddress) -> MetricsServer {
+        var service = service
+        service.usesShortWay = false
+        return MetricsServer(at: address, service: service)
+    }
+
     /// Connections that are open now.
     package var connections: Int { running?.registry.count ?? 0 }
 

@@ -21,5 +21,5 @@ struct SocketService: Sendable {
     /// Where answers are counted.
     let metrics: SocketMetrics
     /// Whether the short way is taken; off only where both ways are compared.
-    let usesShortWay: Bool
+    var usesShortWay: Bool
 }

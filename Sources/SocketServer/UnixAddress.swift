@@ -91,6 +91,6 @@ func systemFailure(_ call: String, _ path: String) -> SocketServerError {
 }
 
 /// The last system call's error in words.
-func systemErrorText() -> String {
-    String(cString: strerror(errno))
+func systemErrorText(_ code: Int32 = errno) -> String {
+    String(cString: strerror(code))
 }

@@ -21,6 +21,8 @@ struct Assembly {
     let executor: QueueExecutor
     let server: SocketServer
     let place: SocketPlace
+    /// Serves the metrics over TCP as well; nil where nobody asked for that.
+    let metricsServer: MetricsServer?
     /// How long a stop may wait for calls in flight and their writes.
     let drainWithin: Duration
 
@@ -74,6 +76,7 @@ struct Assembly {
             logger: logger,
             metrics: SocketMetrics(metrics.registry) { [engine] in await metrics.text(of: engine) }
         )
+        metricsServer = configuration.metrics.listen.map(server.metricsServer)
     }
 
     /// Puts to work what of a configuration can change at run time.

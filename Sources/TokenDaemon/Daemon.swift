@@ -119,6 +119,7 @@ struct Daemon: Sendable {
             throw DaemonFailure(error)
         }
         async let _: Void = reloadAtHangups(heartbeat)
+        async let _: Void? = assembly.metricsServer?.run()
         await assembly.engine.start(alarm) { [clock] in heartbeat.beat($0, now: clock().boot) }
         let end = await outcome(heartbeat)
         await close()

@@ -85,6 +85,7 @@ struct EmbeddedConnection {
         board: BoardDouble = BoardDouble(),
         clock: StandingClock = StandingClock(),
         caller: Caller = .root,
+        calling names: Set<String>? = nil,
         limits: SocketLimits = SocketLimits(),
         usesShortWay: Bool = true,
         received: ByteBuffer = ByteBuffer(),
@@ -103,10 +104,14 @@ struct EmbeddedConnection {
             metrics: SocketMetrics(metrics) { [metrics] in metrics.text },
             usesShortWay: usesShortWay
         )
-        var handover = Handover(connection: Connection(number: 1, caller: caller), descriptor: -1)
-        handover.received = received
-        handover.unsent = unsent
-        try channel.pipeline.syncOperations.addHandler(ConnectionGate(handover, service: service, giveBack: giveBack))
+        let gate = ConnectionGate(
+            names.map { .anybody(calling: $0) } ?? .caller(caller),
+            received: received,
+            unsent: unsent,
+            service: service,
+            giveBack: giveBack
+        )
+        try channel.pipeline.syncOperations.addHandler(gate)
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
     }
 

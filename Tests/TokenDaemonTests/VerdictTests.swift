@@ -24,6 +24,24 @@ import TokenCore
 
     @Test(
         arguments: [
+            (.free, .ok, "can be listened at"), (.daemon, .ok, "is running there"),
+            (.taken, .warn, "is taken by another program"), (.unusable("no such address"), .warn, "no such address"),
+            (nil, .warn, "could not be looked at"),
+        ] as [(LoopbackSite?, Verdict.Grade, String)]
+    )
+    func whatStandsAtTheAddressOfTheMetricsHasItsVerdict(
+        site: LoopbackSite?,
+        grade: Verdict.Grade,
+        words: String
+    ) throws {
+        let address = try #require(LoopbackAddress(host: "::1", port: 9464))
+        let verdict = MetricsCheck.verdict(on: site, at: address)
+        #expect(verdict.grade == grade && verdict.text.contains(words) && verdict.text.contains("[::1]:9464"))
+        #expect(grade == .ok || verdict.remedy != nil || site == nil)
+    }
+
+    @Test(
+        arguments: [
             (SocketSite.free, Verdict.Grade.ok, "can be made"), (.stale, .ok, "left behind"),
             (.daemon, .ok, "is running there"),
             (.closed, .warn, "may not ask"), (.stranger, .fail, "does not answer as a daemon"),

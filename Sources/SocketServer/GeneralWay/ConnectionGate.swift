@@ -30,7 +30,7 @@ final class ConnectionGate: ChannelDuplexHandler {
         case closing
     }
 
-    private let caller: Caller
+    private let asker: Asker
     private let service: SocketService
     private let giveBack: (any Channel) -> Bool
     private var mode: Mode
@@ -52,22 +52,26 @@ final class ConnectionGate: ChannelDuplexHandler {
     /// Plain requests after which a connection goes back: enough that going to and fro costs little beside them.
     private static let plainToGoBack = 16
 
-    /// The gate of a connection that came from the short way.
+    /// The gate of a new connection, or of one that came from the short way.
     ///
     /// - Parameters:
-    ///   - handover: the connection and all that is outstanding on it.
+    ///   - asker: who is at its other end.
+    ///   - received: what he sent and nobody has looked at yet.
+    ///   - unsent: what he was answered and the kernel had no room for.
     ///   - service: what every connection works with.
     ///   - isStopping: whether the daemon is stopping already.
     ///   - giveBack: sends the connection back to the short way; false if it has to stay.
     init(
-        _ handover: Handover,
+        _ asker: Asker,
+        received: ByteBuffer = ByteBuffer(),
+        unsent: ByteBuffer = ByteBuffer(),
         service: SocketService,
         isStopping: Bool = false,
         giveBack: @escaping (any Channel) -> Bool
     ) {
-        self.caller = handover.connection.caller
-        self.held = handover.received
-        self.unsent = handover.unsent
+        self.asker = asker
+        self.held = received
+        self.unsent = unsent
         self.service = service
         self.isStopping = isStopping
         self.giveBack = giveBack
@@ -228,7 +232,7 @@ extension ConnectionGate {
     /// The general way, put behind this handler when it is first needed: a connection that never needs it stays small.
     private func generalWay(_ context: ChannelHandlerContext) -> ExchangeHandler {
         if let general { return general }
-        let exchange = ExchangeHandler(caller: caller, service: service, isStopping: isStopping)
+        let exchange = ExchangeHandler(asker: asker, service: service, isStopping: isStopping)
         general = exchange
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = service.limits.fieldBytes

@@ -15,8 +15,8 @@ enum Dispatch {
     case refresh(RefreshRequest)
     /// What only the engine can tell.
     case question(QuestionHandler.Question)
-    /// `GET events`.
-    case events
+    /// `GET events`, of that caller.
+    case events(Caller)
 
     /// Checks the right before anything else, so that a caller without it learns nothing from the answer; then the
     /// method, then the request's own terms.
@@ -26,17 +26,17 @@ enum Dispatch {
             return
         }
         do throws(Problem) {
-            self = try Self.call(target, head.headers, access.accounts(of: caller, .status), service)
+            self = try Self.call(target, head.headers, caller, access, service)
         } catch {
             self = .reply(.problem(error))
         }
     }
 
-    /// `visible` are those whose status the caller may see; nil stands for everybody.
     private static func call(
         _ target: Target,
         _ headers: HTTPHeaders,
-        _ visible: @autoclosure () -> Set<UserID>?,
+        _ caller: Caller,
+        _ access: AccessRules,
         _ service: SocketService
     ) throws(Problem) -> Dispatch {
         switch target.resource {
@@ -47,16 +47,21 @@ enum Dispatch {
         case .status(let user): return .question { await ReportReplies.status(of: user, $0) }
         case .explanation(let user): return .question { await ReportReplies.explanation(of: user, $0) }
         case .list:
-            let query = try ReportQuery(query: target.query, users: visible())
+            let query = try ReportQuery(query: target.query, users: access.accounts(of: caller, .status))
             return .question { await ReportReplies.list(query, $0) }
         case .summary: return .question { [facts = service.facts] in await ReportReplies.summary(facts, $0) }
-        case .metrics: return .question { [metrics = service.metrics] _ in await ReportReplies.metrics(metrics) }
-        case .events: return .events
+        case .metrics: return metrics(service)
+        case .events: return .events(caller)
         case .unknown: throw Problem(.notFound, detail: "See the API's description for its paths.")
         case .malformed:
             let detail = "The path holds a percent sign that begins no escape, or bytes that are no UTF-8 text."
             throw Problem(.badRequest, detail: detail)
         }
+    }
+
+    /// Everything that is measured.
+    static func metrics(_ service: SocketService) -> Dispatch {
+        .question { [metrics = service.metrics] _ in await ReportReplies.metrics(metrics) }
     }
 
     /// What a caller gets who has no right to it, or whose right was taken away while he waited; nil if he has it.
@@ -73,8 +78,9 @@ enum Dispatch {
         return access.accounts(of: caller, right) != []
     }
 
-    private static func fault(_ head: HTTPRequestHead, _ resource: Resource) -> Reply? {
-        // RFC 9112 section 3.2: exactly one Host in HTTP/1.1, whatever it says; nothing is decided by it here.
+    /// What a request gets that breaks the rules of HTTP/1.1, or whose method the path does not take.
+    static func fault(_ head: HTTPRequestHead, _ resource: Resource) -> Reply? {
+        // RFC 9112 section 3.2: exactly one Host in HTTP/1.1; on the socket, nothing is decided by what it says.
         let hosts = head.headers["host"].count
         guard hosts == 1 || (hosts == 0 && head.version != .http1_1) else {
             return .problem(Problem(.badRequest, detail: "The request must have one Host field and has \(hosts)."))

@@ -42,7 +42,7 @@ final class ExchangeHandler: ChannelInboundHandler {
         }
     }
 
-    private let caller: Caller
+    private let asker: Asker
     private let service: SocketService
     private var receiving: (head: HTTPRequestHead, bodyBytes: Int)?
     private var waiting: CircularBuffer<Item> = CircularBuffer()
@@ -60,8 +60,8 @@ final class ExchangeHandler: ChannelInboundHandler {
     private var isStopping: Bool
 
     /// The general way of one connection.
-    init(caller: Caller, service: SocketService, isStopping: Bool) {
-        self.caller = caller
+    init(asker: Asker, service: SocketService, isStopping: Bool) {
+        self.asker = asker
         self.service = service
         self.isStopping = isStopping
     }
@@ -167,7 +167,7 @@ extension ExchangeHandler {
                 service.metrics.answered(nil, status: problem.status)
                 send(.problem(problem), Reply.Form(closing: true), context)
             case .request(let head):
-                let target = Target(head.uri)
+                let target = Target(head.uri, from: asker)
                 answering = (head, target)
                 answer(target, head, context)
             }
@@ -176,7 +176,7 @@ extension ExchangeHandler {
 
     private func answer(_ target: Target, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let access = service.access.copy
-        let dispatch = Dispatch(target, head, caller: caller, access: access.rules, service: service)
+        let dispatch = dispatch(target, head, access.rules)
         let finish: (Reply) -> Void = { [self] reply in
             self.finish(refusal(of: target, since: access) ?? reply, context)
         }
@@ -194,11 +194,16 @@ extension ExchangeHandler {
             let handler = QuestionHandler(question, service: service, eventLoop: context.eventLoop, finish: finish)
             call = .question(handler)
             handler.begin()
-        case .events: stream(target, head, context)
+        case .events(let caller): stream(to: caller, target, head, context)
         }
     }
 
-    private func stream(_ target: Target, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    private func stream(
+        to caller: Caller,
+        _ target: Target,
+        _ head: HTTPRequestHead,
+        _ context: ChannelHandlerContext
+    ) {
         service.metrics.answered(target.resource, status: 200)
         gavePlainToken = false
         let channel = context.channel
@@ -216,9 +221,16 @@ extension ExchangeHandler {
         if isStopping { stream.end() }
     }
 
+    private func dispatch(_ target: Target, _ head: HTTPRequestHead, _ rules: AccessRules) -> Dispatch {
+        switch asker {
+        case .caller(let caller): Dispatch(target, head, caller: caller, access: rules, service: service)
+        case .anybody(let names): Dispatch(target, head, calling: names, service: service)
+        }
+    }
+
     /// Rules may have changed while the call waited.
     private func refusal(of target: Target, since access: AccessInForce.Copy) -> Reply? {
-        guard !service.access.isCurrent(access) else { return nil }
+        guard case .caller(let caller) = asker, !service.access.isCurrent(access) else { return nil }
         return Dispatch.refusal(target.resource, caller, service.access.copy.rules)
     }
 

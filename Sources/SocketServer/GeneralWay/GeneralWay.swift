@@ -35,7 +35,13 @@ struct GeneralWay: Sendable {
         let connection = handover.connection
         let isStopping = registry.follow(connection, on: channel)
         channel.closeFuture.whenComplete { _ in registry.lose(connection, on: channel) }
-        let gate = ConnectionGate(handover, service: service, isStopping: isStopping) { channel in
+        let gate = ConnectionGate(
+            .caller(connection.caller),
+            received: handover.received,
+            unsent: handover.unsent,
+            service: service,
+            isStopping: isStopping
+        ) { channel in
             giveBack(connection, on: channel)
         }
         try channel.pipeline.syncOperations.addHandler(gate)

@@ -5,7 +5,6 @@ import CLinux
 import Glibc
 import Logging
 import NIOCore
-import SocketAPI
 import TokenCore
 
 /// Where connections come in: accepts them, asks who is there and whether there is room, and sends away for whom there
@@ -76,9 +75,8 @@ struct Door {
 
     /// Says why in the one answer that a new connection's buffer has room for, without reading what was asked.
     private func refuse(_ descriptor: Int32) {
-        let problem = Problem(.overloaded, detail: "Too many connections are open; close some, or ask again.")
         var buffer = ByteBuffer()
-        Reply.problem(problem, fields: [.retryAfter(.seconds(1))]).write(to: &buffer, as: Reply.Form(closing: true))
+        Reply.noRoom.write(to: &buffer, as: Reply.Form(closing: true))
         _ = buffer.withUnsafeReadableBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         Glibc.close(descriptor)
     }

@@ -33,7 +33,8 @@ package struct SelfCheck: Sendable {
             async let endpoint = EndpointCheck(configuration).verdicts()
             async let database = DatabaseCheck(configuration, clock: invocation.clock).verdicts()
             async let places = PlacesCheck(configuration).verdicts()
-            return await Self.verdicts(loaded, origin) + database + endpoint + places
+            async let metrics = MetricsCheck(configuration).verdicts()
+            return await Self.verdicts(loaded, origin) + database + endpoint + places + metrics
         }
     }
 

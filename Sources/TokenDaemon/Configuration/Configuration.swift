@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 package import Logging
+package import SocketServer
 
 /// The daemon's configuration, checked: every value is usable, and none contradicts another (product.md,
 /// Configuration).
@@ -36,7 +37,7 @@ package struct Configuration: Sendable {
     /// Metrics other than on the socket.
     package struct Metrics: Hashable, Sendable {
         /// Where they are served over TCP, on loopback only; nil: nowhere.
-        package let listen: ListenAddress?
+        package let listen: LoopbackAddress?
     }
 
     /// What is written where.
@@ -88,9 +89,7 @@ extension Configuration.Journal {
 extension Configuration.Metrics {
     /// Reads `metrics.listen`.
     fileprivate init(reading reader: inout SettingReader) {
-        listen = reader.optional("metrics.listen", .listenAddress)
-        let isLoopback = listen.map { WebAddress.isLoopback($0.host) } ?? true
-        reader.require(isLoopback, ["metrics.listen"], "is not on loopback", "listen at 127.0.0.1 or [::1]")
+        listen = reader.optional("metrics.listen", .loopbackAddress)
     }
 }
 

@@ -146,7 +146,7 @@ extension ConfigurationKey {
         later("web.listen", "127.0.0.1:3000"),
         later("web.publicUrl", "http://localhost:3000"),
         later("web.allowRemote", "false"),
-        later("metrics.listen"),
+        key("metrics.listen"),
         key("log.level", "info"),
         key("log.format"),
     ]

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import Glibc
+import SocketServer
 
 /// The address of a server as far as the configuration needs to judge it: nothing in it that could hide where calls go.
 struct WebAddress: Hashable {
@@ -32,7 +33,7 @@ struct WebAddress: Hashable {
     }
 
     /// Splits `host`, `host:port` or `[IPv6]:port`.
-    static func hostAndPort(_ text: Substring) -> (host: String, port: Int?)? {
+    static func hostAndPort(_ text: Substring, ports: ClosedRange<Int> = 1...65535) -> (host: String, port: Int?)? {
         let isBracketed = text.first == "["
         guard
             let end = isBracketed
@@ -43,7 +44,7 @@ struct WebAddress: Hashable {
         let rest = text[end...]
         if rest.isEmpty { return (name.lowercased(), nil) }
         guard rest.first == ":", rest.dropFirst().utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-            let port = Int(rest.dropFirst()), (1...65535).contains(port)
+            let port = Int(rest.dropFirst()), ports.contains(port)
         else { return nil }
         return (name.lowercased(), port)
     }
@@ -98,6 +99,22 @@ extension SettingForm where Value == ListenAddress {
                 throw SettingComplaint("is not an address to listen at", "write it as in 127.0.0.1:3000")
             }
             return ListenAddress(host: host, port: port)
+        }
+    }
+}
+
+extension SettingForm where Value == LoopbackAddress {
+    /// A port to listen at on this machine alone, by a literal address or `localhost`: no name service is asked, so that
+    /// none can lead elsewhere. Port 0 leaves the choice to the system.
+    static var loopbackAddress: Self {
+        SettingForm { text throws(SettingComplaint) in
+            guard let (host, port) = WebAddress.hostAndPort(text[...], ports: 0...65535), let port else {
+                throw SettingComplaint("is not an address to listen at", "write it as in 127.0.0.1:9464")
+            }
+            guard let address = LoopbackAddress(host: host, port: port) else {
+                throw SettingComplaint("is not on loopback", "listen at 127.0.0.1 or [::1]")
+            }
+            return address
         }
     }
 }

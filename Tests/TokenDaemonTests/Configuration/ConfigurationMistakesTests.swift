@@ -159,7 +159,59 @@ import TokenDaemon
         ),
         (
             "metrics:\n  listen: 0.0.0.0:9464",
-            "/etc/t.yaml:2: metrics.listen: is not on loopback: listen at 127.0.0.1 or [::1]"
+            "/etc/t.yaml:2: metrics.listen: \"0.0.0.0:9464\" is not on loopback: listen at 127.0.0.1 or [::1]"
+        ),
+        (
+            "metrics:\n  listen: \"[::]:9464\"",
+            "/etc/t.yaml:2: metrics.listen: \"[::]:9464\" is not on loopback: listen at 127.0.0.1 or [::1]"
+        ),
+        (
+            "metrics:\n  listen: 192.168.1.7:9464",
+            "/etc/t.yaml:2: metrics.listen: \"192.168.1.7:9464\" is not on loopback: listen at 127.0.0.1 or [::1]"
+        ),
+        (
+            "metrics:\n  listen: metrics.example:9464",
+            "/etc/t.yaml:2: metrics.listen: \"metrics.example:9464\" is not on loopback: listen at 127.0.0.1 or [::1]"
+        ),
+        (
+            "metrics:\n  listen: ip6-localhost:9464",
+            "/etc/t.yaml:2: metrics.listen: \"ip6-localhost:9464\" is not on loopback: listen at 127.0.0.1 or [::1]"
+        ),
+        (
+            "metrics:\n  listen: 127.1:9464",
+            "/etc/t.yaml:2: metrics.listen: \"127.1:9464\" is not on loopback: listen at 127.0.0.1 or [::1]"
+        ),
+        (
+            "metrics:\n  listen: 127.0.0.1",
+            "/etc/t.yaml:2: metrics.listen: \"127.0.0.1\" is not an address to listen at: write it as in 127.0.0.1:9464"
+        ),
+        (
+            "metrics:\n  listen: \"[::1]\"",
+            "/etc/t.yaml:2: metrics.listen: \"[::1]\" is not an address to listen at: write it as in 127.0.0.1:9464"
+        ),
+        (
+            "metrics:\n  listen: 9464",
+            "/etc/t.yaml:2: metrics.listen: \"9464\" is not an address to listen at: write it as in 127.0.0.1:9464"
+        ),
+        (
+            "metrics:\n  listen: 127.0.0.1:65536",
+            "/etc/t.yaml:2: metrics.listen: \"127.0.0.1:65536\" is not an address to listen at: write it as in 127.0.0.1:9464"
+        ),
+        (
+            "metrics:\n  listen: 127.0.0.1:-1",
+            "/etc/t.yaml:2: metrics.listen: \"127.0.0.1:-1\" is not an address to listen at: write it as in 127.0.0.1:9464"
+        ),
+        (
+            "metrics:\n  listen: 127.0.0.1:http",
+            "/etc/t.yaml:2: metrics.listen: \"127.0.0.1:http\" is not an address to listen at: write it as in 127.0.0.1:9464"
+        ),
+        (
+            "metrics:\n  listen: http://127.0.0.1:9464",
+            "/etc/t.yaml:2: metrics.listen: \"http://127.0.0.1:9464\" is not an address to listen at: write it as in 127.0.0.1:9464"
+        ),
+        (
+            "metrics:\n  listen: \"::1:9464\"",
+            "/etc/t.yaml:2: metrics.listen: \"::1:9464\" is not an address to listen at: write it as in 127.0.0.1:9464"
         ),
         (
             "web:\n  listen: localhost",

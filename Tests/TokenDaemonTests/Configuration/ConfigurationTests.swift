@@ -45,6 +45,20 @@ import TokenDaemon
         #expect(loaded.warnings.isEmpty)
     }
 
+    @Test(
+        arguments: [
+            ("127.0.0.1:9464", "127.0.0.1:9464"), ("127.0.0.2:1", "127.0.0.2:1"), ("[::1]:9464", "[::1]:9464"),
+            ("localhost:0", "127.0.0.1:0"),
+        ]
+    )
+    func metricsAreServedAtALoopbackAddress(written: String, meant: String) throws {
+        var fixture = ConfigurationFixture()
+        fixture.environment["METRICS_LISTEN"] = written
+        let loaded = try fixture.load()
+        #expect(loaded.configuration.metrics.listen.map { "\($0)" } == meant && loaded.warnings.isEmpty)
+        #expect(loaded.effectiveNonSecretValues.contains { $0.key == "metrics.listen" && $0.value == written })
+    }
+
     @Test func environmentOverridesTheFileAndTheFileTheDefaults() throws {
         var fixture = ConfigurationFixture(
             """

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Glibc
+import MetricsText
+import NIOCore
+import NIOEmbedded
+import TestSupport
+import Testing
+
+@testable import SocketServer
+
+/// What somebody gets over TCP, whom nobody knows.
+@Suite struct LoopbackTests {
+    private let names: Set<String> = ["127.0.0.1:9464", "localhost:9464"]
+
+    private func connection() throws -> EmbeddedConnection {
+        try EmbeddedConnection(board: .withUsers(), calling: names)
+    }
+
+    private func request(_ method: String, _ target: String, host: String = "127.0.0.1:9464") -> String {
+        "\(method) \(target) HTTP/1.1\r\nHost: \(host)\r\nOrigin: http://evil.example\r\n\r\n"
+    }
+
+    /// Waits for an answer that comes from outside of the loop.
+    private func ask(_ connection: EmbeddedConnection, _ request: String) async throws -> RawReply {
+        try connection.send(request)
+        var text = try connection.received()
+        while text.isEmpty {
+            await Task.yield()
+            connection.loop.run()
+            text = try connection.received()
+        }
+        return try RawReply(text)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func everybodyGetsTheMetricsWithoutLeaveForOtherOrigins() async throws {
+        let connection = try connection()
+        for host in ["127.0.0.1:9464", "LocalHost:9464"] {
+            let reply = try await ask(connection, request("GET", "/metrics", host: host))
+            #expect(reply.status == 200 && reply.fields["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
+            #expect(reply.fields.keys.allSatisfy { !$0.hasPrefix("access-control-") })
+        }
+        let reply = try await ask(connection, request("GET", "/metrics?x=1"))
+        #expect(reply.body.contains("tastytokend_requests_total{code=\"200\",route=\"/metrics\"} 2\n"))
+        #expect(try await ask(connection, request("HEAD", "/metrics")).body.isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            "/v1/users/42/token", "/v1/users/42", "/v1/users", "/v1/status", "/healthz", "/readyz", "/", "/metrics/",
+            "/v1/users/%/token", "http://127.0.0.1:9464/metrics", "http://evil.example/metrics", "*",
+        ]
+    )
+    func nothingElseIsThereForAnybody(target: String) throws {
+        for method in ["GET", "POST", "DELETE"] {
+            let connection = try connection()
+            let reply = try connection.ask(request(method, target))
+            #expect(reply.status == 404 && reply.code == "not_found", "\(method) \(reply)")
+            #expect(connection.metrics.text.contains("tastytokend_requests_total{code=\"404\",route=\"other\"} 1\n"))
+        }
+    }
+
+    @Test(arguments: ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) func noOtherMethodIsTaken(method: String) throws {
+        let reply = try connection().ask(request(method, "/metrics"))
+        #expect(reply.status == 405 && reply.code == "method_not_allowed" && reply.fields["allow"] == "GET, HEAD")
+    }
+
+    @Test(
+        arguments: [
+            "evil.example", "evil.example:9464", "127.0.0.1", "localhost", "127.0.0.1:9465", "127.0.0.2:9464",
+            "127.0.0.1:9464.evil.example", "[::1]:9464", "",
+        ]
+    )
+    func aNameThatIsNotThisMachinesOwnIsRefused(host: String) throws {
+        for target in ["/metrics", "/v1/users/42/token"] {
+            let reply = try connection().ask(request("GET", target, host: host))
+            #expect(reply.status == 403 && reply.code == "forbidden", "\(reply)")
+            #expect(reply.body.contains("127.0.0.1:9464 or localhost:9464"))
+        }
+    }
+
+    @Test func twoNamesOrNoneAreNoRequest() throws {
+        let two = "GET /metrics HTTP/1.1\r\nHost: localhost:9464\r\nHost: localhost:9464\r\n\r\n"
+        #expect(try connection().ask(two).status == 400)
+        #expect(try connection().ask("GET /metrics HTTP/1.1\r\n\r\n").status == 400)
+    }
+
+    @Test func addressesAreThisMachinesAlone() {
+        for (host, words) in [("127.0.0.1", "127.0.0.1:1"), ("127.9.8.7", "127.9.8.7:1"), ("::1", "[::1]:1")] {
+            #expect(LoopbackAddress(host: host, port: 1)?.description == words)
+        }
+        #expect(LoopbackAddress(host: "localhost", port: 0)?.description == "127.0.0.1:0")
+        for host in ["0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "127.1", "localhost.example", "ip6-localhost", ""] {
+            #expect(LoopbackAddress(host: host, port: 1) == nil, "\(host)")
+        }
+        #expect(LoopbackAddress(host: "127.0.0.1", port: 65_536) == nil)
+        #expect(LoopbackAddress(host: "::1", port: 9464)?.names == ["[::1]:9464", "localhost:9464"])
+        #expect(LoopbackAddress(host: "127.0.0.1", port: 80)?.names.contains("localhost") == true)
+    }
+
+    @Test func whatStandsAtAnAddressIsSeenWithoutStayingThere() throws {
+        let blocker = try ListeningPort()
+        let address = try #require(LoopbackAddress(host: "127.0.0.1", port: blocker.port))
+        // It never answers, so that the look has to end by itself.
+        #expect(LoopbackSite.look(at: address, forMilliseconds: 50) == .taken)
+        blocker.end()
+        for _ in 1...2 { #expect(LoopbackSite.look(at: address, forMilliseconds: 50) == .free) }
+    }
+}
+
+/// A TCP port of 127.0.0.1 at which somebody listens who never answers.
+private final class ListeningPort {
+    struct Failure: Error {}
+
+    let port: Int
+    private let descriptor: Int32
+
+    init() throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &name) { [descriptor] pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && listen(descriptor, 4) == 0
+                    && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        port = Int(UInt16(bigEndian: name.sin_port))
+        guard status else { throw Failure() }
+    }
+
+    func end() {
+        close(descriptor)
+    }
+}
