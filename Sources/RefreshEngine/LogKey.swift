@@ -12,6 +12,8 @@ enum LogKey {
     static let event = "event"
     /// Tells the attempts of a process apart, so that one can be followed through the log.
     static let attempt = "refresh.attempt"
+    /// The number of the claim with which an attempt was made, as the database has it.
+    static let claim = "claim.epoch"
     /// How long the call took, in milliseconds.
     static let duration = "refresh.duration_ms"
     /// The status that the account has now.

@@ -110,10 +110,8 @@ extension RefreshEngine {
         let attempt = Attempt(number: lastAttempt, begunAt: clock())
         attempts[user] = attempt
         measureLateness(of: user, at: attempt.begunAt)
-        logger.debug(
-            "refresh begun",
-            metadata: [LogKey.user: "\(user)", LogKey.attempt: .stringConvertible(attempt.number)]
-        )
+        if let claim = claims[user] { follow(user, attempt.number, "account claimed", claim: claim) }
+        follow(user, attempt.number, "refresh begun")
         Task {
             do throws(RefreshFailure) {
                 let answer = try await endpoint.refresh(refreshToken, for: client)
@@ -143,10 +141,12 @@ extension RefreshEngine {
             if failure.kind == .throttled { keepPause(failure) }
         }
         if let slot = table.slot(of: user) {
+            attemptAtHand = attempt.number
             switch result {
             case .success(let answer): apply(slot) { $0.granted(answer, using: version, $1) }
             case .failure(let failure): apply(slot) { $0.failed(failure, using: version, $1) }
             }
+            attemptAtHand = nil
         }
         measure(result, of: user, attempt)
         endClaimUnlessStoring(of: user)

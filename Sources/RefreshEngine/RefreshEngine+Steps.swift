@@ -46,7 +46,9 @@ extension RefreshEngine {
         case .enqueue: ready.arm(slot, at: urgency(of: account.machine, now))
         case .store(let answer): write(answer, of: account)
         case .salvage(let newRefreshToken): salvage(newRefreshToken, of: account)
-        case .publish(let answer): change = .replace(render(answer.accessToken, answer.tokenType, answer.life))
+        case .publish(let answer):
+            change = .replace(render(answer.accessToken, answer.tokenType, answer.life))
+            follow(account.user, attemptAtHand, "token published", event: AccountEvent.Kind.tokenRefreshed.rawValue)
         case .adopt: change = adopted(row, account, now)
         case .withdraw: change = .withdraw
         case .reread: reread(account.user)

@@ -61,6 +61,22 @@ extension RefreshEngine {
         )
     }
 
+    /// One step of a refresh, so that it can be followed through the log by its account and its number.
+    func follow(
+        _ user: UserID,
+        _ attempt: UInt64?,
+        _ step: Logger.Message,
+        claim: Claim? = nil,
+        event: String? = nil
+    ) {
+        guard logger.logLevel <= .debug else { return }
+        var metadata: Logger.Metadata = [LogKey.user: "\(user)"]
+        if let attempt { metadata[LogKey.attempt] = .stringConvertible(attempt) }
+        if let claim { metadata[LogKey.claim] = .stringConvertible(claim.epoch) }
+        if let event { metadata[LogKey.event] = "\(event)" }
+        logger.debug(step, metadata: metadata)
+    }
+
     private func tell(_ kind: AccountEvent.Kind, _ user: UserID, _ machine: GrantStateMachine, _ now: Moment) {
         feed.add(
             AccountEvent(

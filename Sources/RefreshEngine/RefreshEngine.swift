@@ -65,6 +65,8 @@ package actor RefreshEngine {
     var storeVictims: Set<UserID> = []
     var attempts: [UserID: Attempt] = [:]
     var lastAttempt: UInt64 = 0
+    /// The number of the attempt whose outcome is being acted on, for the log; nil between two of them.
+    var attemptAtHand: UInt64?
     var attemptLog = AttemptLog()
     /// How many accounts have which status, as time goes by.
     var statuses = StatusTally()

@@ -14,7 +14,7 @@ struct EngineFixture: Sendable {
     let clock = ManualClock()
     let alarm = ManualAlarm()
     let endpoint = ScriptedEndpoint()
-    let log = InMemoryLogHandler()
+    let log: InMemoryLogHandler
     let metrics = MetricRegistry(RefreshMetrics.descriptions)
     let store: RecordingStore
     let engine: RefreshEngine
@@ -26,12 +26,21 @@ struct EngineFixture: Sendable {
         apiURL: "http://localhost"
     )
 
-    init(_ rows: [UserID: RecordingStore.Row], _ configuration: EngineConfiguration = EngineConfiguration()) {
-        self.init(RecordingStore(rows), configuration)
+    init(
+        _ rows: [UserID: RecordingStore.Row],
+        _ configuration: EngineConfiguration = EngineConfiguration(),
+        log: InMemoryLogHandler = InMemoryLogHandler()
+    ) {
+        self.init(RecordingStore(rows), configuration, log: log)
     }
 
-    init(_ store: RecordingStore, _ configuration: EngineConfiguration = EngineConfiguration()) {
+    init(
+        _ store: RecordingStore,
+        _ configuration: EngineConfiguration = EngineConfiguration(),
+        log: InMemoryLogHandler = InMemoryLogHandler()
+    ) {
         self.store = store
+        self.log = log
         engine = RefreshEngine(
             configuration,
             client: Self.client,

@@ -50,6 +50,32 @@ import TokenCore
         #expect(fixture.store.count("write") - before <= 5, "it is not asked more often than every two seconds")
     }
 
+    @Test func eachStepOfARefreshNamesItsAccountAndItsAttempt() async {
+        var log = InMemoryLogHandler()
+        log.logLevel = .debug
+        let fixture = EngineFixture(rows(2) { "r\($0)" }, log: log)
+        await fixture.start()
+        for _ in 1...2 {
+            let call = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .milliseconds(50)) }
+            call.answer(fixture.answer("a-\(call.refreshToken.reveal())"))
+        }
+        await fixture.settled { fixture.token(of: one) == "a-r1" && fixture.token(of: UserID("2")) == "a-r2" }
+        var attempts: Set<String> = []
+        for user in ["1", "2"] {
+            let steps = fixture.log.entries.filter {
+                $0.metadata["user.id"] == "\(user)" && $0.metadata["refresh.attempt"] != nil
+            }
+            let told = ["account claimed", "refresh begun", "refresh answered", "token stored", "token published"]
+            #expect(steps.map { "\($0.message)" } == told)
+            #expect(steps.allSatisfy { $0.level == .debug })
+            let numbers = Set(steps.compactMap { $0.metadata["refresh.attempt"]?.description })
+            #expect(numbers.count == 1 && attempts.isDisjoint(with: numbers), "one attempt, one number")
+            attempts.formUnion(numbers)
+            #expect(steps.first?.metadata["claim.epoch"] != nil)
+            #expect(steps.last?.metadata["event"] == "token.refreshed")
+        }
+    }
+
     @Test func capacityIsReckonedWithAccountsThatNeedRefreshes() async {
         var configuration = EngineConfiguration(maxPerSecond: 0.01)
         configuration.reconcileEvery = .seconds(10)
