@@ -90,6 +90,7 @@ let package = Package(
         .target(
             name: "TokenDaemon",
             dependencies: [
+                "CLinux",
                 "GrantStore",
                 "HostSystemd",
                 "MetricsText",

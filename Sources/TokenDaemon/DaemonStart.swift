@@ -59,6 +59,7 @@ package struct DaemonStart: Sendable {
         metadata["configuration.file"] = "\(loaded.file ?? "none")"
         for setting in loaded.effectiveNonSecretValues { metadata[setting.key] = setting.metadata }
         logger.notice("daemon starts", metadata: metadata)
+        if !MemoryPrivacy.isKept { logger.warning("other processes of this user may read this one's memory") }
     }
 }
 

@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import SocketAPI
+import TokenDaemon
 
 /// The daemon's command line. Without a verb it runs.
 @main
@@ -14,4 +15,10 @@ struct Tastytokend: AsyncParsableCommand {
         subcommands: [Run.self, Check.self, Migrate.self],
         defaultSubcommand: Run.self
     )
+
+    /// Before anything is read that must stay secret.
+    static func main() async {
+        MemoryPrivacy.begin()
+        await main(nil)
+    }
 }

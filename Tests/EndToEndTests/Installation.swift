@@ -105,6 +105,9 @@ final class Installation: Sendable {
         return own.merging(settings) { $1 }.merging(more) { $1 }.filter { !without.contains($0.key) }
     }
 
+    /// What a daemon has around it, for a test that starts it by a way of its own.
+    func daemonEnvironment(_ more: [String: String] = [:]) -> [String: String] { environment(more) }
+
     /// Runs another verb of the daemon's program, with what the daemon would have.
     func tastytokend(
         _ verb: String,
