@@ -55,6 +55,12 @@ struct SocketProbe: ~Copyable {
         return try reply()
     }
 
+    /// Sends a text as it is, and reads one reply.
+    mutating func exchange(_ request: String) throws -> Reply {
+        try send(request)
+        return try reply()
+    }
+
     /// One request on a connection of its own.
     static func get(_ path: String, headers: [String] = [], at socket: String) throws -> Reply {
         var probe = try SocketProbe(at: socket)
