@@ -20,7 +20,15 @@ package enum MemoryPrivacy {
         // In a sandbox that forbids it, the limit is the service manager's to set, and with the line above no core is made.
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         _ = setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-        for number in fatal { signal(number, SIG_DFL) }
+        for number in fatal where !isIgnored(number) { signal(number, SIG_DFL) }
+    }
+
+    /// Whoever started this process may have had it ignore a signal, as shells do with SIGQUIT for what runs beside them.
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     /// Whether the kernel keeps others out.

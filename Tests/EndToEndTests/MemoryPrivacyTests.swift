@@ -24,7 +24,9 @@ import Testing
         return try await start(command, ["PATH": "/usr/bin:/bin"], in: folder).end().status == 0
     }
 
-    @Test(arguments: [SIGABRT, SIGSEGV]) func aCrashLeavesNothingAndOthersReadNothing(number: Int32) async throws {
+    @Test(arguments: [SIGABRT, SIGSEGV]) func aCrashLeavesNothingAndOthersReadNothing(
+        number: Int32
+    ) async throws {
         try await Installation.with(accounts: 1) { installation in
             let folder = installation.folder
             let program = try RunningProgram.built("tastytokend").path
