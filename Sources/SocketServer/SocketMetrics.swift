@@ -10,6 +10,8 @@ package import TokenCore
 package struct SocketMetrics: Sendable {
     private static let requests = "tastytokend_requests_total"
     private static let remaining = "tastytokend_token_remaining_seconds"
+    private static let refused = "tastytokend_connections_refused_total"
+    private static let pauses = "tastytokend_accept_pauses_total"
 
     /// What the metrics mean.
     package static let descriptions = [
@@ -24,12 +26,30 @@ package struct SocketMetrics: Sendable {
             .histogram(bounds: [0, 5, 15, 30, 60, 120, 180, 270, 360, 450, 600, 900]),
             help: "Life left to tokens when they were handed out, in whole seconds rounded down."
         ),
+        MetricDescription(
+            refused,
+            .counter,
+            help:
+                "Connections that were answered with 503 overloaded and closed: too_many are open, of one caller or of "
+                + "all, or there is no_descriptor left."
+        ),
+        MetricDescription(
+            pauses,
+            .counter,
+            help: "Times that nobody was let in for up to a second, because not even a refusal was possible."
+        ),
     ]
 
     /// What remains of a token's life at hand-out, in whole seconds.
     let remaining: Recorder
     /// All metrics in Prometheus' text format.
     let text: @Sendable () async -> String
+    /// Connections refused because too many are open, of one caller or of all.
+    let refusedForNumber: Counter
+    /// Connections refused because no descriptor was left.
+    let refusedForDescriptors: Counter
+    /// Pauses in accepting.
+    let pauses: Counter
     private let answers: AnswerCounters
 
     /// Records into what the factory makes.
@@ -40,6 +60,13 @@ package struct SocketMetrics: Sendable {
     package init(_ factory: any MetricsFactory, text: @escaping @Sendable () async -> String) {
         self.remaining = Recorder(label: Self.remaining, factory: factory)
         self.text = text
+        self.refusedForNumber = Counter(label: Self.refused, dimensions: [("reason", "too_many")], factory: factory)
+        self.refusedForDescriptors = Counter(
+            label: Self.refused,
+            dimensions: [("reason", "no_descriptor")],
+            factory: factory
+        )
+        self.pauses = Counter(label: Self.pauses, factory: factory)
         self.answers = AnswerCounters { route, status in
             let labels = [("route", route), ("code", "\(status)")]
             return Counter(label: Self.requests, dimensions: labels, factory: factory)

@@ -73,6 +73,7 @@ struct Assembly {
             clock: clock,
             access: AccessRules(configuration),
             facts: ServiceFacts(version: version, startedAt: startedAt, database: database),
+            limits: Self.limits(forCalls: settings.maxInFlight, logger),
             logger: logger,
             metrics: SocketMetrics(metrics.registry) { [engine] in await metrics.text(of: engine) }
         )
@@ -100,6 +101,24 @@ struct Assembly {
             "daemon has no lasting id, its claims must run out after a crash",
             metadata: ["reason": "\(reason)"]
         )
+    }
+
+    /// What callers may take, as far as there are descriptors for it.
+    private static func limits(forCalls calls: Int, _ logger: Logger) -> SocketLimits {
+        let limit = DescriptorLimit.raise(to: DescriptorBudget.needed(forCalls: calls))
+        let budget = DescriptorBudget(limit: limit, calls: calls)
+        if budget.isTight() {
+            logger.warning(
+                "fewer connections than usual are taken, so that descriptors are left; raise LimitNOFILE=",
+                metadata: [
+                    "descriptors.limit": .stringConvertible(budget.limit),
+                    "descriptors.set_aside": .stringConvertible(budget.setAside),
+                    "descriptors.needed": .stringConvertible(DescriptorBudget.needed(forCalls: calls)),
+                    "socket.connections": .stringConvertible(budget.limits.connections),
+                ]
+            )
+        }
+        return budget.limits
     }
 
     private static func endpoint(

@@ -3,16 +3,10 @@
 
 import Foundation
 import Testing
+import TokenSimulator
 
 /// A daemon whose descriptors run out.
 @Suite struct DescriptorTests {
-    /// The processor time that a process has used, in clock ticks (proc(5)).
-    private func ticks(of process: Int32) throws -> Int {
-        let text = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
-        let fields = text.drop { $0 != ")" }.split(separator: " ")
-        return try #require(Int(fields[12])) + (try #require(Int(fields[13])))
-    }
-
     @Test(.enabled(if: geteuid() == 0, "looking at the descriptors of a daemon takes root"))
     func callersAreRefusedWhileNoneIsLeftAndLetInAfterwards() async throws {
         try await Installation.with(accounts: 1) { installation in
@@ -22,7 +16,8 @@ import Testing
             try await eventually("the first token") {
                 try SocketProbe.get("/v1/users/1/token", at: socket).status == 200
             }
-            let limit = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").count + 8
+            let view = ProcessView(process: process)
+            let limit = try view.descriptors() + 8
             let prlimit = ["--pid", "\(process)", "--nofile=\(limit):\(limit)"]
             let lowered = try await RunningProgram.run("/usr/bin/prlimit", prlimit, in: installation.folder)
             try #require(lowered.status == 0, "\(lowered.errors)")
@@ -36,12 +31,16 @@ import Testing
                 if try probe.status(of: "/healthz") == 503 { refused += 1 } else { held.append(probe) }
             }
             #expect(refused == 5, "who finds no descriptor is told so")
-            let before = try ticks(of: process)
+            let before = try view.processorTime()
             try await Task.sleep(for: .seconds(1))
-            #expect(try ticks(of: process) - before < sysconf(Int32(_SC_CLK_TCK)) / 2, "it does not spin")
+            #expect(try view.processorTime() - before < .milliseconds(500), "it does not spin")
             #expect(try early.status(of: "/v1/users/1/token") == 200, "who is in is served")
             held = []
             try await eventually("there is room again") { try KeptProbe(at: socket).status(of: "/healthz") == 200 }
+            let metrics = try SocketProbe.get("/metrics", at: socket).body
+            let series = "tastytokend_connections_refused_total{reason=\"no_descriptor\"} "
+            let counted = metrics.split(separator: "\n").first { $0.hasPrefix(series) }
+            #expect(try #require(counted.flatMap { Int($0.dropFirst(series.count)) }) >= 5)
             #expect(try await installation.stop(daemon).status == 0)
             #expect(daemon.errors.ranges(of: "no descriptor is left").count == 1, "said once")
         }
@@ -52,9 +51,8 @@ import Testing
         try await Installation.with(accounts: 1) { installation in
             let daemon = try await installation.startReadyDaemon()
             let (socket, process) = (installation.socket, daemon.pid)
-            let folder = "/proc/\(process)/fd"
-            let open = { try FileManager.default.contentsOfDirectory(atPath: folder).count }
-            let before = try open()
+            let view = ProcessView(process: process)
+            let before = try view.descriptors()
             func setLimit(_ limit: Int) async throws {
                 let arguments = ["--pid", "\(process)", "--nofile=\(limit):\(before + 64)"]
                 let end = try await RunningProgram.run("/usr/bin/prlimit", arguments, in: installation.folder)
@@ -63,13 +61,40 @@ import Testing
             // Below all that are open, so that the one in reserve, once it was given up, cannot be had again.
             try await setLimit(4)
             async let waiting = onThread { try SocketProbe.get("/healthz", at: socket).status }
-            try await eventually("the reserve is gone") { try open() < before }
-            let used = try ticks(of: process)
+            try await eventually("the reserve is gone") { try view.descriptors() < before }
+            let used = try view.processorTime()
             try await Task.sleep(for: .seconds(1))
-            #expect(try ticks(of: process) - used < sysconf(Int32(_SC_CLK_TCK)) / 2, "it does not spin")
+            #expect(try view.processorTime() - used < .milliseconds(500), "it does not spin")
             try await setLimit(before + 64)
             #expect(try await waiting == 200)
             #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
+    @Test func callersWithoutEndTakeNothingFromRefreshes() async throws {
+        try await Installation.with(accounts: 3, lifetime: .seconds(10)) { installation in
+            let daemon = try await installation.startReadyDaemon(descriptors: 64)
+            let (socket, view) = (installation.socket, ProcessView(process: daemon.pid))
+            _ = try await installation.allTokens(1...3)
+            let (before, began) = (try view.processorTime(), ContinuousClock.now)
+            let crowd = try await onThread { try Crowd(of: 200, at: socket) }
+            try await eventually("all but a few are refused") { crowd.refused == 200 - 6 }
+            // Twice for each account: what was open before would do for once.
+            let issued = installation.simulator.counts.count(.issued)
+            try await eventually("tokens are refreshed") {
+                installation.simulator.counts.count(.issued) >= issued + 6
+            }
+            let wall = ContinuousClock.now - began
+            #expect(try view.processorTime() - before < wall / 2, "it does not spin")
+            #expect(crowd.refused == 200 - 6, "whoever was let in still is")
+            crowd.leave()
+            try await eventually("there is room again") {
+                (try? SocketProbe.get("/v1/users/1/token?max_wait=0&min_ttl=0", at: socket).status) == 200
+            }
+            #expect(try await installation.stop(daemon).status == 0)
+            #expect(daemon.errors.ranges(of: "fewer connections than usual are taken").count == 1)
+            #expect(daemon.errors.ranges(of: "too many are open").count == 1, "said once")
+            #expect(!daemon.errors.contains("no descriptor is left"), "enough of them are set aside")
         }
     }
 }

@@ -119,13 +119,14 @@ final class Installation: Sendable {
         return try await RunningProgram.run("tastytokend", [verb] + arguments, environment: environment, in: folder)
     }
 
-    /// Starts the daemon, with a configuration file if there is anything to be written into one, and with the name service
-    /// of the machine or another.
+    /// Starts the daemon, with a configuration file if there is anything to be written into one, with the name service
+    /// of the machine or another, and with so many descriptors at most or as many as this process may have.
     func startDaemon(
         _ more: [String: String] = [:],
         file: String? = nil,
         without: [String] = [],
-        names: NameService? = nil
+        names: NameService? = nil,
+        descriptors: Int? = nil
     ) throws -> RunningProgram {
         let environment = environment(more, without: without)
         var arguments = ["run"]
@@ -134,10 +135,9 @@ final class Installation: Sendable {
             try file.write(toFile: path, atomically: true, encoding: .utf8)
             arguments += ["--config", path]
         }
-        guard let names else {
-            return try RunningProgram("tastytokend", arguments, environment: environment, in: folder)
-        }
-        let command = names.command + [try RunningProgram.built("tastytokend").path] + arguments
+        let limited = descriptors.map { ["/usr/bin/prlimit", "--nofile=\($0):\($0)"] } ?? []
+        let command =
+            limited + (names?.command ?? []) + [try RunningProgram.built("tastytokend").path] + arguments
         return try RunningProgram(command[0], Array(command.dropFirst()), environment: environment, in: folder)
     }
 
@@ -145,9 +145,10 @@ final class Installation: Sendable {
     func startReadyDaemon(
         _ more: [String: String] = [:],
         file: String? = nil,
-        without: [String] = []
+        without: [String] = [],
+        descriptors: Int? = nil
     ) async throws -> RunningProgram {
-        let daemon = try startDaemon(more, file: file, without: without)
+        let daemon = try startDaemon(more, file: file, without: without, descriptors: descriptors)
         try await eventually("the daemon is ready; it said: \(daemon.errors)") {
             guard daemon.isRunning else {
                 throw RunningProgram.Failure.stillRunning("no daemon", errors: daemon.errors)

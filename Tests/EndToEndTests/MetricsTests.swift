@@ -9,7 +9,9 @@ import Testing
     private let families = [
         "process_max_fds": "gauge", "process_open_fds": "gauge", "process_resident_memory_bytes": "gauge",
         "process_start_time_seconds": "gauge",
-        "tastytokend_accounts": "gauge", "tastytokend_build_info": "gauge", "tastytokend_capacity_accounts": "gauge",
+        "tastytokend_accept_pauses_total": "counter", "tastytokend_accounts": "gauge",
+        "tastytokend_build_info": "gauge", "tastytokend_capacity_accounts": "gauge",
+        "tastytokend_connections_refused_total": "counter",
         "tastytokend_refresh_duration_seconds": "histogram", "tastytokend_refresh_lateness_seconds": "histogram",
         "tastytokend_refreshes_total": "counter", "tastytokend_requests_total": "counter",
         "tastytokend_token_remaining_seconds": "histogram", "tastytokend_token_remaining_seconds_min": "gauge",

@@ -3,6 +3,7 @@
 
 import CLinux
 import Foundation
+import MetricsText
 import TestSupport
 import Testing
 import TokenCore
@@ -17,8 +18,9 @@ import TokenCore
         }
     }
 
-    @Test func aDoorThatCannotBeOpenedIsShutForATurnAndThenTriedAgain() throws {
-        let service = try EmbeddedConnection(board: BoardDouble()).service
+    @Test func aDoorThatCannotBeOpenedIsShutForAWhileAndThenTriedAgain() throws {
+        let connection = try EmbeddedConnection(board: BoardDouble())
+        let service = connection.service
         let poller = try Poller(for: "test")
         defer { poller.end() }
         // Readable for ever, and nothing can be accepted from it.
@@ -30,12 +32,16 @@ import TokenCore
         #expect(ready(poller) == [broken])
         #expect(door.patience == nil)
 
-        door.open { _, _ in Issue.record("nobody is there") }
-        #expect(ready(poller) == [], "the loop does not spin")
-        #expect(door.patience != nil, "and comes round by itself")
-
-        door.beginTurn()
-        #expect(ready(poller) == [broken])
-        #expect(door.patience == nil)
+        for length in [50, 100, 200] as [Int32] {
+            door.open { _, _ in Issue.record("nobody is there") }
+            door.beginTurn()
+            #expect(ready(poller) == [], "the loop does not spin, however often it comes round")
+            #expect(door.patience == length, "and comes round by itself")
+            connection.clock.advance(by: .milliseconds(Int64(length)))
+            door.beginTurn()
+            #expect(ready(poller) == [broken])
+            #expect(door.patience == nil)
+        }
+        #expect(connection.metrics.text.contains("\ntastytokend_accept_pauses_total 3\n"))
     }
 }

@@ -3,16 +3,16 @@
 
 import TokenCore
 
-/// Something that may come in a rush and is said once a minute at most.
+/// Something that may come in a rush and is said once for the whole of it: an episode goes on until it has not come for a
+/// minute. How often it came is counted elsewhere.
 struct Complaint {
-    private static let silence: Duration = .seconds(60)
+    private static let quiet: Duration = .seconds(60)
 
-    private var saidAt: BootTime?
+    private var lastAt: BootTime?
 
-    /// Whether to say it now.
+    /// It has come; gives whether to say it now.
     mutating func isDue(at now: Moment) -> Bool {
-        guard saidAt.map({ now.boot - $0 >= Self.silence }) ?? true else { return false }
-        saidAt = now.boot
-        return true
+        defer { lastAt = now.boot }
+        return lastAt.map { now.boot - $0 >= Self.quiet } ?? true
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import CLinux
+import CoreMetrics
 import Glibc
 import Logging
 import NIOCore
@@ -12,20 +13,19 @@ import TokenCore
 ///
 /// With no descriptor left a connection cannot even be refused, and the listening socket would stay readable for ever.
 /// So one descriptor is kept in reserve, to accept and refuse with. If even that is gone, or the kernel cannot accept for
-/// another reason, the door is shut for a moment.
+/// another reason, the door is shut for a while (``AcceptPause``).
 struct Door {
     /// Connections accepted in one turn, so that a rush of them does not hold up those that are in.
     private static let atOnce = 64
-    /// Milliseconds after which a shut door is tried again: what makes room for a caller may wake nobody here.
-    private static let moment: Int32 = 100
 
     private let listener: Int32
     private let poller: Poller
     private let registry: ConnectionRegistry
     private let service: SocketService
     private var reserve: Int32
-    private var isShut = false
-    private var complaint = Complaint()
+    private var pause = AcceptPause()
+    private var tooMany = Complaint()
+    private var noDescriptor = Complaint()
 
     /// The door at a listening descriptor that is being watched.
     init(_ listener: Int32, _ poller: Poller, _ registry: ConnectionRegistry, _ service: SocketService) {
@@ -53,14 +53,16 @@ struct Door {
     }
 
     /// Milliseconds that the loop may wait before it comes round to the door; nil while whoever waits outside wakes it.
-    var patience: Int32? { isShut ? Self.moment : nil }
+    var patience: Int32? { pause.isOn ? pause.remaining(at: service.clock()) : nil }
 
     private mutating func shut() {
         poller.forget(listener)
-        isShut = true
+        pause.begin(at: service.clock())
+        service.metrics.pauses.increment()
     }
 
     private mutating func welcome(_ descriptor: Int32, _ admit: (Connection, Int32) -> Void) {
+        pause.relax()
         guard let caller = Caller(atOtherEndOf: descriptor) else {
             Glibc.close(descriptor)
             return
@@ -68,7 +70,8 @@ struct Door {
         switch registry.admit(caller) {
         case .admitted(let connection): admit(connection, descriptor)
         case .refused:
-            log("connections refused: too many are open", caller)
+            service.metrics.refusedForNumber.increment()
+            if tooMany.isDue(at: service.clock()) { warn("connections refused: too many are open", caller) }
             refuse(descriptor)
         }
     }
@@ -84,14 +87,18 @@ struct Door {
     /// Makes room for one descriptor, to refuse its caller; false if that cannot be.
     private mutating func refuseWithReserve() -> Bool {
         guard reserve >= 0 else {
+            if noDescriptor.isDue(at: service.clock()) {
+                warn("nobody is let in: no descriptor is left; \(Self.remedy)")
+            }
             shut()
             return false
         }
         Glibc.close(reserve)
         let descriptor = accept4(listener, nil, nil, UnixAddress.descriptorFlags)
         if descriptor >= 0 {
-            if let caller = Caller(atOtherEndOf: descriptor) {
-                log("connections refused: no descriptor is left; raise LimitNOFILE=", caller)
+            service.metrics.refusedForDescriptors.increment()
+            if noDescriptor.isDue(at: service.clock()) {
+                warn("connections refused: no descriptor is left; \(Self.remedy)", Caller(atOtherEndOf: descriptor))
             }
             refuse(descriptor)
         }
@@ -101,9 +108,10 @@ struct Door {
 
     /// Begins a turn of the loop: tries again to keep a descriptor in reserve, and listens again once there is one.
     mutating func beginTurn() {
+        if reserve < 0, !pause.isOn { reserve = Self.spare() }
+        guard pause.isOn, pause.endIfOver(at: service.clock()) else { return }
         if reserve < 0 { reserve = Self.spare() }
-        guard isShut, reserve >= 0 else { return }
-        isShut = !poller.watch(listener)
+        if reserve < 0 || !poller.watch(listener) { shut() }
     }
 
     /// Lets nobody in any more.
@@ -116,13 +124,11 @@ struct Door {
         Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
     }
 
-    private mutating func log(_ message: Logger.Message, _ caller: Caller) {
-        guard complaint.isDue(at: service.clock()) else { return }
-        service.logger.warning(
-            message,
-            metadata: [
-                "caller.uid": .stringConvertible(caller.user), "socket.connections": .stringConvertible(registry.count),
-            ]
-        )
+    private static let remedy = "raise LimitNOFILE=, or fs.file-max"
+
+    private func warn(_ message: Logger.Message, _ caller: Caller? = nil) {
+        var metadata: Logger.Metadata = ["socket.connections": .stringConvertible(registry.count)]
+        if let caller { metadata["caller.uid"] = .stringConvertible(caller.user) }
+        service.logger.warning(message, metadata: metadata)
     }
 }

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import SocketServer
+import Testing
+
+@testable import TokenDaemon
+
+@Suite struct DescriptorBudgetTests {
+    @Test(
+        arguments: [
+            (65_536, 64, 1024, 768), (1136, 64, 1024, 768), (1135, 64, 1023, 767), (1024, 64, 912, 684),
+            (256, 64, 144, 108),
+            (64, 64, 8, 6), (64, 2, 14, 10), (20, 64, 1, 1), (0, 64, 1, 1), (1024, 10_000, 488, 366),
+        ]
+    )
+    func callersGetWhatTheOthersLeave(limit: Int, calls: Int, all: Int, one: Int) {
+        let budget = DescriptorBudget(limit: limit, calls: calls)
+        #expect(budget.limits.connections == all && budget.limits.connectionsPerUser == one)
+        #expect(budget.isTight() == (all < SocketLimits().connections))
+    }
+
+    @Test func whatIsSetAsideAndWhatCallersTakeFitIntoTheLimit() {
+        for limit in 50...2000 {
+            for calls in [1, 20, 64, 500] {
+                let budget = DescriptorBudget(limit: limit, calls: calls)
+                #expect(budget.setAside + budget.limits.connections <= limit)
+                #expect(budget.setAside >= 49, "there is always one for a call")
+            }
+        }
+    }
+
+    @Test func whatIsNeededIsNotTight() {
+        let needed = DescriptorBudget.needed(forCalls: 200)
+        #expect(!DescriptorBudget(limit: needed, calls: 200).isTight())
+        #expect(DescriptorBudget(limit: needed - 1, calls: 200).isTight())
+    }
+}
