@@ -193,6 +193,7 @@ let package = Package(
             name: "SocketServerTests",
             dependencies: [
                 "CLinux", "MetricsText", "SocketAPI", "SocketServer", "TestSupport", "TokenCore",
+                .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -129,7 +129,7 @@ struct SocketFile: Sendable {
     private let inode: UInt
 
     /// Remembers which file stands at the path.
-    fileprivate init(at path: String) throws(SocketServerError) {
+    init(at path: String) throws(SocketServerError) {
         var status = stat()
         guard lstat(path, &status) == 0 else { throw systemFailure("stat", path) }
         self.path = path
@@ -137,11 +137,15 @@ struct SocketFile: Sendable {
         self.inode = UInt(status.st_ino)
     }
 
+    /// Whether it still stands at its path. What cannot be looked at counts as gone.
+    var isInPlace: Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && UInt(status.st_dev) == device && UInt(status.st_ino) == inode
+    }
+
     /// Removes the file, unless another one stands at its path by now.
     func remove() {
-        var status = stat()
-        guard lstat(path, &status) == 0, UInt(status.st_dev) == device, UInt(status.st_ino) == inode else { return }
-        unlink(path)
+        if isInPlace { unlink(path) }
     }
 
     fileprivate func failure(removing call: String) -> SocketServerError {

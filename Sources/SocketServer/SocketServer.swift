@@ -16,7 +16,7 @@ package actor SocketServer {
         let thread: NIOThreadPool
         let inbox: LoopInbox
         let registry: ConnectionRegistry
-        let file: SocketFile?
+        var keeper: SocketKeeper
     }
 
     /// How long callers have to read their last reply.
@@ -66,7 +66,8 @@ package actor SocketServer {
         let socket = try ListeningSocket.open(place, backlog: service.limits.backlog)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: service.limits.eventLoops)
         do {
-            running = try run(socket, group, at: place.words)
+            let keeper = SocketKeeper(place, socket, backlog: service.limits.backlog, logger: service.logger)
+            running = try run(socket, keeper, group, at: place.words)
             service.logger.info("socket answers", metadata: ["socket.path": "\(place.words)"])
         } catch {
             close(socket.descriptor)
@@ -78,6 +79,7 @@ package actor SocketServer {
 
     private func run(
         _ socket: ListeningSocket,
+        _ keeper: SocketKeeper,
         _ group: MultiThreadedEventLoopGroup,
         at path: String
     ) throws(SocketServerError) -> Running {
@@ -100,7 +102,14 @@ package actor SocketServer {
         let thread = NIOThreadPool(numberOfThreads: 1)
         thread.start()
         thread.submit { _ in loop.run() }
-        return Running(group: group, thread: thread, inbox: inbox, registry: registry, file: socket.file)
+        return Running(group: group, thread: thread, inbox: inbox, registry: registry, keeper: keeper)
+    }
+
+    /// Sees whether callers still find the socket at its path, and makes its file anew if that can be; what is wrong is
+    /// said in the log. To be called now and then: nobody else tells of it.
+    package func lookAfterFile() {
+        guard let descriptor = running?.keeper.look() else { return }
+        if running?.inbox.post(.listen(descriptor)) != true { close(descriptor) }
     }
 
     /// Judges by these rules from now on, also who is connected already and who waits for an answer.
@@ -139,7 +148,7 @@ package actor SocketServer {
     package func stop(within time: Duration) async {
         guard let running else { return }
         self.running = nil
-        running.file?.remove()
+        running.keeper.end()
         _ = running.inbox.post(.stop)
         try? await running.thread.shutdownGracefully()
         running.registry.stop()

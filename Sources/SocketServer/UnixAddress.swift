@@ -27,6 +27,21 @@ struct UnixAddress {
         self.address = address
     }
 
+    /// The path that a socket was bound to; nil if that has none, or is too long for a closing NUL.
+    static func path(of descriptor: Int32) -> String? {
+        var address = sockaddr_un()
+        var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let status = withUnsafeMutableBytes(of: &address) { bytes in
+            bytes.withMemoryRebound(to: sockaddr.self) { getsockname(descriptor, $0.baseAddress, &length) }
+        }
+        guard status == 0, address.sun_family == sa_family_t(AF_UNIX) else { return nil }
+        return withUnsafeBytes(of: address.sun_path) { place in
+            // An abstract name begins with a NUL, and no name is no byte at all.
+            let path = place.prefix { $0 != 0 }
+            return path.isEmpty || path.count == place.count ? nil : String(decoding: path, as: UTF8.self)
+        }
+    }
+
     /// Lends the address to a system call.
     func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         withUnsafeBytes(of: address) { bytes in

@@ -191,7 +191,9 @@ struct Daemon: Sendable {
             notifier: notifier,
             stopTakes: assembly.drainWithin + .seconds(15),
             database: assembly.database
-        )
+        ) { [server = assembly.server] in
+            Task { await server.lookAfterFile() }
+        }
     }
 
     private func close() async {

@@ -14,6 +14,7 @@ final class Heartbeat: Sendable {
         var phase = Phase.loading
         var lastStatus = ""
         var lastStatusAt: BootTime?
+        var lastRoundAt: BootTime?
     }
 
     /// What the status speaks of.
@@ -26,7 +27,7 @@ final class Heartbeat: Sendable {
         case stopping
     }
 
-    /// More often than this nobody reads a status.
+    /// More often than this nobody reads a status, and nothing is looked after.
     private static let pause: Duration = .seconds(1)
 
     private let scheduler: WatchdogPart
@@ -34,6 +35,7 @@ final class Heartbeat: Sendable {
     private let notifier: ServiceNotifier
     private let stopTakes: Duration
     private let database: @Sendable () -> ServiceFacts.Database
+    private let round: @Sendable () -> Void
     private let state = Mutex(State())
 
     /// Beats for a daemon that is loading.
@@ -44,24 +46,28 @@ final class Heartbeat: Sendable {
     ///   - notifier: speaks to the service manager.
     ///   - stopTakes: how long a stop may take; the service manager is asked for that much patience.
     ///   - database: how it stands, at the time of the call.
+    ///   - round: looks after what nobody else tells of; called at a beat, once a second at most, and must not block.
     init(
         scheduler: WatchdogPart,
         watchdog: Watchdog?,
         notifier: ServiceNotifier,
         stopTakes: Duration,
-        database: @escaping @Sendable () -> ServiceFacts.Database
+        database: @escaping @Sendable () -> ServiceFacts.Database,
+        round: @escaping @Sendable () -> Void
     ) {
         self.scheduler = scheduler
         self.watchdog = watchdog
         self.notifier = notifier
         self.stopTakes = stopTakes
         self.database = database
+        self.round = round
     }
 
     /// The alarm rang.
     func beat(_ tally: AccountTally, now: BootTime) {
         scheduler.advance()
         watchdog?.tick(now: now)
+        if isTimeForRound(now) { round() }
         let database = database()
         state.withLock { state in
             guard let news = Self.news(&state, tally, database, now) else { return }
@@ -106,6 +112,14 @@ final class Heartbeat: Sendable {
             state.phase = .stopping
             notifier.stopping(status: StatusWords.stopping)
             notifier.extendTimeout(by: stopTakes)
+        }
+    }
+
+    private func isTimeForRound(_ now: BootTime) -> Bool {
+        state.withLock { state in
+            if let last = state.lastRoundAt, now - last < Self.pause { return false }
+            state.lastRoundAt = now
+            return state.phase != .stopping
         }
     }
 

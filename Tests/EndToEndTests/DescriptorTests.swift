@@ -98,16 +98,3 @@ import TokenSimulator
         }
     }
 }
-
-/// A caller who keeps his connection for as long as somebody keeps him.
-private final class KeptProbe {
-    private var probe: SocketProbe
-
-    init(at path: String) throws {
-        probe = try SocketProbe(at: path)
-    }
-
-    func status(of path: String) throws -> Int {
-        try probe.answer(to: path).status
-    }
-}

@@ -107,6 +107,19 @@ struct SocketProbe: ~Copyable {
     }
 }
 
+/// A caller who keeps his connection for as long as somebody keeps him.
+final class KeptProbe {
+    private var probe: SocketProbe
+
+    init(at path: String) throws {
+        probe = try SocketProbe(at: path)
+    }
+
+    func status(of path: String) throws -> Int {
+        try probe.answer(to: path).status
+    }
+}
+
 /// Does what blocks on a thread of its own: the cooperative pool's must not block, and Dispatch's global pool grows by one
 /// thread a second when its threads do.
 func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {

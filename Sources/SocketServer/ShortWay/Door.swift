@@ -18,7 +18,8 @@ struct Door {
     /// Connections accepted in one turn, so that a rush of them does not hold up those that are in.
     private static let atOnce = 64
 
-    private let listener: Int32
+    /// The listening descriptor.
+    private(set) var listener: Int32
     private let poller: Poller
     private let registry: ConnectionRegistry
     private let service: SocketService
@@ -27,7 +28,7 @@ struct Door {
     private var tooMany = Complaint()
     private var noDescriptor = Complaint()
 
-    /// The door at a listening descriptor that is being watched.
+    /// The door at a listening descriptor that is being watched, and that it closes in the end.
     init(_ listener: Int32, _ poller: Poller, _ registry: ConnectionRegistry, _ service: SocketService) {
         self.listener = listener
         self.poller = poller
@@ -114,9 +115,18 @@ struct Door {
         if reserve < 0 || !poller.watch(listener) { shut() }
     }
 
+    /// Moves to another listening descriptor. To be called once those who wait at the old one are let in: it is closed.
+    mutating func move(to listener: Int32) {
+        poller.forget(self.listener)
+        Glibc.close(self.listener)
+        self.listener = listener
+        if !pause.isOn, !poller.watch(listener) { shut() }
+    }
+
     /// Lets nobody in any more.
     mutating func close() {
         poller.forget(listener)
+        Glibc.close(listener)
         if reserve >= 0 { Glibc.close(reserve) }
     }
 

@@ -11,6 +11,8 @@ final class LoopInbox: Sendable {
     enum Message: Sendable {
         /// A connection comes back from the general way with nothing outstanding. The loop closes the descriptor.
         case takeBack(Connection, descriptor: Int32)
+        /// Callers come in by this listening descriptor from now on; the loop closes it.
+        case listen(Int32)
         /// Called on the loop once it has come round to it.
         case call(@Sendable () -> Void)
         /// Answer what has arrived, close every connection, and end.

@@ -54,7 +54,7 @@ final class ShortLoop: Sendable {
                 serve(using: events, room)
             }
         }
-        for descriptor in [listener, idleTimer] { close(descriptor) }
+        close(idleTimer)
         poller.end()
     }
 
@@ -70,16 +70,16 @@ final class ShortLoop: Sendable {
             door.beginTurn()
             for descriptor in ready {
                 switch descriptor {
-                case listener: door.open { admit($0, descriptor: $1, &connections) }
-                case inbox.descriptor: isStopping = work(off: inbox.takeAll(), &connections) || isStopping
+                case door.listener: door.open { admit($0, descriptor: $1, &connections) }
+                case inbox.descriptor: isStopping = work(off: inbox.takeAll(), &door, &connections) || isStopping
                 case idleTimer: idleIsOver(&connections, using: room)
                 default: connections.serve(descriptor, using: room)
                 }
             }
             connections.endTurn()
         }
+        _ = work(off: inbox.end(), &door, &connections)
         door.close()
-        _ = work(off: inbox.end(), &connections)
         connections.endAll(using: room)
     }
 
@@ -92,11 +92,18 @@ final class ShortLoop: Sendable {
     }
 
     /// Does what others asked for; true if that was to stop.
-    private func work(off messages: [LoopInbox.Message], _ connections: inout ShortConnections) -> Bool {
+    private func work(
+        off messages: [LoopInbox.Message],
+        _ door: inout Door,
+        _ connections: inout ShortConnections
+    ) -> Bool {
         var isStopping = false
         for message in messages {
             switch message {
             case .takeBack(let connection, let descriptor): connections.take(connection, descriptor: descriptor)
+            case .listen(let listener):
+                door.open { admit($0, descriptor: $1, &connections) }
+                door.move(to: listener)
             case .call(let body): body()
             case .stop: isStopping = true
             }
