@@ -79,30 +79,47 @@ import TokenCore
         "*1\r\n$4\r\nPING\r\n",
     ]
 
-    private func answers(to stream: String, splitAt positions: [Int], usesShortWay: Bool) throws -> String {
+    private func answers(to bytes: [UInt8], splitAt positions: [Int], usesShortWay: Bool) throws -> String {
         var connection = try TravellingConnection(board: .withUsers(), usesShortWay: usesShortWay)
-        let bytes = Array(stream.utf8)
         let cuts = [0] + positions + [bytes.count]
         for (start, end) in zip(cuts, cuts.dropFirst()) { try connection.send(bytes[start..<end]) }
         try connection.endInput()
         return connection.answers + (connection.isOpen ? "open" : "closed")
     }
 
-    @Test(arguments: streams.indices)
-    func everyStreamIsAnsweredAlikeHoweverItArrives(index: Int) throws {
-        let stream = Self.streams[index]
-        let expected = try answers(to: stream, splitAt: [], usesShortWay: false)
-        #expect(expected.hasPrefix("HTTP/1.1 "))
-        #expect(expected.hasSuffix("closed"))
-        #expect(try answers(to: stream, splitAt: [], usesShortWay: true) == expected)
-        for position in 1..<stream.utf8.count {
-            let short = try answers(to: stream, splitAt: [position], usesShortWay: true)
+    /// What is answered to the bytes, on either way, at once, in two pieces of any size and byte by byte: always the same.
+    private func answers(to bytes: [UInt8]) throws -> String {
+        let expected = try answers(to: bytes, splitAt: [], usesShortWay: false)
+        #expect(try answers(to: bytes, splitAt: [], usesShortWay: true) == expected)
+        for position in 1..<bytes.count {
+            let short = try answers(to: bytes, splitAt: [position], usesShortWay: true)
             try #require(short == expected, "both ways, split at \(position)")
-            let general = try answers(to: stream, splitAt: [position], usesShortWay: false)
+            let general = try answers(to: bytes, splitAt: [position], usesShortWay: false)
             try #require(general == expected, "general way, split at \(position)")
         }
-        let everyByte = Array(1..<stream.utf8.count)
-        #expect(try answers(to: stream, splitAt: everyByte, usesShortWay: true) == expected)
+        let everyByte = Array(1..<bytes.count)
+        #expect(try answers(to: bytes, splitAt: everyByte, usesShortWay: true) == expected)
+        #expect(try answers(to: bytes, splitAt: everyByte, usesShortWay: false) == expected)
+        return expected
+    }
+
+    @Test(arguments: streams.indices)
+    func everyStreamIsAnsweredAlikeHoweverItArrives(index: Int) throws {
+        let answers = try answers(to: Array(Self.streams[index].utf8))
+        #expect(answers.hasPrefix("HTTP/1.1 "))
+        #expect(answers.hasSuffix("closed"))
+    }
+
+    @Test(arguments: RequestShape.ambiguous + RequestShape.clear)
+    func everyShapeIsTakenForTheSameHoweverItArrives(shape: RequestShape) throws {
+        let answers = try answers(to: shape.bytes)
+        let statuses = answers.split(separator: "HTTP/1.1 ").compactMap { Int($0.prefix(3)) }
+        #expect(statuses == shape.statuses)
+        #expect(answers.hasSuffix("closed"))
+    }
+
+    @Test func nothingAmbiguousIsAnswered() {
+        #expect(RequestShape.ambiguous.allSatisfy { $0.statuses == [400] || $0.statuses == [413] })
     }
 
     @Test func aConnectionGoesToAndFroWithoutLosingAnAnswer() throws {

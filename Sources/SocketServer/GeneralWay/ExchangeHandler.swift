@@ -118,15 +118,26 @@ final class ExchangeHandler: ChannelInboundHandler {
 
 extension ExchangeHandler {
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        if let length = head.headers.first(name: "content-length").flatMap(Int.init), length > service.limits.bodyBytes
-        {
-            return enqueue(.fault(bodyTooLarge), context)
-        }
+        if let fault = fault(of: head) { return enqueue(.fault(fault), context) }
         receiving = (head, 0)
         if head.headers.contains(name: "expect") {
             // Whoever waits for leave to send a body gets it (RFC 9110 section 10.1.1): what arrives is bounded anyway.
             write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"), context, thenClose: false)
         }
+    }
+
+    /// What is wrong with the body that a request announces. The decoder has seen to it that there are no two lengths, and
+    /// no length beside a coding; of codings it takes more than is certain to be read alike by whoever else reads the request.
+    private func fault(of head: HTTPRequestHead) -> Problem? {
+        let codings = head.headers["transfer-encoding"]
+        let areClear = codings.isEmpty || (codings.map { $0.lowercased() } == ["chunked"] && head.version == .http1_1)
+        guard areClear else {
+            let detail = "A request may have Transfer-Encoding once, as chunked and nothing else, in HTTP/1.1."
+            return Problem(.badRequest, detail: detail)
+        }
+        // A number that does not fit is too large, since the decoder lets nothing but digits through.
+        guard let length = head.headers.first(name: "content-length") else { return nil }
+        return Int(length).map { $0 <= service.limits.bodyBytes } == true ? nil : bodyTooLarge
     }
 
     private func take(_ bytes: Int, _ context: ChannelHandlerContext) {
