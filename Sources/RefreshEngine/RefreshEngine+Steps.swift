@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Logging
 import TokenCore
 
 /// The one place that gives inputs to machines and carries out their steps (style: decide, then act).
