@@ -79,8 +79,13 @@ import TokenCore
         "*1\r\n$4\r\nPING\r\n",
     ]
 
-    private func answers(to bytes: [UInt8], splitAt positions: [Int], usesShortWay: Bool) throws -> String {
-        var connection = try TravellingConnection(board: .withUsers(), usesShortWay: usesShortWay)
+    private func answers(
+        of board: BoardDouble,
+        to bytes: [UInt8],
+        splitAt positions: [Int],
+        usesShortWay: Bool
+    ) throws -> String {
+        var connection = try TravellingConnection(board: board, usesShortWay: usesShortWay)
         let cuts = [0] + positions + [bytes.count]
         for (start, end) in zip(cuts, cuts.dropFirst()) { try connection.send(bytes[start..<end]) }
         try connection.endInput()
@@ -89,17 +94,19 @@ import TokenCore
 
     /// What is answered to the bytes, on either way, at once, in two pieces of any size and byte by byte: always the same.
     private func answers(to bytes: [UInt8]) throws -> String {
-        let expected = try answers(to: bytes, splitAt: [], usesShortWay: false)
-        #expect(try answers(to: bytes, splitAt: [], usesShortWay: true) == expected)
+        // None of them changes anything on it.
+        let board = BoardDouble.withUsers()
+        let expected = try answers(of: board, to: bytes, splitAt: [], usesShortWay: false)
+        #expect(try answers(of: board, to: bytes, splitAt: [], usesShortWay: true) == expected)
         for position in 1..<bytes.count {
-            let short = try answers(to: bytes, splitAt: [position], usesShortWay: true)
+            let short = try answers(of: board, to: bytes, splitAt: [position], usesShortWay: true)
             try #require(short == expected, "both ways, split at \(position)")
-            let general = try answers(to: bytes, splitAt: [position], usesShortWay: false)
+            let general = try answers(of: board, to: bytes, splitAt: [position], usesShortWay: false)
             try #require(general == expected, "general way, split at \(position)")
         }
         let everyByte = Array(1..<bytes.count)
-        #expect(try answers(to: bytes, splitAt: everyByte, usesShortWay: true) == expected)
-        #expect(try answers(to: bytes, splitAt: everyByte, usesShortWay: false) == expected)
+        #expect(try answers(of: board, to: bytes, splitAt: everyByte, usesShortWay: true) == expected)
+        #expect(try answers(of: board, to: bytes, splitAt: everyByte, usesShortWay: false) == expected)
         return expected
     }
 
@@ -166,67 +173,5 @@ import TokenCore
         let taken = bytes.withUnsafeBytes { way.answer($0, from: .root, at: .newYear, into: &answers) }
         #expect(taken == bytes.count - 7)
         #expect(String(buffer: answers).ranges(of: "HTTP/1.1 200 OK").count == 20)
-    }
-}
-
-/// A connection that is answered by the short way, and goes to the general one and back as a real one does, without a
-/// descriptor.
-private struct TravellingConnection {
-    private final class Return {
-        var hasHappened = false
-    }
-
-    private(set) var answers = ""
-    private let board: BoardDouble
-    private let usesShortWay: Bool
-    private let way: ShortWay
-    private var general: EmbeddedConnection?
-    private var goingBack = Return()
-    private var hasEnded = false
-
-    init(board: BoardDouble, usesShortWay: Bool) throws {
-        self.board = board
-        self.usesShortWay = usesShortWay
-        way = ShortWay(try EmbeddedConnection(board: board).service)
-        if !usesShortWay { try goToGeneralWay(with: ByteBuffer()) }
-    }
-
-    var isOnGeneralWay: Bool { general != nil }
-    var isOpen: Bool { general.map(\.channel.isActive) ?? !hasEnded }
-
-    mutating func send(_ bytes: ArraySlice<UInt8>) throws {
-        if let general {
-            if general.channel.isActive { try general.send(bytes) }
-        } else {
-            var output = ByteBuffer()
-            let taken = bytes.withUnsafeBytes { way.answer($0, from: .root, at: .newYear, into: &output) }
-            answers += String(buffer: output)
-            if taken < bytes.count { try goToGeneralWay(with: ByteBuffer(bytes: bytes.dropFirst(taken))) }
-        }
-        try collect()
-    }
-
-    mutating func endInput() throws {
-        if let general {
-            if general.channel.isActive { general.endInput() }
-            try collect()
-        } else {
-            hasEnded = true
-        }
-    }
-
-    private mutating func goToGeneralWay(with rest: ByteBuffer) throws {
-        let goingBack = Return()
-        self.goingBack = goingBack
-        general = try EmbeddedConnection(board: board, usesShortWay: usesShortWay, received: rest) { _ in
-            goingBack.hasHappened = true
-            return true
-        }
-        general?.loop.run()
-    }
-
-    private mutating func collect() throws {
-        if let general { answers += try general.received() }
-        if goingBack.hasHappened { general = nil }
     }
 }

@@ -1,0 +1,1 @@
+../../../SocketServerTests/EmbeddedConnection.swift
