@@ -8,19 +8,29 @@ import Glibc
 /// - `loadgen SOCKET REDIS-SOCKET BARE-SOCKET [SECONDS [ROUNDS [sticky]]]`: beside Redis and beside a bare loop that
 ///   always gives one reply;
 /// - `loadgen oidc-agent SOCKET AGENT-SOCKET ACCOUNT [SECONDS [ROUNDS]]`: beside oidc-agent, which takes one request a
-///   connection; ours is measured with connections kept, and with one a request.
+///   connection; ours is measured with connections kept, and with one a request;
+/// - `loadgen alone SOCKET [SECONDS]`: prints median and p99 of one caller, in microseconds, and nothing else;
+/// - `loadgen hostile MANNER SOCKET`: measures nothing, and is what such a caller is measured beside (`run-hostile`).
 @main
 enum LoadGenerator {
     private static let keys = 1000
     private static let usage = """
         usage: loadgen SOCKET REDIS-SOCKET BARE-SOCKET [SECONDS [ROUNDS [sticky]]]
                loadgen oidc-agent SOCKET AGENT-SOCKET ACCOUNT [SECONDS [ROUNDS]]
+               loadgen alone SOCKET [SECONDS]
+               loadgen hostile \(HostileCaller.Manner.allCases.map(\.rawValue).joined(separator: "|")) SOCKET
         """
 
     static func main() {
         let arguments = CommandLine.arguments
         do {
-            if arguments.count >= 5, arguments[1] == "oidc-agent" {
+            if arguments.count >= 3, arguments[1] == "alone" {
+                try measureAlone(arguments)
+            } else if arguments.count == 4, arguments[1] == "hostile",
+                let manner = HostileCaller.Manner(rawValue: arguments[2])
+            {
+                try HostileCaller(manner: manner, path: arguments[3]).run()
+            } else if arguments.count >= 5, arguments[1] == "oidc-agent" {
                 try comparisonWithAgent(arguments).run()
             } else if arguments.count >= 4 {
                 try comparisonWithRedis(arguments).run()
@@ -63,6 +73,13 @@ enum LoadGenerator {
             rounds: Int(number(6, of: arguments) ?? 3),
             sticky: false
         )
+    }
+
+    /// Where the server hangs up or falls silent for a second there is no figure, and the exit status says so.
+    private static func measureAlone(_ arguments: [String]) throws {
+        var load = try Load(try Server(.http, at: arguments[2], keys: keys), connections: 1, sticky: false)
+        let result = try load.run(seconds: number(3, of: arguments) ?? 3)
+        print("\(result.median) \(result.p99)")
     }
 
     private static func fail(_ words: String, status: Int32) -> Never {
