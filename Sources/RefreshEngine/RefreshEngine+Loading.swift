@@ -98,6 +98,7 @@ extension RefreshEngine {
         if attempts[user] == nil, let claim = claims.removeValue(forKey: user) { end(claim, after: .zero) }
         kept.forget(user)
         slowRows.remove(user)
+        storingAttempts[user] = nil
         attemptLog.forget(user)
         tellOfRemoved(account, clock())
     }

@@ -141,12 +141,12 @@ extension RefreshEngine {
             if failure.kind == .throttled { keepPause(failure) }
         }
         if let slot = table.slot(of: user) {
-            attemptAtHand = attempt.number
             switch result {
-            case .success(let answer): apply(slot) { $0.granted(answer, using: version, $1) }
+            case .success(let answer):
+                storingAttempts[user] = attempt.number
+                apply(slot) { $0.granted(answer, using: version, $1) }
             case .failure(let failure): apply(slot) { $0.failed(failure, using: version, $1) }
             }
-            attemptAtHand = nil
         }
         measure(result, of: user, attempt)
         endClaimUnlessStoring(of: user)
@@ -212,7 +212,7 @@ extension RefreshEngine {
             metadata[LogKey.event] = "token.granted"
             logger.debug("refresh answered", metadata: metadata)
         case .failure(let failure):
-            metadata[LogKey.event] = "refresh.failed"
+            metadata[LogKey.event] = "\(AccountEvent.Kind.refreshFailed.rawValue)"
             metadata[LogKey.errorCode] = "\(failure.kind.rawValue)"
             metadata[LogKey.error] = "\(failure)"
             logger.info("refresh failed", metadata: metadata)

@@ -28,6 +28,7 @@ extension RefreshEngine {
         unpublished += (after.machine.isWithheld ? 1 : 0) - (before.machine.isWithheld ? 1 : 0)
         carryOut(step, slot, after, row: row, occasion.now)
         tell(before.machine, after.machine, of: after.user, occasion.now)
+        if !storingAttempts.isEmpty, !after.machine.isStoring { storingAttempts[after.user] = nil }
     }
 
     /// The outside's part in one input.
@@ -49,7 +50,12 @@ extension RefreshEngine {
         case .salvage(let newRefreshToken): salvage(newRefreshToken, of: account)
         case .publish(let answer):
             change = .replace(render(answer.accessToken, answer.tokenType, answer.life))
-            follow(account.user, attemptAtHand, "token published", event: AccountEvent.Kind.tokenRefreshed.rawValue)
+            follow(
+                account.user,
+                storingAttempts[account.user],
+                "token published",
+                event: AccountEvent.Kind.tokenRefreshed.rawValue
+            )
         case .adopt: change = adopted(row, account, now)
         case .withdraw: change = .withdraw
         case .reread: reread(account.user)

@@ -49,8 +49,7 @@ extension RefreshEngine {
             user: account.user,
             answer: answer,
             usedVersion: account.machine.grantVersion,
-            claim: claims[account.user],
-            attempt: attemptAtHand
+            claim: claims[account.user]
         )
         if slowRows.contains(account.user) { lockedWrites.append(write) } else { writes.append(write) }
     }
@@ -89,11 +88,9 @@ extension RefreshEngine {
             noteSpeed(of: write, outcomes[write.user], waiting: waiting)
             settleClaim(of: write, outcomes[write.user] ?? .superseded)
             guard let slot = slot(awaiting: write) else { continue }
-            attemptAtHand = write.attempt
-            defer { attemptAtHand = nil }
             switch outcomes[write.user] ?? .superseded {
             case .stored(let version):
-                follow(write.user, write.attempt, "token stored")
+                follow(write.user, storingAttempts[write.user], "token stored")
                 apply(slot) { $0.stored(grantVersion: version, $1) }
                 reconsiderKeeping(slot)
             case .superseded:

@@ -12,9 +12,9 @@ package import TokenCore
 /// This file holds its state and what callers ask of it. Inputs reach the machines through one place
 /// (`RefreshEngine+Steps`). The way of a refresh is in `+Refreshing`, of its claim's end in `+Claims`, of its answer in
 /// `+Storing`, of what is saved of a broken one in `+Salvaging`, without a database in `+Unclaimed` and `+Keeping`; of rows
-/// in `+Loading`, `+Reconciling` and `+Rereading`; beginning and end are in `+Running`, other settings than those of the beginning in `+Reconfiguring`,
-/// refreshes that callers order in `+Ordering`, what callers may know of accounts in `+Reporting`, what happens to
-/// them is told in `+Telling` and counted in `+Measuring`.
+/// in `+Loading`, `+Reconciling` and `+Rereading`; beginning and end are in `+Running`, other settings than those of the
+/// beginning in `+Reconfiguring`, refreshes that callers order in `+Ordering`, what callers may know of accounts in
+/// `+Reporting`, what happens to them is told in `+Telling` and counted in `+Measuring`.
 package actor RefreshEngine {
     /// The queue that everything in here runs on; the alarm must ring on it too.
     nonisolated let executor: QueueExecutor
@@ -65,8 +65,8 @@ package actor RefreshEngine {
     var storeVictims: Set<UserID> = []
     var attempts: [UserID: Attempt] = [:]
     var lastAttempt: UInt64 = 0
-    /// The number of the attempt whose outcome is being acted on, for the log; nil between two of them.
-    var attemptAtHand: UInt64?
+    /// The numbers of the attempts whose answers are being stored, for the log.
+    var storingAttempts: [UserID: UInt64] = [:]
     var attemptLog = AttemptLog()
     /// How many accounts have which status, as time goes by.
     var statuses = StatusTally()

@@ -27,6 +27,9 @@ package struct SocketLimits: Hashable, Sendable {
     package var write: TimeAmount = .seconds(30)
     /// How long the engine may take to report on an account.
     package var report: TimeAmount = .seconds(5)
+    /// How long a stream of events rests after what it has told, so that many streams and many events cost no more than so many
+    /// looks in a second.
+    package var eventPause: TimeAmount = .milliseconds(50)
     /// How long a stream of events may be silent.
     package var heartbeat: TimeAmount = .seconds(15)
     /// Bytes of replies that may wait for the caller to read; beyond it nothing more is read from him.

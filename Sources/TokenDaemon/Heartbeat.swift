@@ -7,8 +7,7 @@ import Synchronization
 import TokenCore
 
 /// What the daemon tells the service manager while it runs, at the pace of the engine's own alarm: its status in words,
-/// and signs of life from the parts that moved. It speaks while it holds its lock, so that the service manager hears things
-/// in the order in which they happened.
+/// and signs of life from the parts that moved.
 final class Heartbeat: Sendable {
     private struct State {
         var phase = Phase.loading
@@ -68,51 +67,46 @@ final class Heartbeat: Sendable {
         scheduler.advance()
         watchdog?.tick(now: now)
         if isTimeForRound(now) { round() }
-        let database = database()
-        state.withLock { state in
-            guard let news = Self.news(&state, tally, database, now) else { return }
-            notifier.status(news)
-        }
+        guard let news = news(tally, now) else { return }
+        notifier.status(news)
     }
 
     /// The accounts are loaded and the socket answers.
     func ready(_ tally: AccountTally) {
         let status = StatusWords.running(tally, database: database())
-        state.withLock { state in
+        let isFirst = state.withLock { state in
             // A stop may have been asked for while the last rows were loaded.
-            guard state.phase == .loading else { return }
+            guard state.phase == .loading else { return false }
             state.phase = .running
             state.lastStatus = status
-            notifier.ready(status: status)
+            return true
         }
+        if isFirst { notifier.ready(status: status) }
     }
 
     /// The configuration is read again from now on. Before the accounts are loaded the service manager is not told: the end of
     /// a reload would tell it that the daemon is ready.
     func reloading(monotonicMicroseconds now: UInt64) {
-        state.withLock { state in
-            guard state.phase == .running else { return }
-            notifier.reloading(monotonicMicroseconds: now, status: StatusWords.reloading)
-        }
+        guard state.withLock({ $0.phase == .running }) else { return }
+        notifier.reloading(monotonicMicroseconds: now, status: StatusWords.reloading)
     }
 
     /// The configuration was read, whatever came of it.
     func reloaded(_ tally: AccountTally) {
         let status = StatusWords.running(tally, database: database())
-        state.withLock { state in
-            guard state.phase == .running else { return }
+        let isRunning = state.withLock { state in
+            guard state.phase == .running else { return false }
             state.lastStatus = status
-            notifier.ready(status: status)
+            return true
         }
+        if isRunning { notifier.ready(status: status) }
     }
 
     /// The daemon was asked to end.
     func stopping() {
-        state.withLock { state in
-            state.phase = .stopping
-            notifier.stopping(status: StatusWords.stopping)
-            notifier.extendTimeout(by: stopTakes)
-        }
+        state.withLock { $0.phase = .stopping }
+        notifier.stopping(status: StatusWords.stopping)
+        notifier.extendTimeout(by: stopTakes)
     }
 
     private func isTimeForRound(_ now: BootTime) -> Bool {
@@ -124,22 +118,20 @@ final class Heartbeat: Sendable {
     }
 
     /// The status, if it is another than the last one and that is not too fresh.
-    private static func news(
-        _ state: inout State,
-        _ tally: AccountTally,
-        _ database: ServiceFacts.Database,
-        _ now: BootTime
-    ) -> String? {
-        if let last = state.lastStatusAt, now - last < pause { return nil }
-        let status: String
-        switch state.phase {
-        case .loading: status = StatusWords.loading(databaseTrouble: database.trouble)
-        case .running: status = StatusWords.running(tally, database: database)
-        case .stopping: return nil
+    private func news(_ tally: AccountTally, _ now: BootTime) -> String? {
+        let database = database()
+        return state.withLock { state in
+            if let last = state.lastStatusAt, now - last < Self.pause { return nil }
+            let status: String
+            switch state.phase {
+            case .loading: status = StatusWords.loading(databaseTrouble: database.trouble)
+            case .running: status = StatusWords.running(tally, database: database)
+            case .stopping: return nil
+            }
+            guard status != state.lastStatus else { return nil }
+            state.lastStatus = status
+            state.lastStatusAt = now
+            return status
         }
-        guard status != state.lastStatus else { return nil }
-        state.lastStatus = status
-        state.lastStatusAt = now
-        return status
     }
 }

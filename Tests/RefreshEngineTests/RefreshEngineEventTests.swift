@@ -99,13 +99,4 @@ import TokenCore
             .map { "\($0.metadata["grant.previous_status"] ?? "")>\($0.metadata["grant.status"] ?? "")" }
         #expect(told == ["active>degraded", "degraded>expired"])
     }
-
-    @Test func noEventHoldsAToken() async {
-        let fixture = await started()
-        let call = await nextCall(fixture)
-        call.answer(fixture.answer("canary-access", rotated: "canary-refresh"))
-        await fixture.settled { fixture.engine.eventsEnd.seen > 0 }
-        let page = fixture.engine.events(from: EventPosition(run: 0, seen: 0), atMost: 100)
-        #expect(!"\(page)".contains("canary"))
-    }
 }

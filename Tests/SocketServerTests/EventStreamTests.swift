@@ -46,8 +46,9 @@ import TokenCore
         return text
     }
 
+    /// What is told once the stream has rested.
     private func next(_ connection: EmbeddedConnection) throws -> String {
-        connection.loop.run()
+        connection.loop.advanceTime(by: .milliseconds(50))
         return try text(connection.received())
     }
 
@@ -105,7 +106,7 @@ import TokenCore
         _ = try open(connection)
         connection.service.access.replace(with: AccessRules(ownUser: 1000))
         connection.board.tell(event("1"))
-        connection.loop.run()
+        connection.loop.advanceTime(by: .milliseconds(50))
         #expect(try connection.received() == "0\r\n\r\n")
         #expect(!connection.channel.isActive)
         #expect(connection.board.snapshot.followers == 0)
@@ -136,6 +137,7 @@ import TokenCore
         let text = try next(connection)
         #expect(text.hasPrefix("event: events.missed\nid: 1-12\ndata: {}\n\n"))
         #expect(text.contains("id: 1-20\n"))
+        connection.loop.advanceTime(by: .milliseconds(50))
         #expect(connection.board.snapshot.followers == 1)
         connection.board.tell(event("21"))
         #expect(try next(connection).contains("id: 1-21\n"))
@@ -148,14 +150,48 @@ import TokenCore
         #expect(connection.channel.isActive)
     }
 
+    @Test func manyEventsAreToldAtOnceAfterARest() throws {
+        let connection = try EmbeddedConnection()
+        _ = try open(connection)
+        for user in 1...3 { connection.board.tell(event("\(user)")) }
+        connection.loop.advanceTime(by: .milliseconds(49))
+        #expect(try connection.received() == "")
+        connection.loop.advanceTime(by: .milliseconds(1))
+        #expect(try text(connection.received()).ranges(of: "event: ").count == 3)
+        connection.loop.advanceTime(by: .milliseconds(50))
+        connection.board.tell(event("4"))
+        connection.loop.run()
+        #expect(try text(connection.received()).contains("id: 1-4\n"), "after a silence, at once")
+    }
+
     @Test func aCallerWhoGoesIsForgotten() throws {
         let connection = try EmbeddedConnection()
         _ = try open(connection)
+        connection.loop.advanceTime(by: .milliseconds(50))
         #expect(connection.board.snapshot.followers == 1)
         try connection.channel.close().wait()
         connection.loop.run()
         #expect(connection.board.snapshot.followers == 0)
+        connection.board.tell(event("1"))
         connection.loop.advanceTime(by: .seconds(60))
+        #expect(try connection.received() == "")
+    }
+
+    /// The kernel may say that the other end is gone when it is written to, so that the end comes out of the write.
+    @Test(arguments: 1...3) func aCallerWhoIsFoundGoneByAWriteLeavesNothing(write: Int) throws {
+        let connection = try EmbeddedConnection()
+        weak var held: ClosingHandler?
+        do {
+            let handler = ClosingHandler(at: write)
+            held = handler
+            try connection.channel.pipeline.syncOperations.addHandler(handler, position: .first)
+            connection.board.tell(event("1"))
+            try connection.send(EmbeddedConnection.request("GET", "/v1/events", ["Last-Event-ID: 1-0"]))
+        }
+        #expect(!connection.channel.isActive)
+        connection.loop.advanceTime(by: .seconds(60))
+        #expect(connection.board.snapshot.followers == 0)
+        #expect(held == nil, "no timer keeps the connection")
     }
 
     @Test func aStopEndsStreamsAtOnce() throws {
@@ -185,10 +221,31 @@ import TokenCore
         #expect(reply.status == 405 && reply.fields["allow"] == "GET")
     }
 
-    @Test func whatIsAskedAfterAStreamIsNotAnswered() throws {
-        let connection = try EmbeddedConnection()
-        _ = try open(connection)
-        try connection.send(EmbeddedConnection.request("GET", "/healthz", []))
+    @Test(arguments: [[], ["Expect: 100-continue", "Content-Length: 3"]])
+    func whatIsAskedAfterAStreamIsNotAnswered(fields: [String]) throws {
+        let connection = try EmbeddedConnection(usesShortWay: false)
+        let stream = EmbeddedConnection.request("GET", "/v1/events", [])
+        try connection.send(stream + EmbeddedConnection.request("GET", "/healthz", fields))
+        #expect(try text(RawReply(connection.received()).body) == "retry: 1000\nid: 1-0\n\n")
         #expect(try next(connection) == "")
+    }
+}
+
+/// Closes the channel out of one of the writes, as a socket does whose other end is gone.
+private final class ClosingHandler: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let last: Int
+    private var writes = 0
+
+    init(at last: Int) {
+        self.last = last
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        writes += 1
+        if writes == last { context.close(promise: nil) }
+        context.write(data, promise: promise)
     }
 }

@@ -66,6 +66,37 @@ extension GrantStateMachineTests {
         #expect(told(&machine, .seconds(6)) { _ = $0.rowChanged(row(2), $1) } == [.grantAdded, .statusChanged])
     }
 
+    @Test func anotherGrantBesideTheSameTokenIsNoOtherToken() {
+        var machine = active()
+        let swapped = row(2, token: "a1", expiresIn: .seconds(900))
+        #expect(told(&machine, .seconds(60)) { _ = $0.rowChanged(swapped, $1) } == [])
+        let emptied = row(nil, token: "a1", expiresIn: .seconds(900))
+        #expect(told(&machine, .seconds(61)) { _ = $0.rowChanged(emptied, $1) } == [.grantRemoved, .statusChanged])
+    }
+
+    @Test func aFailureToStoreIsNoFailureToRefresh() {
+        var machine = refreshing()
+        _ = machine.granted(answer("a1", sentAfter: .zero), using: 1, occasion(.seconds(1)))
+        let failure = RefreshFailure(.storeUnavailable, text: "gone")
+        let kinds = told(&machine, .seconds(2)) { _ = $0.storeFailed(failure, $1) }
+        #expect(kinds.contains(.tokenRefreshed) && !kinds.contains(.refreshFailed))
+    }
+
+    @Test func whatAnotherDaemonFoundOutIsNoFailureOfThisOne() {
+        var machine = active()
+        let memory = GrantMemory(
+            status: .reauthorizationRequired,
+            grantVersion: 1,
+            generation: 2,
+            consecutiveFailures: 2,
+            lastError: "revoked",
+            lastRefreshedAt: nil,
+            lifetime: nil
+        )
+        let refused = row(token: "a1", expiresIn: .seconds(900), memory: memory)
+        #expect(told(&machine, .seconds(60)) { _ = $0.rowChanged(refused, $1) } == [.grantRefused, .statusChanged])
+    }
+
     @Test func whatIsLoadedWithADeadTokenIsNoNews() {
         let (machine, _) = GrantStateMachine.loaded(row(token: "old", expiresIn: .seconds(-5)), occasion(.zero))
         #expect(machine.events(since: machine, at: start) == [])

@@ -120,8 +120,9 @@ extension ExchangeHandler {
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         if let fault = fault(of: head) { return enqueue(.fault(fault), context) }
         receiving = (head, 0)
-        if head.headers.contains(name: "expect") {
-            // Whoever waits for leave to send a body gets it (RFC 9110 section 10.1.1): what arrives is bounded anyway.
+        // Whoever waits for leave to send a body gets it (RFC 9110 section 10.1.1): what arrives is bounded anyway. He may go
+        // without, and does in the middle of another answer.
+        if head.headers.contains(name: "expect"), answering == nil, waiting.isEmpty {
             write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"), context, thenClose: false)
         }
     }

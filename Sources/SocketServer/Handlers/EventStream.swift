@@ -34,6 +34,7 @@ final class EventStream {
     private var access: AccessInForce.Copy
     private var visible: Set<UserID>?
     private var waiter: EventWaiter?
+    private var rest: Scheduled<Void>?
     private var heartbeat: RepeatedTask?
     private var isOver = false
 
@@ -66,14 +67,15 @@ final class EventStream {
 
     /// Begins to answer.
     func begin() {
+        // First, since any write may find the caller gone, and cancel what there is.
+        let stream = NIOLoopBound(self, eventLoop: eventLoop)
+        let silence = service.limits.heartbeat
+        heartbeat = eventLoop.scheduleRepeatedTask(initialDelay: silence, delay: silence) { _ in stream.value.beat() }
         var head = ByteBuffer(string: "HTTP/1.1 200 OK\r\n")
         head.write([Reply.Field("Content-Type", MediaType.events), .noStore])
         head.writeString(isChunked ? "Transfer-Encoding: chunked\r\n\r\n" : "Connection: close\r\n\r\n")
         outlet.write(head)
         send(EventText.opening(at: isNew ? position : nil))
-        let stream = NIOLoopBound(self, eventLoop: eventLoop)
-        let pause = service.limits.heartbeat
-        heartbeat = eventLoop.scheduleRepeatedTask(initialDelay: pause, delay: pause) { _ in stream.value.beat() }
         pull()
     }
 
@@ -93,20 +95,24 @@ final class EventStream {
     func cancel() {
         isOver = true
         heartbeat?.cancel()
-        forgetWaiter()
+        stopWaiting()
     }
 
+    /// Tells what there is, then rests: what is told to many must not come round with each event. The rest begins before the
+    /// caller is written to, which may end the stream.
     private func pull() {
-        forgetWaiter()
+        stopWaiting()
         guard !isOver, outlet.isWritable() else { return }
         guard isAllowed() else { return end() }
         let page = service.serving.events(from: position, atMost: Self.mostPerTurn)
         position = page.end
+        let stream = NIOLoopBound(self, eventLoop: eventLoop)
+        let hasMore = page.events.count == Self.mostPerTurn
+        rest = eventLoop.scheduleTask(in: hasMore ? .zero : service.limits.eventPause) { stream.value.wait() }
         send(EventText.text(of: page) { visible?.contains($0) ?? true })
-        wait()
     }
 
-    /// Looks again when there is more; at once, in a turn of its own, if there is already.
+    /// Looks again when there is more; in the next turn if there is already.
     private func wait() {
         let stream = NIOLoopBound(self, eventLoop: eventLoop)
         waiter = service.serving.onEvent(after: position) { [eventLoop] in
@@ -114,7 +120,9 @@ final class EventStream {
         }
     }
 
-    private func forgetWaiter() {
+    private func stopWaiting() {
+        rest?.cancel()
+        rest = nil
         if let waiter { service.serving.cancel(waiter) }
         waiter = nil
     }

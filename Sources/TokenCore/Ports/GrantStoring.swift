@@ -98,22 +98,18 @@ package struct GrantWrite: Hashable, Sendable {
     package let usedVersion: Int64
     /// The claim that the refresh was made with, which must still stand; nil for one made without.
     package let claim: Claim?
-    /// The number of the attempt that gave it, for the log; nil where nobody follows it.
-    package let attempt: UInt64?
 
     /// Puts together what a refresh gave.
     package init(
         user: UserID,
         answer: TokenAnswer,
         usedVersion: Int64,
-        claim: Claim? = nil,
-        attempt: UInt64? = nil
+        claim: Claim? = nil
     ) {
         self.user = user
         self.answer = answer
         self.usedVersion = usedVersion
         self.claim = claim
-        self.attempt = attempt
     }
 }
 

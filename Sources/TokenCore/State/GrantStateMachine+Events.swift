@@ -8,8 +8,8 @@ extension GrantStateMachine {
     package func events(since before: GrantStateMachine, at now: Moment) -> [AccountEvent.Kind] {
         var kinds: [AccountEvent.Kind] = []
         if !before.hasGrant, hasGrant { kinds.append(.grantAdded) }
-        if let life, life != before.life, life.isAlive(at: now) { kinds.append(.tokenRefreshed) }
-        if hasFailed(since: before) { kinds.append(.refreshFailed) }
+        if tokenFingerprint != before.tokenFingerprint, life?.isAlive(at: now) == true { kinds.append(.tokenRefreshed) }
+        if hasFailedToRefresh(since: before) { kinds.append(.refreshFailed) }
         if isRefused, !before.isRefused { kinds.append(.grantRefused) }
         if before.hasGrant, !hasGrant { kinds.append(.grantRemoved) }
         if lastingStatus(at: now) != lastTold(before, now) { kinds.append(.statusChanged) }
@@ -36,6 +36,15 @@ extension GrantStateMachine {
 
     private var isRefused: Bool {
         if case .refused = standing { true } else { false }
+    }
+
+    /// A failure to store is no failure to refresh, and neither is what another daemon found out about the grant.
+    private func hasFailedToRefresh(since before: GrantStateMachine) -> Bool {
+        switch (before.phase, phase) {
+        case (.refreshing, .resting), (.refreshing, .salvaging): hasFailed(since: before)
+        case (.queued, .resting): hasFailed(since: before) && !isRefused
+        default: false
+        }
     }
 
     private func hasFailed(since before: GrantStateMachine) -> Bool {

@@ -7,7 +7,7 @@ package struct AccountEvent: Hashable, Sendable {
     package enum Kind: String, Hashable, Sendable, CaseIterable {
         /// There is another token than before, had by this daemon or by another on this database.
         case tokenRefreshed = "token.refreshed"
-        /// A refresh gave no token that could be handed out.
+        /// A refresh gave no token.
         case refreshFailed = "refresh.failed"
         /// The grant is refused for good: a person is needed.
         case grantRefused = "grant.refused"
