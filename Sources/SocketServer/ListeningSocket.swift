@@ -89,8 +89,8 @@ struct ListeningSocket {
         return getsockopt(descriptor, SOL_SOCKET, name, &value, &length) == 0 ? value : nil
     }
 
-    /// Makes the socket at a path. From the look at what is there to the first connection, the directory is locked, so
-    /// that of two daemons that start together one finds the other.
+    /// Makes the socket at a path. From the look at what is there to the first connection a lock is held, so that of two
+    /// daemons that start together one finds the other.
     private static func bind(
         _ path: String,
         mode: UInt32,
@@ -98,7 +98,7 @@ struct ListeningSocket {
         backlog: Int32
     ) throws(SocketServerError) -> ListeningSocket {
         let address = try UnixAddress(path)
-        let lock = try DirectoryLock(around: path)
+        let lock = try StartLock(for: path)
         defer { lock.release() }
         try address.removeIfStale()
         let descriptor = socket(AF_UNIX, UnixAddress.streamType, 0)

@@ -84,7 +84,8 @@ enum RequestFields {
         return text.quality > 0 && (text.quality, text.precision) > (json.quality, json.precision)
     }
 
-    fileprivate static func trimmed(_ text: Substring, also other: Character = " ") -> Substring {
+    /// The text without white space at its ends, and without another character there.
+    static func trimmed(_ text: Substring, also other: Character = " ") -> Substring {
         func isPadding(_ character: Character) -> Bool { character == " " || character == "\t" || character == other }
         let start = text.drop(while: isPadding)
         return start.lastIndex { !isPadding($0) }.map { start[...$0] } ?? ""

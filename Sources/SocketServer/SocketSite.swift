@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import SocketAPI
 
 /// What stands where the socket is to be, looked at without touching it.
 package enum SocketSite: Hashable, Sendable {
@@ -12,6 +13,8 @@ package enum SocketSite: Hashable, Sendable {
     case stale
     /// A daemon of this product answers there.
     case daemon
+    /// Such a daemon is there, and takes no more connections now.
+    case full
     /// Somebody listens there who is not it, or does not answer in time.
     case stranger
     /// Somebody listens there whom this user may not ask.
@@ -41,7 +44,7 @@ package enum SocketSite: Hashable, Sendable {
             default: return .stranger
             }
         }
-        return isAlive(descriptor, limit) ? .daemon : .stranger
+        return ask(descriptor, limit)
     }
 
     private static func look(atFolderOf path: String) -> SocketSite {
@@ -52,14 +55,17 @@ package enum SocketSite: Hashable, Sendable {
     }
 
     /// Asks for what takes no right.
-    private static func isAlive(_ descriptor: Int32, _ limit: Int32) -> Bool {
+    private static func ask(_ descriptor: Int32, _ limit: Int32) -> SocketSite {
         let request = Array("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
-        guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { return false }
+        // A daemon that is full has answered before it is asked, and may have closed: its answer can be read all the same.
+        _ = send(descriptor, request, request.count, Int32(MSG_NOSIGNAL))
         var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        guard Glibc.poll(&poll, 1, limit) == 1 else { return false }
+        guard Glibc.poll(&poll, 1, limit) == 1 else { return .stranger }
         var reply = [UInt8](repeating: 0, count: 4096)
         let count = recv(descriptor, &reply, reply.count, 0)
         let text = String(decoding: reply.prefix(max(count, 0)), as: UTF8.self)
-        return text.hasPrefix("HTTP/1.1 200 ") && text.contains("alive")
+        if text.hasPrefix("HTTP/1.1 200 "), text.contains("alive") { return .daemon }
+        let isFull = text.hasPrefix("HTTP/1.1 503 ") && text.contains("\"code\":\"\(ProblemCode.overloaded.rawValue)\"")
+        return isFull ? .full : .stranger
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import CLinux
 import Glibc
 
 /// The address of a Unix socket with a path (unix(7)).
@@ -71,32 +72,6 @@ struct UnixAddress {
         defer { close(probe) }
         guard withPointer({ connect(probe, $0, $1) }) != 0 else { return true }
         return errno != ECONNREFUSED && errno != ENOENT
-    }
-}
-
-/// A lock on the directory of a socket, which leaves nothing behind.
-struct DirectoryLock {
-    private let descriptor: Int32
-
-    /// Takes the lock; fails at once if another process has it, which then is starting on the same path.
-    init(around path: String) throws(SocketServerError) {
-        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            let isMissing = errno == ENOENT || errno == ENOTDIR
-            throw isMissing ? .noFolder(path: path) : systemFailure("open of its directory", path)
-        }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let error: SocketServerError = errno == EWOULDBLOCK ? .inUse(path: path) : systemFailure("flock", path)
-            close(descriptor)
-            throw error
-        }
-        self.descriptor = descriptor
-    }
-
-    /// Gives the lock back.
-    func release() {
-        close(descriptor)
     }
 }
 

@@ -23,15 +23,19 @@ import TokenSimulator
             var run = try await CanaryRun(installation)
             let daemon = try await installation.startReadyDaemon(run.settings, file: "log: {level: trace}\n")
             try run.note("cmdline", try String(contentsOfFile: "/proc/\(daemon.pid)/cmdline", encoding: .utf8))
-            try await meetEveryFault(installation, &run)
+            let follower = try follow(installation)
+            try await meetEveryFault(installation, daemon, &run)
             try await driveTheSocket(installation, &run)
             try await useTheTool(installation, &run)
+            try await scrape(installation, daemon)
             try await loseTheDatabase(installation, daemon, &run)
             try await reload(installation, daemon, &run)
             try await runTheOtherVerbs(installation, &run)
             try await run.noteDatabase()
             let end = try await installation.stop(daemon)
             #expect(end.status == 0)
+            let told = try await follower.end()
+            #expect(told.output.contains("event: token.refreshed") && told.output.contains("event: refresh.failed"))
             #expect(end.errors.contains("trace") && end.errors.contains("token published"), "silence proves nothing")
             let found = try await run.search()
             #expect(found.isEmpty, "\(found.joined(separator: "\n"))")
@@ -40,8 +44,31 @@ import TokenSimulator
         }
     }
 
+    /// All events from the first to the last; what it prints is searched as well.
+    private func follow(_ installation: Installation) throws -> RunningProgram {
+        try RunningProgram(
+            "/usr/bin/curl",
+            [
+                "-sSN", "-H", "Last-Event-ID: 0-0", "--unix-socket", installation.socket, "http://localhost/v1/events",
+            ],
+            in: installation.folder
+        )
+    }
+
+    /// The metrics as a scraper gets them over TCP; they are searched as well.
+    private func scrape(_ installation: Installation, _ daemon: RunningProgram) async throws {
+        let place = try #require(daemon.errors.firstMatch(of: /metrics\.listen[="': ]+(127\.0\.0\.1:[1-9][0-9]*)/)).1
+        let curl = ["-sSf", "http://\(place)/metrics"]
+        let end = try await RunningProgram.run("/usr/bin/curl", curl, in: installation.folder)
+        #expect(end.output.contains("tastytokend_accounts"), "\(end.errors)")
+    }
+
     /// Every fault of the simulator, each at an account of its own, and then those that strike everybody.
-    private func meetEveryFault(_ installation: Installation, _ run: inout CanaryRun) async throws {
+    private func meetEveryFault(
+        _ installation: Installation,
+        _ daemon: RunningProgram,
+        _ run: inout CanaryRun
+    ) async throws {
         let simulator = installation.simulator
         for (index, fault) in Self.cases.enumerated() {
             for mode in fault.modes { simulator.set(Fault(mode), for: .account("\(index + 1)")) }
@@ -60,9 +87,11 @@ import TokenSimulator
         try await run.noteActivity()
         simulator.clearFaults()
         for fault in [Fault(.outage(.unavailable)), Fault(.outage(.reset)), Fault(.certificate(.allCases[0]))] {
-            let failed = simulator.counts.requests
+            let failed = daemon.errors.ranges(of: "refresh failed").count
             simulator.set(fault)
-            _ = try? await eventually(within: 3, "it is felt") { simulator.counts.requests > failed + 20 }
+            try await eventually("\(fault) is felt") {
+                daemon.errors.ranges(of: "refresh failed").count > failed + 20
+            }
             simulator.clearFaults()
         }
         simulator.set(Fault(.rotation(.silent)))

@@ -47,7 +47,9 @@ import Testing
             daemon.signal(number)
             let end = try await daemon.end()
             #expect(end.status == -number)
-            #expect(end.errors == before, "nothing is printed of what was in memory")
+            // A record may have been on its way; a backtrace would be no record.
+            let last = end.errors.dropFirst(before.count).split(separator: "\n")
+            #expect(last.allSatisfy { $0.hasPrefix("{") }, "nothing is printed of what was in memory")
             let left = try FileManager.default.contentsOfDirectory(atPath: folder)
             #expect(!left.contains { $0.contains("core") }, "\(left)")
             sleeper.signal(SIGKILL)

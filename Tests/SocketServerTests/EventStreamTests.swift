@@ -72,7 +72,7 @@ import TokenCore
     @Test func whoComesBackGoesOnWhereHeWas() throws {
         let connection = try EmbeddedConnection()
         for user in 1...3 { connection.board.tell(event("\(user)")) }
-        let text = try text(RawReply(open(connection, "Last-Event-ID: 1-1")).body)
+        let text = try text(RawReply(open(connection, "Last-Event-ID: 1-1 \t")).body)
         #expect(text.hasPrefix("retry: 1000\n\nevent: refresh.failed\nid: 1-2\n"))
         #expect(text.contains("\"3\"") && !text.contains("\"1\"") && !text.contains("events.missed"))
     }

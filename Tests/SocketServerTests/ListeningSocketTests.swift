@@ -56,6 +56,29 @@ import TokenCore
         }
     }
 
+    @Test func whoMayReadTheFolderCannotKeepTheDaemonFromStarting() async throws {
+        try await SocketFixture.with(isStarted: false) { fixture in
+            let folder = open(fixture.folder, O_RDONLY)
+            defer { close(folder) }
+            #expect(flock(folder, LOCK_EX) == 0)
+            try await fixture.server.start(at: .path(fixture.path, mode: 0o600, group: nil))
+            #expect(try await fixture.connect().get("/healthz").status == 200)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.folder) == ["api.sock"])
+        }
+    }
+
+    @Test func aDaemonThatIsStartingThereIsNotDisturbed() async throws {
+        try await SocketFixture.with(isStarted: false) { fixture in
+            let lock = try StartLock(for: fixture.path)
+            await #expect(throws: SocketServerError.inUse(path: fixture.path)) {
+                try await fixture.server.start(at: .path(fixture.path, mode: 0o600, group: nil))
+            }
+            lock.release()
+            let again = try StartLock(for: fixture.path)
+            again.release()
+        }
+    }
+
     @Test func whatIsNoSocketIsLeftAlone() async throws {
         try await SocketFixture.with(isStarted: false) { fixture in
             #expect(FileManager.default.createFile(atPath: fixture.path, contents: Data("mine".utf8)))

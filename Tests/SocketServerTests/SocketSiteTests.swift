@@ -17,6 +17,16 @@ import Testing
         }
     }
 
+    @Test func aDaemonThatIsFullIsStillOne() async throws {
+        var limits = SocketLimits()
+        limits.connections = 1
+        try await SocketFixture.with(limits: limits) { fixture in
+            let client = try await fixture.connect()
+            #expect(try await client.get("/healthz").status == 200)
+            #expect(SocketSite.look(at: fixture.path, forMilliseconds: 5_000) == .full)
+        }
+    }
+
     @Test func whatAnotherLeftOrHoldsIsToldApart() throws {
         let folder = try makeTemporaryFolder(for: "site")
         defer { try? FileManager.default.removeItem(atPath: folder) }

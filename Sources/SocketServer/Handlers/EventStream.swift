@@ -53,14 +53,14 @@ final class EventStream {
         eventLoop: any EventLoop,
         outlet: Outlet
     ) {
-        let lastSeen = head.headers.first(name: HeaderName.lastEventID)
+        let lastSeen = head.headers.first(name: HeaderName.lastEventID).map { RequestFields.trimmed($0[...]) }
         self.caller = caller
         self.service = service
         self.eventLoop = eventLoop
         self.outlet = outlet
         self.isChunked = head.version == .http1_1
         self.isNew = lastSeen == nil
-        self.position = lastSeen.map(EventText.position) ?? service.serving.eventsEnd
+        self.position = lastSeen.map { EventText.position(String($0)) } ?? service.serving.eventsEnd
         self.access = service.access.copy
         self.visible = access.rules.accounts(of: caller, .status)
     }

@@ -37,6 +37,14 @@ struct PlacesCheck: Sendable {
         case .free: return Verdict(.ok, subject, "\(path) can be made")
         case .stale: return Verdict(.ok, subject, "\(path) was left behind; the next start removes it")
         case .daemon: return Verdict(.ok, subject, "\(path): a daemon is running there")
+        case .full:
+            let remedy = "look who holds its connections: ss -xp"
+            return Verdict(
+                .warn,
+                subject,
+                "\(path): a daemon is running there, and takes no more connections",
+                remedy: remedy
+            )
         case .closed:
             return Verdict(.warn, subject, "\(path): somebody listens there whom user \(geteuid()) may not ask")
         case .stranger:

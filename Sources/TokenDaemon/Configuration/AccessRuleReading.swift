@@ -100,7 +100,7 @@ extension AccessRuleReading {
 
     private mutating func add(_ subject: AccessRules.Rule.Subject?, noNumber key: String, _ node: Node) {
         if let subject { return subjects.append(.caller(subject)) }
-        complain(node, "\(key) of a rule is not a number", "write the id's number")
+        complain(node, "\(key) of a rule is not the number of an id", "write a number from 0 to 4294967294")
     }
 
     /// The largest number means "no such id" to the kernel.
@@ -109,10 +109,20 @@ extension AccessRuleReading {
     }
 
     private mutating func readAccounts(_ node: Node) {
-        if node.scalar?.string == "*" { return accounts = .all }
         let ids = Self.texts(node)
-        guard !ids.isEmpty else {
-            return complain(node, "users of a rule is no list", "write \"*\" or a list of ids")
+        if ids == ["*"] { return accounts = .all }
+        guard !ids.isEmpty, ids.allSatisfy({ !$0.isEmpty }) else {
+            return complain(
+                node,
+                "users of a rule names nobody, or holds what is no id",
+                "write \"*\" or a list of ids"
+            )
+        }
+        if node.scalar?.string.contains(",") == true {
+            return complain(node, "users of a rule is one text with a comma", "write a list, as in [\"42\", \"43\"]")
+        }
+        if ids.contains("*") {
+            return complain(node, "users of a rule has \"*\" beside ids", "write \"*\" alone, or ids alone")
         }
         accounts = .some(Set(ids.map { UserID($0) }))
     }

@@ -295,7 +295,7 @@ import TokenDaemon
         ),
         (
             "access:\n  - {uid: me, users: \"*\", allow: [token]}",
-            "/etc/t.yaml:2: access: uid of a rule is not a number: write the id's number"
+            "/etc/t.yaml:2: access: uid of a rule is not the number of an id: write a number from 0 to 4294967294"
         ),
         (
             "access:\n  - {user: a, allow: [token]}",
@@ -308,7 +308,19 @@ import TokenDaemon
         ),
         (
             "access:\n  - {user: a, users: [], allow: [token]}",
-            "/etc/t.yaml:2: access: users of a rule is no list: write \"*\" or a list of ids"
+            "/etc/t.yaml:2: access: users of a rule names nobody, or holds what is no id: write \"*\" or a list of ids"
+        ),
+        (
+            "access:\n  - {user: a, users: [\"\"], allow: [token]}",
+            "/etc/t.yaml:2: access: users of a rule names nobody, or holds what is no id: write \"*\" or a list of ids"
+        ),
+        (
+            "access:\n  - {user: a, users: \"1,2\", allow: [token]}",
+            "/etc/t.yaml:2: access: users of a rule is one text with a comma: write a list, as in [\"42\", \"43\"]"
+        ),
+        (
+            "access:\n  - {user: a, users: [\"*\", \"1\"], allow: [token]}",
+            "/etc/t.yaml:2: access: users of a rule has \"*\" beside ids: write \"*\" alone, or ids alone"
         ),
         (
             "access:\n  - {user: a, users: \"*\", allow: []}",
@@ -328,7 +340,7 @@ import TokenDaemon
         ),
         (
             "access:\n  - {uid: 4294967295, users: \"*\", allow: [token]}",
-            "/etc/t.yaml:2: access: uid of a rule is not a number: write the id's number"
+            "/etc/t.yaml:2: access: uid of a rule is not the number of an id: write a number from 0 to 4294967294"
         ),
         (
             "access:\n  - {user: a, users: \"*\", allow: [tokens]}",
@@ -451,10 +463,10 @@ import TokenDaemon
         #expect(
             ConfigurationFixture(yaml).mistakes() == [
                 "/etc/t.yaml:2: access: this host has no group \"nosuchgroup\": create it, or correct the rule",
-                "/etc/t.yaml:3: access: users of a rule is no list: write \"*\" or a list of ids",
+                "/etc/t.yaml:3: access: users of a rule names nobody, or holds what is no id: write \"*\" or a list of ids",
                 "/etc/t.yaml:4: access: \"tokens\" is no right: rights are token, refresh, status, enroll, admin",
                 "/etc/t.yaml:4: access: \"all\" is no right: rights are token, refresh, status, enroll, admin",
-                "/etc/t.yaml:5: access: uid of a rule is not a number: write the id's number",
+                "/etc/t.yaml:5: access: uid of a rule is not the number of an id: write a number from 0 to 4294967294",
                 "/etc/t.yaml:5: access: a rule names more than one caller: name one of user, group, uid, gid or unit, with users and allow",
                 "/etc/t.yaml:7: access: uesrs is no part of a rule: did you mean users?",
                 "/etc/t.yaml:9: access: colour is no part of a rule: name one of user, group, uid, gid or unit, with users and allow",
