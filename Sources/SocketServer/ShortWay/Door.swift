@@ -14,12 +14,17 @@ import TokenCore
 /// With no descriptor left a connection cannot even be refused, and the listening socket would stay readable for ever.
 /// So one descriptor is kept in reserve, to accept and refuse with. If even that is gone, or the kernel cannot accept for
 /// another reason, the door is shut for a while (``AcceptPause``).
+///
+/// A door that moves to another listening descriptor lets in first who waits at the one before, in as many turns as that
+/// takes.
 struct Door {
     /// Connections accepted in one turn, so that a rush of them does not hold up those that are in.
     private static let atOnce = 64
 
     /// The listening descriptor.
     private(set) var listener: Int32
+    /// The listening descriptor that comes after it.
+    private var next: Int32?
     private let poller: Poller
     private let registry: ConnectionRegistry
     private let service: SocketService
@@ -46,7 +51,7 @@ struct Door {
             } else if errno == EMFILE || errno == ENFILE {
                 guard refuseWithReserve() else { return }
             } else if errno == EAGAIN {
-                return
+                return finishMove()
             } else if errno != EINTR && errno != ECONNABORTED {
                 return shut()
             }
@@ -115,18 +120,35 @@ struct Door {
         if reserve < 0 || !poller.watch(listener) { shut() }
     }
 
-    /// Moves to another listening descriptor. To be called once those who wait at the old one are let in: it is closed.
+    /// Whether somebody may still wait at the old place, and the door is not shut: it is to be opened in every turn then.
+    var isMoving: Bool { next != nil && !pause.isOn }
+
+    /// Moves to another listening descriptor once nobody waits at this one any more; it is closed then. Nobody new gets
+    /// to this one from now on, so that the move comes to an end.
+    ///
+    /// A move that has not come to its end when the next one begins ends at once, lest descriptors pile up: it is as old
+    /// as one look after the socket's file, and whoever still waits there could not be let in for all that time.
     mutating func move(to listener: Int32) {
-        poller.forget(self.listener)
-        Glibc.close(self.listener)
-        self.listener = listener
-        if !pause.isOn, !poller.watch(listener) { shut() }
+        finishMove()
+        // What connected before can still be accepted (unix(7) sockets; connect(2) gets ECONNREFUSED).
+        shutdown(self.listener, Int32(SHUT_RD))
+        next = listener
+    }
+
+    private mutating func finishMove() {
+        guard let next else { return }
+        poller.forget(listener)
+        Glibc.close(listener)
+        listener = next
+        self.next = nil
+        if !pause.isOn, !poller.watch(next) { shut() }
     }
 
     /// Lets nobody in any more.
     mutating func close() {
         poller.forget(listener)
         Glibc.close(listener)
+        if let next { Glibc.close(next) }
         if reserve >= 0 { Glibc.close(reserve) }
     }
 

@@ -66,7 +66,7 @@ final class ShortLoop: Sendable {
         var door = Door(listener, poller, registry, service)
         var isStopping = false
         while !isStopping {
-            let ready = poller.wait(using: events, atMost: door.patience)
+            let ready = poller.wait(using: events, atMost: door.isMoving ? 0 : door.patience)
             door.beginTurn()
             for descriptor in ready {
                 switch descriptor {
@@ -76,6 +76,8 @@ final class ShortLoop: Sendable {
                 default: connections.serve(descriptor, using: room)
                 }
             }
+            // Nobody may be waiting at the old place, so that nothing tells of it.
+            if door.isMoving { door.open { admit($0, descriptor: $1, &connections) } }
             connections.endTurn()
         }
         _ = work(off: inbox.end(), &door, &connections)
@@ -101,9 +103,7 @@ final class ShortLoop: Sendable {
         for message in messages {
             switch message {
             case .takeBack(let connection, let descriptor): connections.take(connection, descriptor: descriptor)
-            case .listen(let listener):
-                door.open { admit($0, descriptor: $1, &connections) }
-                door.move(to: listener)
+            case .listen(let listener): door.move(to: listener)
             case .call(let body): body()
             case .stop: isStopping = true
             }
