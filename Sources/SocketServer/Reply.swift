@@ -42,6 +42,12 @@ enum Reply {
     static func text(_ text: String) -> Reply {
         .composed(status: 200, fields: [Field("Content-Type", MediaType.text), .noStore], body: Array(text.utf8))
     }
+
+    /// What a connection gets for which there is no room, on the socket or over TCP.
+    static var noRoom: Reply {
+        let problem = Problem(.overloaded, detail: "Too many connections are open; close some, or ask again.")
+        return .problem(problem, fields: [.retryAfter(.seconds(1))])
+    }
 }
 
 extension Reply {

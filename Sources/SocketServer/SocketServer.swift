@@ -36,7 +36,8 @@ package actor SocketServer {
     ///   - limits: what connections may take.
     ///   - logger: for what callers cannot be told.
     ///   - metrics: where answers are counted, and who gives the text of `/metrics`.
-    ///   - usesShortWay: false sends every request the general way, to compare the two.
+    ///   - usesShortWay: false sends every request on the socket the general way, to compare the two; what is served over
+    ///     TCP goes that way always.
     package init(
         serving: any TokenServing,
         clock: @escaping ClockReading,

@@ -20,6 +20,6 @@ struct SocketService: Sendable {
     let logger: Logger
     /// Where answers are counted.
     let metrics: SocketMetrics
-    /// Whether the short way is taken; off only where both ways are compared.
+    /// Whether the short way is taken; off where metrics are served over TCP, and where both ways are compared.
     var usesShortWay: Bool
 }

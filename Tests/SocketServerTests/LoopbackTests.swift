@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import Glibc
 import MetricsText
 import NIOCore
 import NIOEmbedded
@@ -103,36 +102,40 @@ import Testing
         let blocker = try ListeningPort()
         let address = try #require(LoopbackAddress(host: "127.0.0.1", port: blocker.port))
         // It never answers, so that the look has to end by itself.
-        #expect(LoopbackSite.look(at: address, forMilliseconds: 50) == .taken)
+        #expect(LoopbackSite.look(at: address, forMilliseconds: 50, clock: { .newYear }) == .taken)
         blocker.end()
-        for _ in 1...2 { #expect(LoopbackSite.look(at: address, forMilliseconds: 50) == .free) }
+        for _ in 1...2 { #expect(LoopbackSite.look(at: address, forMilliseconds: 50, clock: { .newYear }) == .free) }
     }
-}
 
-/// A TCP port of 127.0.0.1 at which somebody listens who never answers.
-private final class ListeningPort {
-    struct Failure: Error {}
+    @Test(
+        arguments: [
+            ("HTTP/1.1 200 OK\r\n\r\n# TYPE process_max_fds gauge\nprocess_max_fds 1024\n", 0, .taken),
+            ("HTTP/1.1 200 OK\r\n\r\nx\n", 100_000, .daemon),
+            ("HTTP/1.1 200 OK\r\n\r\nx\n", 2_000_000, .taken),
+            ("HTTP/1.1 404 Not Found\r\n\r\nx\n", 10, .taken),
+            ("SSH-2.0-x\r\n", 10, .taken),
+        ] as [(String, Int, LoopbackSite)]
+    )
+    func aDaemonIsKnownByItsOwnSeriesWhereverTheyStand(begin: String, filling: Int, site: LoopbackSite) throws {
+        let end = filling == 0 ? "" : String(repeating: "x", count: filling) + "\ntastytokend_build_info 1\n"
+        let port = try ListeningPort(answering: begin + end)
+        defer { port.end() }
+        let address = try #require(LoopbackAddress(host: "127.0.0.1", port: port.port))
+        #expect(LoopbackSite.look(at: address, forMilliseconds: 10_000, clock: { .newYear }) == site)
+    }
 
-    let port: Int
-    private let descriptor: Int32
-
-    init() throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var name = sockaddr_in()
-        name.sin_family = sa_family_t(AF_INET)
-        name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &name) { [descriptor] pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && listen(descriptor, 4) == 0
-                    && getsockname(descriptor, $0, &length) == 0
+    @Test func whoAnswersForLongerThanTheLookIsLeft() throws {
+        let text = "HTTP/1.1 200 OK\r\n\r\n" + String(repeating: "x", count: 500_000) + "\ntastytokend_build_info 1\n"
+        for (step, site) in [(1, .daemon), (2_500, .taken)] as [(Int64, LoopbackSite)] {
+            let port = try ListeningPort(answering: text)
+            defer { port.end() }
+            let address = try #require(LoopbackAddress(host: "127.0.0.1", port: port.port))
+            let clock = StandingClock()
+            let found = LoopbackSite.look(at: address, forMilliseconds: 10_000) {
+                clock.advance(by: .milliseconds(step))
+                return clock.now
             }
+            #expect(found == site)
         }
-        port = Int(UInt16(bigEndian: name.sin_port))
-        guard status else { throw Failure() }
-    }
-
-    func end() {
-        close(descriptor)
     }
 }

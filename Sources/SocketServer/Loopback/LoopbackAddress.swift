@@ -13,9 +13,8 @@ package struct LoopbackAddress: Hashable, Sendable, CustomStringConvertible {
     /// Takes a host, an IPv6 address without its brackets, and a port of at most 65535; nil unless the host is loopback.
     /// `localhost` is 127.0.0.1, whatever a name service says.
     package init?(host: String, port: Int) {
-        let address = host == "localhost" ? "127.0.0.1" : host
-        guard Self.isLoopback(address), (0...65535).contains(port) else { return nil }
-        self.host = address
+        guard Self.isLoopback(host), (0...65535).contains(port) else { return nil }
+        self.host = host == "localhost" ? "127.0.0.1" : host
         self.port = port
     }
 
@@ -31,8 +30,9 @@ package struct LoopbackAddress: Hashable, Sendable, CustomStringConvertible {
 
     private var bracketed: String { host.contains(":") ? "[\(host)]" : host }
 
-    private static func isLoopback(_ host: String) -> Bool {
-        if host == "::1" { return true }
+    /// Whether a host is `localhost`, in 127.0.0.0/8 or `::1`: this machine, whatever a name service says.
+    package static func isLoopback(_ host: String) -> Bool {
+        if host == "localhost" || host == "::1" { return true }
         var address = in_addr()
         return inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
     }

@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+package import TokenCore
 
 /// What stands at a loopback address where the metrics are to be, looked at without staying there.
 package enum LoopbackSite: Hashable, Sendable {
@@ -15,11 +16,18 @@ package enum LoopbackSite: Hashable, Sendable {
     /// It cannot be listened at, for the system's reason.
     case unusable(String)
 
-    /// Looks; blocks for as long as who listens there takes to answer, at most twice so many milliseconds.
-    package static func look(at address: LoopbackAddress, forMilliseconds limit: Int32) -> LoopbackSite {
+    /// Bytes of an answer that are looked at. A daemon's own series stand within the first few thousand.
+    private static let mostBytes = 1 << 20
+
+    /// Looks; blocks for as long as who listens there takes to answer, at most so many milliseconds.
+    package static func look(
+        at address: LoopbackAddress,
+        forMilliseconds limit: Int32,
+        clock: @escaping ClockReading
+    ) -> LoopbackSite {
         switch binding(to: address) {
         case 0: .free
-        case EADDRINUSE: givesMetrics(at: address, limit) ? .daemon : .taken
+        case EADDRINUSE: givesMetrics(at: address, limit, clock) ? .daemon : .taken
         case let code: .unusable(systemErrorText(code))
         }
     }
@@ -34,22 +42,40 @@ package enum LoopbackSite: Hashable, Sendable {
         } ?? EAFNOSUPPORT
     }
 
-    private static func givesMetrics(at address: LoopbackAddress, _ limit: Int32) -> Bool {
+    private static func givesMetrics(
+        at address: LoopbackAddress,
+        _ limit: Int32,
+        _ clock: @escaping ClockReading
+    ) -> Bool {
         withSocket(at: address) { descriptor, pointer, length in
-            var patience = timeval(tv_sec: Int(limit) / 1000, tv_usec: Int(limit) % 1000 * 1000)
-            for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-                setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
-            }
-            guard connect(descriptor, pointer, length) == 0 else { return false }
+            let patience = SocketPatience(of: descriptor, .milliseconds(Int64(limit)), clock)
+            guard patience.allows(SO_SNDTIMEO), connect(descriptor, pointer, length) == 0 else { return false }
             let request = Array("GET /metrics HTTP/1.1\r\nHost: \(address)\r\nConnection: close\r\n\r\n".utf8)
-            guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { return false }
-            // The first bytes to come are enough: whatever else listens there does not begin so.
-            var reply = [UInt8](repeating: 0, count: 4096)
-            let count = recv(descriptor, &reply, reply.count, 0)
-            let text = String(decoding: reply.prefix(max(count, 0)), as: UTF8.self)
-            return text.hasPrefix("HTTP/1.1 200 ") && text.contains("process_max_fds")
+            guard patience.allows(SO_SNDTIMEO),
+                send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count
+            else { return false }
+            return tellsOfDaemon(descriptor, patience)
         } ?? false
     }
+
+    /// Reads an answer until a series comes that is a daemon's alone: other programs give the `process_` ones too.
+    private static func tellsOfDaemon(_ descriptor: Int32, _ patience: SocketPatience) -> Bool {
+        var piece = [UInt8](repeating: 0, count: 16 * 1024)
+        var reply: [UInt8] = []
+        while reply.count < mostBytes, patience.allows(SO_RCVTIMEO) {
+            let count = recv(descriptor, &piece, piece.count, 0)
+            guard count > 0 else { return false }
+            // A name may have begun in the piece before.
+            let start = max(reply.count - ownSeries.count, 0)
+            reply += piece.prefix(count)
+            guard reply.starts(with: success.prefix(reply.count)) else { return false }
+            if reply[start...].firstRange(of: ownSeries) != nil { return true }
+        }
+        return false
+    }
+
+    private static let success = Array("HTTP/1.1 200 ".utf8)
+    private static let ownSeries = Array("\ntastytokend_".utf8)
 
     /// Gives a new TCP socket and the address in the system's form; nil where this machine has no such addresses.
     private static func withSocket<Value>(
@@ -66,5 +92,29 @@ package enum LoopbackSite: Hashable, Sendable {
         guard descriptor >= 0, let pointer = found.pointee.ai_addr else { return nil }
         defer { close(descriptor) }
         return body(descriptor, pointer, found.pointee.ai_addrlen)
+    }
+}
+
+/// How long all blocking calls on a socket may take together.
+private struct SocketPatience {
+    private let descriptor: Int32
+    private let clock: ClockReading
+    private let end: BootTime
+
+    /// Begins now.
+    init(of descriptor: Int32, _ time: Duration, _ clock: @escaping ClockReading) {
+        self.descriptor = descriptor
+        self.clock = clock
+        end = clock().boot + time
+    }
+
+    /// Has the next call that the option is about (socket(7)) wait no longer than is left; false if nothing is.
+    func allows(_ option: Int32) -> Bool {
+        let left = end - clock().boot
+        guard left > .zero else { return false }
+        let (seconds, attoseconds) = left.components
+        // None at all would mean to wait for ever.
+        var time = timeval(tv_sec: Int(seconds), tv_usec: max(Int(attoseconds / 1_000_000_000_000), 1))
+        return setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size)) == 0
     }
 }

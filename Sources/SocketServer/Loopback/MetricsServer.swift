@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import CoreMetrics
 import Logging
 import NIOCore
 import NIOPosix
@@ -12,6 +13,8 @@ import NIOPosix
 package struct MetricsServer: Sendable {
     /// Connections open at a time: a scraper needs one.
     private static let mostConnections = 32
+    /// Descriptors open at a time: connections, the listener, three of the event loop, and some being refused.
+    package static let mostDescriptors = mostConnections + 8
     /// Between two tries to listen: twice the time before, from the first to the last.
     private static let pauses: (first: Duration, last: Duration) = (.seconds(1), .seconds(60))
 
@@ -28,14 +31,17 @@ package struct MetricsServer: Sendable {
     package func run() async {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         var wait = Self.pauses.first
+        var wasTold = false
         while !Task.isCancelled {
             do {
                 let listener = try await listen(on: group)
                 tell(listener)
-                wait = Self.pauses.first
+                (wait, wasTold) = (Self.pauses.first, false)
                 await untilClosed(listener)
+                if !Task.isCancelled { tellOfLoss() }
             } catch {
-                if wait == Self.pauses.first { tell(error) }
+                if !wasTold { tell(error) }
+                wasTold = true
             }
             guard !Task.isCancelled else { break }
             await pause(wait, on: group.next())
@@ -64,7 +70,10 @@ package struct MetricsServer: Sendable {
     }
 
     private func set(up channel: any Channel, _ open: OpenConnections) throws {
-        guard open.enter() else { return try channel.pipeline.syncOperations.addHandler(NoRoom()) }
+        guard open.enter() else {
+            service.metrics.refusedForNumber.increment()
+            return try channel.pipeline.syncOperations.addHandler(NoRoom())
+        }
         channel.closeFuture.whenComplete { _ in open.leave() }
         let names = LoopbackAddress(channel.localAddress)?.names ?? []
         // Nobody goes back from here: the short way is the socket's.
@@ -94,6 +103,13 @@ package struct MetricsServer: Sendable {
     private func tell(_ listener: any Channel) {
         let place = LoopbackAddress(listener.localAddress) ?? address
         service.logger.notice("metrics are served over TCP", metadata: ["metrics.listen": "\(place)"])
+    }
+
+    private func tellOfLoss() {
+        service.logger.warning(
+            "metrics are no longer served over TCP, the address is asked for again; they are on the socket",
+            metadata: ["metrics.listen": "\(address)"]
+        )
     }
 
     private func tell(_ error: any Error) {

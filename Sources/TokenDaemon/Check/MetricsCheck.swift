@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import SocketServer
+import TokenCore
 
 /// What `check` says of the address where metrics are to be served over TCP; nothing where they are on the socket alone.
 struct MetricsCheck: Sendable {
@@ -9,17 +10,19 @@ struct MetricsCheck: Sendable {
     private static let patience: Int32 = 2_000
 
     private let address: LoopbackAddress?
+    private let clock: ClockReading
 
     /// Looks at the address that the configuration names.
-    init(_ configuration: Configuration) {
+    init(_ configuration: Configuration, clock: @escaping ClockReading) {
+        self.clock = clock
         address = configuration.metrics.listen
     }
 
     /// Looks, and asks who listens there already.
     func verdicts() async -> [Verdict] {
         guard let address else { return [] }
-        let site = await BlockingCall(name: "metrics").run(within: .seconds(6)) {
-            LoopbackSite.look(at: address, forMilliseconds: Self.patience)
+        let site = await BlockingCall(name: "metrics").run(within: .seconds(6)) { [clock] in
+            LoopbackSite.look(at: address, forMilliseconds: Self.patience, clock: clock)
         }
         return [Self.verdict(on: site, at: address)]
     }

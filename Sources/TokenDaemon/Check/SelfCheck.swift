@@ -33,7 +33,7 @@ package struct SelfCheck: Sendable {
             async let endpoint = EndpointCheck(configuration).verdicts()
             async let database = DatabaseCheck(configuration, clock: invocation.clock).verdicts()
             async let places = PlacesCheck(configuration).verdicts()
-            async let metrics = MetricsCheck(configuration).verdicts()
+            async let metrics = MetricsCheck(configuration, clock: invocation.clock).verdicts()
             return await Self.verdicts(loaded, origin) + database + endpoint + places + metrics
         }
     }

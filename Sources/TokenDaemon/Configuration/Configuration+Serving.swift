@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import SocketServer
+
 extension Configuration {
     /// Where callers come in.
     package struct Socket: Hashable, Sendable {
@@ -49,7 +51,7 @@ extension Configuration.Web {
         publicURL = reader.value("web.publicUrl", .webAddress).text
         let allowRemote = reader.value("web.allowRemote", .flag)
         reader.require(
-            allowRemote || WebAddress.isLoopback(listen.host),
+            allowRemote || LoopbackAddress.isLoopback(listen.host),
             ["web.listen", "web.allowRemote"],
             "web.listen is not on loopback",
             "listen at 127.0.0.1 or [::1], or set web.allowRemote to true"

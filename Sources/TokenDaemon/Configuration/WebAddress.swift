@@ -50,14 +50,7 @@ struct WebAddress: Hashable {
     }
 
     /// Whether the host is this machine, whatever a name server says.
-    var isLoopback: Bool { Self.isLoopback(host) }
-
-    /// Whether a host is `localhost`, in 127.0.0.0/8 or ::1.
-    static func isLoopback(_ host: String) -> Bool {
-        if host == "localhost" || host == "::1" { return true }
-        var address = in_addr()
-        return inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
-    }
+    var isLoopback: Bool { LoopbackAddress.isLoopback(host) }
 
     private static func isIPv6(_ text: String) -> Bool {
         var address = in6_addr()
