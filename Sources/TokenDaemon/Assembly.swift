@@ -25,6 +25,9 @@ struct Assembly {
     let metricsServer: MetricsServer?
     /// How long a stop may wait for calls in flight and their writes.
     let drainWithin: Duration
+    /// How descriptors were shared out at the start; callers keep their part for as long as the daemon runs.
+    private let budget: DescriptorBudget
+    private let logger: Logger
 
     init(
         _ configuration: Configuration,
@@ -68,12 +71,18 @@ struct Assembly {
             logger: logger,
             metrics: metrics.registry
         )
+        budget = Self.budget(
+            forCalls: settings.maxInFlight,
+            listeners: configuration.metrics.listen == nil ? 0 : MetricsServer.mostDescriptors,
+            logger
+        )
+        self.logger = logger
         server = SocketServer(
             serving: engine,
             clock: clock,
             access: AccessRules(configuration),
             facts: ServiceFacts(version: version, startedAt: startedAt, database: database),
-            limits: Self.limits(forCalls: settings.maxInFlight, logger),
+            limits: budget.limits,
             logger: logger,
             metrics: SocketMetrics(metrics.registry) { [engine] in await metrics.text(of: engine) }
         )
@@ -85,6 +94,7 @@ struct Assembly {
         server.replaceAccess(with: AccessRules(configuration))
         guard let secret = configuration.tastytrade.clientSecret else { return }
         let settings = EngineConfiguration(configuration)
+        findDescriptors(forCalls: settings.maxInFlight)
         await engine.reconfigure(
             RefreshEngine.LiveSettings(
                 policy: settings.policy,
@@ -92,6 +102,21 @@ struct Assembly {
                 maxPerSecond: settings.maxPerSecond,
                 clientSecret: secret
             )
+        )
+    }
+
+    /// Raises the limit to what so many calls take beside the callers; says so if that cannot be.
+    private func findDescriptors(forCalls calls: Int) {
+        let needed = budget.needed(forCalls: calls)
+        let limit = DescriptorLimit.raise(to: needed)
+        guard limit < needed else { return }
+        logger.warning(
+            "there are fewer descriptors than callers and refresh.maxInFlight may take; raise LimitNOFILE= and restart",
+            metadata: [
+                "descriptors.limit": .stringConvertible(limit),
+                "descriptors.needed": .stringConvertible(needed),
+                "socket.connections": .stringConvertible(budget.limits.connections),
+            ]
         )
     }
 
@@ -103,22 +128,23 @@ struct Assembly {
         )
     }
 
-    /// What callers may take, as far as there are descriptors for it.
-    private static func limits(forCalls calls: Int, _ logger: Logger) -> SocketLimits {
-        let limit = DescriptorLimit.raise(to: DescriptorBudget.needed(forCalls: calls))
-        let budget = DescriptorBudget(limit: limit, calls: calls)
+    /// Shares out the descriptors that there are, or can be had; says so if callers get fewer than usual.
+    private static func budget(forCalls calls: Int, listeners: Int, _ logger: Logger) -> DescriptorBudget {
+        let needed = DescriptorBudget.needed(forCalls: calls, listeners: listeners)
+        let limit = DescriptorLimit.raise(to: needed)
+        let budget = DescriptorBudget(limit: limit, calls: calls, listeners: listeners)
         if budget.isTight() {
             logger.warning(
                 "fewer connections than usual are taken, so that descriptors are left; raise LimitNOFILE=",
                 metadata: [
                     "descriptors.limit": .stringConvertible(budget.limit),
                     "descriptors.set_aside": .stringConvertible(budget.setAside),
-                    "descriptors.needed": .stringConvertible(DescriptorBudget.needed(forCalls: calls)),
+                    "descriptors.needed": .stringConvertible(needed),
                     "socket.connections": .stringConvertible(budget.limits.connections),
                 ]
             )
         }
-        return budget.limits
+        return budget
     }
 
     private static func endpoint(

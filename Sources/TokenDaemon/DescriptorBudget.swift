@@ -8,9 +8,9 @@ import SocketServer
 /// enough for the database, the endpoint and files.
 ///
 /// Set aside are 48 for what is always needed (a daemon at rest has about 30 open; the rest is for the resolver, for
-/// certificates and for connections that are replaced while the old ones close), and one for each call in flight. With
-/// a limit too low for all of it, calls and callers share what is above the 48. Of 1024: 48, 64, and 912 for callers;
-/// of 64: 48, 8 and 8.
+/// certificates and for connections that are replaced while the old ones close), one for each call in flight, and what
+/// other listeners may have open (`metrics.listen`), where anybody on this machine connects. With a limit too low for all
+/// of it, calls and callers share what is above the rest. Of 1024: 48, 64, and 912 for callers; of 64: 48, 8 and 8.
 struct DescriptorBudget: Equatable {
     /// What a daemon has open without any call or caller, with room to spare.
     private static let alwaysOpen = 48
@@ -19,12 +19,14 @@ struct DescriptorBudget: Equatable {
     let limit: Int
     /// Descriptors that callers may not have.
     let setAside: Int
+    /// Those of them that other listeners than the socket may have open.
+    let listeners: Int
     /// What callers may take: the usual, or as much of it as there are descriptors for.
     let limits: SocketLimits
 
-    /// Shares out `limit` descriptors, so many calls being in flight at most.
-    init(limit: Int, calls: Int, usual: SocketLimits = SocketLimits()) {
-        let free = max(limit - Self.alwaysOpen, 2)
+    /// Shares out `limit` descriptors, so many calls being in flight at most, and so many being open at other listeners.
+    init(limit: Int, calls: Int, listeners: Int = 0, usual: SocketLimits = SocketLimits()) {
+        let free = max(limit - Self.alwaysOpen - listeners, 2)
         let forCalls = min(calls, free / 2)
         var limits = usual
         limits.connections = min(usual.connections, free - forCalls)
@@ -32,13 +34,19 @@ struct DescriptorBudget: Equatable {
         let share = limits.connections * usual.connectionsPerUser / usual.connections
         limits.connectionsPerUser = max(share, 1)
         self.limit = limit
-        self.setAside = Self.alwaysOpen + forCalls
+        self.setAside = Self.alwaysOpen + listeners + forCalls
+        self.listeners = listeners
         self.limits = limits
     }
 
-    /// Descriptors that a daemon needs for so many calls and for as many callers as usual.
-    static func needed(forCalls calls: Int, usual: SocketLimits = SocketLimits()) -> Int {
-        alwaysOpen + calls + usual.connections
+    /// Descriptors that a daemon needs for so many calls, for other listeners and for as many callers as usual.
+    static func needed(forCalls calls: Int, listeners: Int = 0, usual: SocketLimits = SocketLimits()) -> Int {
+        alwaysOpen + listeners + calls + usual.connections
+    }
+
+    /// Descriptors that are needed for another number of calls, with as many callers as are let in already.
+    func needed(forCalls calls: Int) -> Int {
+        Self.needed(forCalls: calls, listeners: listeners, usual: limits)
     }
 
     /// Whether fewer callers than usual are let in.

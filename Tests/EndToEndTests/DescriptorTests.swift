@@ -71,6 +71,30 @@ import TokenSimulator
         }
     }
 
+    @Test(.enabled(if: geteuid() == 0, "setting the limits of a daemon takes root"))
+    func moreCallsAfterAReloadGetTheirDescriptorsOrAWarning() async throws {
+        try await Installation.with(accounts: 1) { installation in
+            let daemon = try await installation.startReadyDaemon(file: "refresh: {maxInFlight: 8}\n")
+            // Beside 48 and 1024 callers there is room for 48 calls.
+            let prlimit = ["--pid", "\(daemon.pid)", "--nofile=1000:1120"]
+            let lowered = try await RunningProgram.run("/usr/bin/prlimit", prlimit, in: installation.folder)
+            try #require(lowered.status == 0, "\(lowered.errors)")
+            let warning = "fewer descriptors than callers and refresh.maxInFlight may take"
+            for (round, (calls, limit)) in [(40, 1112), (64, 1120)].enumerated() {
+                let file = "refresh: {maxInFlight: \(calls)}\n"
+                try file.write(toFile: "\(installation.folder)/config.yaml", atomically: true, encoding: .utf8)
+                daemon.signal(SIGHUP)
+                try await eventually("it reloads: \(daemon.errors)") {
+                    daemon.errors.ranges(of: "configuration reloaded").count == round + 1
+                }
+                let metrics = try SocketProbe.get("/metrics", at: installation.socket).body
+                #expect(metrics.contains("\nprocess_max_fds \(limit)\n"))
+                #expect(daemon.errors.contains(warning) == (limit == 1120))
+            }
+            #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
     @Test func callersWithoutEndTakeNothingFromRefreshes() async throws {
         try await Installation.with(accounts: 3, lifetime: .seconds(10)) { installation in
             let daemon = try await installation.startReadyDaemon(descriptors: 64)

@@ -30,6 +30,27 @@ import Testing
         }
     }
 
+    @Test func anotherListenerTakesFromCallersWhatItMayHaveOpen() {
+        let without = DescriptorBudget(limit: 1024, calls: 64)
+        let with = DescriptorBudget(limit: 1024, calls: 64, listeners: 40)
+        #expect(with.limits.connections == without.limits.connections - 40)
+        #expect(with.setAside == without.setAside + 40)
+        let needed = DescriptorBudget.needed(forCalls: 64, listeners: 40)
+        #expect(needed == DescriptorBudget.needed(forCalls: 64) + 40)
+        #expect(!DescriptorBudget(limit: needed, calls: 64, listeners: 40).isTight())
+        #expect(DescriptorBudget(limit: needed - 1, calls: 64, listeners: 40).isTight())
+        for limit in 90...2000 {
+            let budget = DescriptorBudget(limit: limit, calls: 64, listeners: 40)
+            #expect(budget.setAside + budget.limits.connections <= limit)
+        }
+    }
+
+    @Test func otherCallsNeedTheirDescriptorsBesideTheCallersWhoAreLetIn() {
+        let tight = DescriptorBudget(limit: 1024, calls: 64, listeners: 40)
+        #expect(tight.needed(forCalls: 64) == 1024)
+        #expect(tight.needed(forCalls: 500) == 1024 - 64 + 500)
+    }
+
     @Test func whatIsNeededIsNotTight() {
         let needed = DescriptorBudget.needed(forCalls: 200)
         #expect(!DescriptorBudget(limit: needed, calls: 200).isTight())
