@@ -40,6 +40,11 @@ struct Assembly {
         guard let client = configuration.tastytrade.client else {
             throw .configuration("tastytrade.clientSecret is not set; without it no token can be refreshed")
         }
+        budget = try Self.budget(
+            forCalls: configuration.refresh.maxInFlight,
+            listeners: configuration.metrics.listen == nil ? 0 : MetricsServer.mostDescriptors,
+            logger
+        )
         place = try Self.place(configuration.socket, sockets)
         let identity = DaemonIdentity(in: configuration.journal.path)
         Self.tell(identity, logger)
@@ -56,7 +61,7 @@ struct Assembly {
         executor = QueueExecutor(label: "tastytokend.engine")
         let startedAt = clock().wall
         let metrics = DaemonMetrics(version: version, startedAt: startedAt)
-        let settings = EngineConfiguration(configuration)
+        let settings = EngineConfiguration(configuration, calls: budget.calls)
         drainWithin = settings.drainWithin
         engine = RefreshEngine(
             settings,
@@ -70,11 +75,6 @@ struct Assembly {
             draw: draw,
             logger: logger,
             metrics: metrics.registry
-        )
-        budget = Self.budget(
-            forCalls: settings.maxInFlight,
-            listeners: configuration.metrics.listen == nil ? 0 : MetricsServer.mostDescriptors,
-            logger
         )
         self.logger = logger
         server = SocketServer(
@@ -93,8 +93,7 @@ struct Assembly {
     func apply(_ configuration: Configuration) async {
         server.replaceAccess(with: AccessRules(configuration))
         guard let secret = configuration.tastytrade.clientSecret else { return }
-        let settings = EngineConfiguration(configuration)
-        findDescriptors(forCalls: settings.maxInFlight)
+        let settings = EngineConfiguration(configuration, calls: calls(of: configuration.refresh.maxInFlight))
         await engine.reconfigure(
             RefreshEngine.LiveSettings(
                 policy: settings.policy,
@@ -105,19 +104,23 @@ struct Assembly {
         )
     }
 
-    /// Raises the limit to what so many calls take beside the callers; says so if that cannot be.
-    private func findDescriptors(forCalls calls: Int) {
-        let needed = budget.needed(forCalls: calls)
+    /// Raises the limit to what so many calls take beside the callers. If that cannot be, says so, and gives how many can be
+    /// made.
+    private func calls(of wanted: Int) -> Int {
+        let needed = budget.needed(forCalls: wanted)
         let limit = DescriptorLimit.raise(to: needed)
-        guard limit < needed else { return }
+        let calls = budget.calls(of: wanted, within: limit)
+        guard calls < wanted else { return calls }
         logger.warning(
             "there are fewer descriptors than callers and refresh.maxInFlight may take; raise LimitNOFILE= and restart",
             metadata: [
                 "descriptors.limit": .stringConvertible(limit),
                 "descriptors.needed": .stringConvertible(needed),
                 "socket.connections": .stringConvertible(budget.limits.connections),
+                "refresh.calls": .stringConvertible(calls),
             ]
         )
+        return calls
     }
 
     private static func tell(_ identity: DaemonIdentity, _ logger: Logger) {
@@ -128,10 +131,21 @@ struct Assembly {
         )
     }
 
-    /// Shares out the descriptors that there are, or can be had; says so if callers get fewer than usual.
-    private static func budget(forCalls calls: Int, listeners: Int, _ logger: Logger) -> DescriptorBudget {
+    /// Shares out the descriptors that there are, or can be had; says so if callers, or calls, get fewer than usual.
+    private static func budget(
+        forCalls calls: Int,
+        listeners: Int,
+        _ logger: Logger
+    ) throws(DaemonFailure) -> DescriptorBudget {
         let needed = DescriptorBudget.needed(forCalls: calls, listeners: listeners)
         let limit = DescriptorLimit.raise(to: needed)
+        let least = DescriptorBudget.least(listeners: listeners)
+        guard limit >= least else {
+            throw .system(
+                "\(limit) descriptors may be open, and \(least) are the fewest with which the daemon works, \(needed) what it "
+                    + "should have: raise LimitNOFILE=, or `ulimit -n`"
+            )
+        }
         let budget = DescriptorBudget(limit: limit, calls: calls, listeners: listeners)
         if budget.isTight() {
             logger.warning(
@@ -141,6 +155,7 @@ struct Assembly {
                     "descriptors.set_aside": .stringConvertible(budget.setAside),
                     "descriptors.needed": .stringConvertible(needed),
                     "socket.connections": .stringConvertible(budget.limits.connections),
+                    "refresh.calls": .stringConvertible(budget.calls),
                 ]
             )
         }
@@ -220,8 +235,8 @@ extension StoreConfiguration {
 }
 
 extension EngineConfiguration {
-    /// Takes what the configuration says of refreshing.
-    init(_ configuration: Configuration) {
+    /// Takes what the configuration says of refreshing, with so many calls in flight at most.
+    init(_ configuration: Configuration, calls: Int = .max) {
         let refresh = configuration.refresh
         self.init(
             policy: RefreshPolicy(
@@ -230,7 +245,7 @@ extension EngineConfiguration {
                 backoff: Backoff(initial: refresh.backoffInitial, maximum: refresh.backoffMax),
                 dailyBudget: refresh.dailyBudgetPerUser
             ),
-            maxInFlight: refresh.maxInFlight,
+            maxInFlight: min(refresh.maxInFlight, calls),
             maxPerSecond: refresh.maxPerSecond,
             refreshesWithoutDatabase: refresh.withoutDatabase == .auto,
             keptGrants: refresh.keepGrants,

@@ -14,6 +14,9 @@ import SocketServer
 struct DescriptorBudget: Equatable {
     /// What a daemon has open without any call or caller, with room to spare.
     private static let alwaysOpen = 48
+    /// What calls and callers must have at least: with less, the first burst takes what the database or the runtime itself
+    /// opens in between, and Dispatch ends the process when it cannot read /proc.
+    private static let fewest = 8
 
     /// Descriptors that the process may have open.
     let limit: Int
@@ -21,6 +24,8 @@ struct DescriptorBudget: Equatable {
     let setAside: Int
     /// Those of them that other listeners than the socket may have open.
     let listeners: Int
+    /// Calls that may be in flight: as many as were asked for, or as there are descriptors for.
+    let calls: Int
     /// What callers may take: the usual, or as much of it as there are descriptors for.
     let limits: SocketLimits
 
@@ -36,12 +41,22 @@ struct DescriptorBudget: Equatable {
         self.limit = limit
         self.setAside = Self.alwaysOpen + listeners + forCalls
         self.listeners = listeners
+        self.calls = forCalls
         self.limits = limits
     }
+
+    /// The fewest descriptors with which a daemon works.
+    static func least(listeners: Int) -> Int { alwaysOpen + listeners + fewest }
 
     /// Descriptors that a daemon needs for so many calls, for other listeners and for as many callers as usual.
     static func needed(forCalls calls: Int, listeners: Int = 0, usual: SocketLimits = SocketLimits()) -> Int {
         alwaysOpen + listeners + calls + usual.connections
+    }
+
+    /// Of another number of calls, those for which there are descriptors within `limit`, with as many callers as are let in
+    /// already; at least one.
+    func calls(of wanted: Int, within limit: Int) -> Int {
+        max(min(wanted, wanted - needed(forCalls: wanted) + limit), 1)
     }
 
     /// Descriptors that are needed for another number of calls, with as many callers as are let in already.

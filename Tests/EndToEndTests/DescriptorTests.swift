@@ -95,6 +95,30 @@ import TokenSimulator
         }
     }
 
+    @Test func aBurstOfRefreshesKeepsToItsShare() async throws {
+        let settings = ["REFRESH_MAX_PER_SECOND": "1000"]
+        try await Installation.with(accounts: 100, settings: settings) { installation in
+            installation.simulator.set(Fault(.latency(.milliseconds(300) ... .milliseconds(400))))
+            let daemon = try await installation.startReadyDaemon(descriptors: 64)
+            try await eventually("all have tokens; it said: \(daemon.errors)") {
+                installation.simulator.counts.count(.issued) >= 100
+            }
+            #expect(installation.simulator.counts.peakInFlight <= 8)
+            #expect(!daemon.errors.contains("Too many open files"))
+            #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
+    @Test func tooFewToWorkWithEndTheStart() async throws {
+        try await Installation.with(accounts: 1) { installation in
+            let end = try await installation.startDaemon(descriptors: 40).end()
+            #expect(end.status == 71)
+            #expect(
+                end.errors.contains("40 descriptors may be open, and 56 are the fewest with which the daemon works")
+            )
+        }
+    }
+
     @Test func callersWithoutEndTakeNothingFromRefreshes() async throws {
         try await Installation.with(accounts: 3, lifetime: .seconds(10)) { installation in
             let daemon = try await installation.startReadyDaemon(descriptors: 64)

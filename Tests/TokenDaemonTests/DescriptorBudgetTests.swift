@@ -49,6 +49,17 @@ import Testing
         let tight = DescriptorBudget(limit: 1024, calls: 64, listeners: 40)
         #expect(tight.needed(forCalls: 64) == 1024)
         #expect(tight.needed(forCalls: 500) == 1024 - 64 + 500)
+        #expect(tight.calls(of: 500, within: 1024 - 64 + 500) == 500)
+        #expect(tight.calls(of: 500, within: 1024) == 64)
+        #expect(tight.calls(of: 20, within: 1024) == 20)
+        #expect(tight.calls(of: 500, within: 100) == 1)
+    }
+
+    @Test(arguments: [0, 40]) func whoeverHasTheLeastHasSomeForCallsAndForCallers(listeners: Int) {
+        let least = DescriptorBudget.least(listeners: listeners)
+        let budget = DescriptorBudget(limit: least, calls: 64, listeners: listeners)
+        #expect(budget.calls == 4 && budget.limits.connections == 4)
+        #expect(budget.setAside + budget.limits.connections == least)
     }
 
     @Test func whatIsNeededIsNotTight() {
