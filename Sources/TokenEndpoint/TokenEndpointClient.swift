@@ -51,7 +51,10 @@ package final class TokenEndpointClient: TokenRequesting {
         do {
             reply = try await clients.withClient { http in
                 let deadline = NIODeadline.now() + .nanoseconds(configuration.timeout.nanoseconds)
-                let running = http.execute(request: request, delegate: exchange)
+                // One loop for both, so that nothing comes between the end of a request and the client's knowing of it: where
+                // a reply came before that and its connection was closed then, AsyncHTTPClient 1.37 ended the process.
+                let eventLoop = HTTPClient.EventLoopPreference.delegateAndChannel(on: http.eventLoopGroup.next())
+                let running = http.execute(request: request, delegate: exchange, eventLoop: eventLoop)
                 CallDeadline.watch(running, until: deadline)
                 return try await running.get()
             }
