@@ -15,6 +15,9 @@ package final class TokenEndpointClient: TokenRequesting {
     private let configuration: EndpointConfiguration
     private let clock: ClockReading
     private let clients: TrustedClients
+    /// Where all calls are, and all connections with them, so that nothing comes between the end of a request and the library's knowing of
+    /// it: where a reply was whole before that and its connection was closed then, AsyncHTTPClient 1.37 ended the process.
+    private let eventLoop = HTTPClient.defaultEventLoopGroup.next()
 
     /// Prepares the client; nothing is connected before the first call. ``shutdown()`` must be called before the client
     /// is let go.
@@ -51,10 +54,11 @@ package final class TokenEndpointClient: TokenRequesting {
         do {
             reply = try await clients.withClient { http in
                 let deadline = NIODeadline.now() + .nanoseconds(configuration.timeout.nanoseconds)
-                // One loop for both, so that nothing comes between the end of a request and the client's knowing of it: where
-                // a reply came before that and its connection was closed then, AsyncHTTPClient 1.37 ended the process.
-                let eventLoop = HTTPClient.EventLoopPreference.delegateAndChannel(on: http.eventLoopGroup.next())
-                let running = http.execute(request: request, delegate: exchange, eventLoop: eventLoop)
+                let running = http.execute(
+                    request: request,
+                    delegate: exchange,
+                    eventLoop: .delegate(on: eventLoop)
+                )
                 CallDeadline.watch(running, until: deadline)
                 return try await running.get()
             }
