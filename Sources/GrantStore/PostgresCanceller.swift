@@ -15,6 +15,9 @@ final class PostgresCanceller: Sendable {
 
     /// How many requests may wait; with more of them the server is away, and asking it is of no use.
     private static let maxWaiting = 4
+    /// After so long the request is sent once more: one that comes before the server has begun the statement is ignored there,
+    /// and the statement would wait for a lock with nobody left to hear of it.
+    private static let pause = DispatchTimeInterval.seconds(1)
 
     private let queue = DispatchQueue(label: "tastytokend.postgres.cancel")
     private let waiting = Mutex(0)
@@ -28,10 +31,14 @@ final class PostgresCanceller: Sendable {
         }
         // The pointer goes to the queue and nowhere else.
         nonisolated(unsafe) let owned = request
-        queue.async {
-            if isAdmitted { Self.send(owned) }
-            PQfreeCancel(owned)
+        queue.async { [queue] in
             self.waiting.withLock { $0 -= 1 }
+            guard isAdmitted else { return PQfreeCancel(owned) }
+            Self.send(owned)
+            queue.asyncAfter(deadline: .now() + Self.pause) {
+                Self.send(owned)
+                PQfreeCancel(owned)
+            }
         }
     }
 

@@ -27,7 +27,7 @@ import TokenCore
         let database = try await TestDatabase()
         let patient = database.store()
         let grant = try #require(try await patient.grants(of: [UserID("1")]).first)
-        let hasty = database.store { $0.statementDeadline = .milliseconds(300) }
+        let hasty = database.store { $0.statementDeadline = .seconds(1) }
         try await hasty.open()
         try await whileLocked(database) {
             let read = await hasty.failure { store async throws(StoreFailure) in
@@ -50,7 +50,7 @@ import TokenCore
         try await session.query("SELECT 1")
         try await whileLocked(database) {
             let failure = await #expect(throws: StoreFailure.self) {
-                try await session.query("SELECT id FROM users", within: .milliseconds(300))
+                try await session.query("SELECT id FROM users", within: .seconds(1))
             }
             #expect(failure?.kind == .timeout)
             let next = try await session.query("SELECT 1")
@@ -61,7 +61,7 @@ import TokenCore
 
     @Test func aPassThatStandsStillEndsAtItsDeadline() async throws {
         let database = try await TestDatabase()
-        let store = database.store { $0.streamDeadline = .milliseconds(300) }
+        let store = database.store { $0.streamDeadline = .seconds(1) }
         try await store.open()
         try await whileLocked(database) {
             let failure = await store.failure { store async throws(StoreFailure) in try await store.load { _ in } }
