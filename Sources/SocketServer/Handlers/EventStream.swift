@@ -76,12 +76,7 @@ final class EventStream {
         head.writeString(isChunked ? "Transfer-Encoding: chunked\r\n\r\n" : "Connection: close\r\n\r\n")
         outlet.write(head)
         send(EventText.opening(at: isNew ? position : nil))
-        pull()
-    }
-
-    /// The caller takes what he is given again.
-    func goOn() {
-        pull()
+        goOn()
     }
 
     /// Ends the answer, and the connection with it.
@@ -98,9 +93,9 @@ final class EventStream {
         stopWaiting()
     }
 
-    /// Tells what there is, then rests: what is told to many must not come round with each event. The rest begins before the
-    /// caller is written to, which may end the stream.
-    private func pull() {
+    /// Tells what there is if the caller takes it, then rests: what is told to many must not come round with each event. The rest
+    /// begins before the caller is written to, which may end the stream.
+    func goOn() {
         stopWaiting()
         guard !isOver, outlet.isWritable() else { return }
         guard isAllowed() else { return end() }
@@ -116,7 +111,7 @@ final class EventStream {
     private func wait() {
         let stream = NIOLoopBound(self, eventLoop: eventLoop)
         waiter = service.serving.onEvent(after: position) { [eventLoop] in
-            eventLoop.execute { stream.value.pull() }
+            eventLoop.execute { stream.value.goOn() }
         }
     }
 
