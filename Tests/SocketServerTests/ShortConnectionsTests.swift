@@ -59,6 +59,61 @@ import TokenCore
         }
     }
 
+    @Test func whoAsksForMuchAtOnceIsAnsweredInTurnsAndOthersInBetween() throws {
+        try LoopFixture.with { fixture in
+            let (greedy, modest) = (try fixture.connect(), try fixture.connect())
+            let count = 200
+            try greedy.send(String(repeating: Self.plain, count: count))
+            try modest.send(Self.plain)
+            fixture.turn(greedy)
+            fixture.turn(modest)
+            let first = try greedy.received().ranges(of: "HTTP/1.1 200 OK").count
+            #expect(first > 0 && first <= ShortRequest.maximumLength / Self.plain.utf8.count + 1)
+            #expect(try RawReply(modest.received()).status == 200)
+            var all = first
+            for _ in 1...count / first {
+                fixture.turn(greedy)
+                all += try greedy.received().ranges(of: "HTTP/1.1 200 OK").count
+            }
+            #expect(all == count)
+            #expect(fixture.registry.onGeneralWay == 0, "nor was he sent away for it")
+        }
+    }
+
+    /// The second request's bytes in the first portion: none, some, or all of them.
+    @Test(arguments: 0...plain.utf8.count)
+    func aRequestIsAnsweredWhereverItsPortionEnds(inside: Int) throws {
+        try LoopFixture.with { fixture in
+            let client = try fixture.connect()
+            try client.send(Self.plain(length: ShortRequest.maximumLength - inside) + Self.plain + Self.plain)
+            fixture.turn(client)
+            let answered = try client.received().ranges(of: "HTTP/1.1 200 OK").count
+            #expect(answered == (inside == 0 ? 1 : 2), "and nothing behind it was read")
+            fixture.turn(client)
+            #expect(try client.received().ranges(of: "HTTP/1.1 200 OK").count == 3 - answered)
+            #expect(fixture.registry.onGeneralWay == 0)
+        }
+    }
+
+    @Test(arguments: ["GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", "GET /v1/users/42/token HTTP/1.1\r\nHost: y\r\n\r\n"])
+    func aRequestWhosePortionEndsBeforeItDoesIsNotLost(last: String) throws {
+        try LoopFixture.with { fixture in
+            let client = try fixture.connect()
+            // What comes after is sent only when the portion was looked at: it is not known then where the request ends.
+            try client.send(Self.plain(length: ShortRequest.maximumLength - 20) + last.prefix(20))
+            fixture.turn(client)
+            try client.send(String(last.dropFirst(20)))
+            let text = try client.received(until: { $0.ranges(of: "HTTP/1.1 200 OK").count == 2 })
+            #expect(text.ranges(of: "HTTP/1.1 200 OK").count == 2)
+        }
+    }
+
+    /// A plain request of so many bytes.
+    private static func plain(length: Int) -> String {
+        let head = "GET /v1/users/42/token HTTP/1.1\r\nHost: localhost\r\nUser-Agent: "
+        return "\(head)\(String(repeating: "x", count: length - head.utf8.count - 4))\r\n\r\n"
+    }
+
     @Test func answersForWhichThereIsNoRoomAreSentOnceThereIs() throws {
         try LoopFixture.with { fixture in
             fixture.board.publish(.living(.seconds(600), text: String(repeating: "x", count: 8000)), for: UserID("42"))
@@ -110,11 +165,8 @@ import TokenCore
     @Test func moreThanOneReadHoldsIsAnsweredAtAStopToo() throws {
         try LoopFixture.with { fixture in
             let client = try fixture.connect()
-            // Each read ends with the end of a request, so that nothing sends the connection to the general way.
-            let head = "GET /v1/users/42/token HTTP/1.1\r\nHost: localhost\r\nUser-Agent: "
-            let filling = String(repeating: "x", count: ShortConnections.room / 16 - head.utf8.count - 4)
-            let count = 40
-            try client.send(String(repeating: "\(head)\(filling)\r\n\r\n", count: count))
+            let count = 2 * ShortConnections.room / Self.plain.utf8.count
+            try client.send(String(repeating: Self.plain, count: count))
             fixture.endAll()
             #expect(fixture.registry.count == 0)
             let text = try client.received(until: { $0.ranges(of: "}").count == count })

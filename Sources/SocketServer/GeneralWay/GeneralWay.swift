@@ -23,7 +23,7 @@ struct GeneralWay: Sendable {
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.allowRemoteHalfClosure, value: true)
             // Small, so that a caller who sends many requests at once does not take a whole turn of the loop for himself.
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 4 * 1024))
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 2 * 1024))
             .channelOption(.writeBufferWaterMark, value: .init(low: high / 4, high: high))
             .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try set(up: channel, handover) } }
             .withConnectedSocket(handover.descriptor)

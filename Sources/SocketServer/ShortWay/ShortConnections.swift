@@ -19,8 +19,11 @@ struct ShortConnections {
         var wasActive = true
     }
 
-    /// Bytes read from a connection at a time.
-    static let room = 16 * 1024
+    /// Bytes read from a connection in one turn of the loop, so that whoever sends many requests at once is answered some of
+    /// them at a time, and everybody else in between.
+    private static let portion = ShortRequest.maximumLength
+    /// Bytes of room that are needed to read: for a portion, and for the end of a request that begins in it.
+    static let room = portion + ShortRequest.maximumLength
     /// A buffer no larger than this is kept for the next answers; one that a burst made larger is not.
     private static let kept = 2 * ShortWay.burst
 
@@ -55,35 +58,54 @@ struct ShortConnections {
     mutating func serve(_ descriptor: Int32, using room: UnsafeMutableRawBufferPointer) {
         let index = Int(descriptor)
         guard index < entries.count, let connection = entries[index]?.connection else { return }
-        let count = recv(descriptor, room.baseAddress, room.count, 0)
+        let count = recv(descriptor, room.baseAddress, Self.portion, 0)
         guard count > 0 else {
             // The other end is gone, or the connection is broken; only a wake-up without a cause is neither.
             if count == 0 || (errno != EAGAIN && errno != EINTR) { end(descriptor) }
             return
         }
         entries[index]?.wasActive = true
-        let bytes = UnsafeRawBufferPointer(rebasing: room[..<count])
-        guard let taken = answer(bytes, on: descriptor, of: connection.caller) else { return end(descriptor) }
-        if taken < count || answers.readableBytes > 0 {
-            handOver(descriptor, rest: UnsafeRawBufferPointer(rebasing: bytes[taken...]))
+        way.renewAccess()
+        var rest = 0..<count
+        guard answer(&rest, of: room, on: descriptor, for: connection.caller) else { return end(descriptor) }
+        if count == Self.portion, !rest.isEmpty, answers.readableBytes == 0 {
+            rest = rest.lowerBound..<count + readEnd(of: rest, in: room, from: descriptor)
+            guard answer(&rest, of: room, on: descriptor, for: connection.caller) else { return end(descriptor) }
+        }
+        if !rest.isEmpty || answers.readableBytes > 0 {
+            handOver(descriptor, rest: UnsafeRawBufferPointer(rebasing: room[rest]))
         }
     }
 
-    /// Answers and sends, burst by burst, until something is not for the short way or the kernel has no more room; gives how
-    /// many bytes were taken, and nil if the connection is broken.
-    private mutating func answer(_ bytes: UnsafeRawBufferPointer, on descriptor: Int32, of caller: Caller) -> Int? {
-        way.renewAccess()
-        var taken = 0
-        while taken < bytes.count {
+    /// Reads the end of a request that begins in the rest of a portion, and nothing behind it; gives how many bytes that
+    /// are. There are none if the request is not whole yet, or none that the short way answers.
+    private func readEnd(of rest: Range<Int>, in room: UnsafeMutableRawBufferPointer, from descriptor: Int32) -> Int {
+        let free = UnsafeMutableRawBufferPointer(rebasing: room[rest.upperBound...])
+        let waiting = recv(descriptor, free.baseAddress, free.count, Int32(MSG_PEEK))
+        guard waiting > 0 else { return 0 }
+        let known = UnsafeRawBufferPointer(rebasing: room[rest.lowerBound..<rest.upperBound + waiting])
+        guard case .request(let length, _?) = ShortRequest.recognise(known), length > rest.count else { return 0 }
+        return max(recv(descriptor, free.baseAddress, length - rest.count, 0), 0)
+    }
+
+    /// Answers and sends, burst by burst, until something is not for the short way or the kernel has no more room. Takes what
+    /// was answered off the range; false if the connection is broken.
+    private mutating func answer(
+        _ range: inout Range<Int>,
+        of room: UnsafeMutableRawBufferPointer,
+        on descriptor: Int32,
+        for caller: Caller
+    ) -> Bool {
+        while !range.isEmpty {
             // Emptied before and not after, so that whatever became of the last connection, nothing of its answers is left.
             if answers.storageCapacity > Self.kept { answers = ByteBuffer() } else { answers.clear() }
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[taken...])
-            let count = way.answer(rest, from: caller, at: time(), into: &answers)
-            taken += count
-            guard send(to: descriptor) else { return nil }
+            let bytes = UnsafeRawBufferPointer(rebasing: room[range])
+            let count = way.answer(bytes, from: caller, at: time(), into: &answers)
+            range = range.lowerBound + count..<range.upperBound
+            guard send(to: descriptor) else { return false }
             if count == 0 || answers.readableBytes > 0 { break }
         }
-        return taken
+        return true
     }
 
     /// Sends the answers, as far as there is room for them; false if the connection is broken.
