@@ -133,4 +133,52 @@ import TokenCore
             #expect(letIn.count == 1 && door.listener == third)
         }
     }
+
+    @Test func whoIsRefusedCanStillSendHisRequestForAMoment() throws {
+        try withFolder { folder in
+            let connection = try EmbeddedConnection(board: BoardDouble())
+            let poller = try Poller(for: "test")
+            defer { poller.end() }
+            var nobody = SocketLimits()
+            nobody.connections = 0
+            let listener = try listener(in: folder, "socket")
+            var door = Door(listener, poller, ConnectionRegistry(nobody), connection.service)
+            defer { door.close() }
+            let first = try caller(in: folder, "socket")
+            defer { close(first) }
+            door.open { _, _ in Issue.record("there is no room") }
+
+            #expect(canSend(on: first))
+            #expect(try RawReply(received(on: first)).status == 503)
+            #expect(door.patience == 1000)
+            connection.clock.advance(by: .milliseconds(999))
+            door.beginTurn()
+            #expect(canSend(on: first) && door.patience == 1)
+            connection.clock.advance(by: .milliseconds(1))
+            door.beginTurn()
+            #expect(!canSend(on: first) && door.patience == nil)
+
+            let others = try (0...Farewells.most).map { _ in
+                defer { door.open { _, _ in Issue.record("there is no room") } }
+                return try caller(in: folder, "socket")
+            }
+            defer { others.forEach { close($0) } }
+            #expect(others.map(canSend) == [false] + Array(repeating: true, count: Farewells.most), "no more are kept")
+        }
+    }
+
+    private func canSend(on descriptor: Int32) -> Bool {
+        send(descriptor, "GET /healthz HTTP/1.1\r\n", 23, Int32(MSG_NOSIGNAL)) == 23
+    }
+
+    /// All that comes before the end of input.
+    private func received(on descriptor: Int32) -> String {
+        var text = ""
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = recv(descriptor, &bytes, bytes.count, 0)
+            guard count > 0 else { return text }
+            text += String(decoding: bytes.prefix(count), as: UTF8.self)
+        }
+    }
 }

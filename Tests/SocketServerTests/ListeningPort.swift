@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import CLinux
 import Foundation
 
 /// A TCP port of 127.0.0.1 at which somebody listens, who never answers, or answers the first caller.

@@ -30,6 +30,7 @@ struct Door {
     private let service: SocketService
     private var reserve: Int32
     private var pause = AcceptPause()
+    private var farewells = Farewells()
     private var tooMany = Complaint()
     private var noDescriptor = Complaint()
 
@@ -49,6 +50,7 @@ struct Door {
             if descriptor >= 0 {
                 welcome(descriptor, admit)
             } else if errno == EMFILE || errno == ENFILE {
+                farewells.endAll()
                 guard refuseWithReserve() else { return }
             } else if errno == EAGAIN {
                 return finishMove()
@@ -58,8 +60,13 @@ struct Door {
         }
     }
 
-    /// Milliseconds that the loop may wait before it comes round to the door; nil while whoever waits outside wakes it.
-    var patience: Int32? { pause.isOn ? pause.remaining(at: service.clock()) : nil }
+    /// Milliseconds that the loop may wait before it comes round to the door; nil while nothing is to be done there but for
+    /// those who wait outside, and who wake it.
+    var patience: Int32? {
+        guard pause.isOn || !farewells.isEmpty else { return nil }
+        let now = service.clock()
+        return [pause.remaining(at: now), farewells.remaining(at: now)].compactMap(\.self).min()
+    }
 
     private mutating func shut() {
         poller.forget(listener)
@@ -78,16 +85,16 @@ struct Door {
         case .refused:
             service.metrics.refusedForNumber.increment()
             if tooMany.isDue(at: service.clock()) { warn("connections refused: too many are open", caller) }
-            refuse(descriptor)
+            sayNoRoom(on: descriptor)
+            farewells.keep(descriptor, at: service.clock())
         }
     }
 
     /// Says why in the one answer that a new connection's buffer has room for, without reading what was asked.
-    private func refuse(_ descriptor: Int32) {
+    private func sayNoRoom(on descriptor: Int32) {
         var buffer = ByteBuffer()
         Reply.noRoom.write(to: &buffer, as: Reply.Form(closing: true))
         _ = buffer.withUnsafeReadableBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-        Glibc.close(descriptor)
     }
 
     /// Makes room for one descriptor, to refuse its caller; false if that cannot be.
@@ -106,14 +113,17 @@ struct Door {
             if noDescriptor.isDue(at: service.clock()) {
                 warn("connections refused: no descriptor is left; \(Self.remedy)", Caller(atOtherEndOf: descriptor))
             }
-            refuse(descriptor)
+            sayNoRoom(on: descriptor)
+            Glibc.close(descriptor)
         }
         reserve = Self.spare()
         return descriptor >= 0
     }
 
-    /// Begins a turn of the loop: tries again to keep a descriptor in reserve, and listens again once there is one.
+    /// Begins a turn of the loop: ends what has had its time, tries again to keep a descriptor in reserve, and listens again
+    /// once there is one.
     mutating func beginTurn() {
+        if !farewells.isEmpty { farewells.end(at: service.clock()) }
         if reserve < 0, !pause.isOn { reserve = Self.spare() }
         guard pause.isOn, pause.endIfOver(at: service.clock()) else { return }
         if reserve < 0 { reserve = Self.spare() }
@@ -149,6 +159,7 @@ struct Door {
         poller.forget(listener)
         Glibc.close(listener)
         if let next { Glibc.close(next) }
+        farewells.endAll()
         if reserve >= 0 { Glibc.close(reserve) }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-// What a row says about a grant.
+// What a row says about a grant, and what comes of it.
 
 extension GrantStateMachine {
     /// How the grant stands by what the row holds and what was remembered of that very grant.
@@ -38,5 +38,59 @@ extension GrantRow.Grant {
         case .none: 0
         case .present(let version), .unreadable(let version, _): version
         }
+    }
+}
+
+extension GrantStateMachine {
+    /// The row is as the argument has it: changed by the application, by a person, or by another daemon.
+    package mutating func rowChanged(_ row: GrantRow, _ occasion: Occasion) -> Step {
+        guard row.grant.version == grantVersion, Self.standing(of: row, ignoringMemory: true) == rowStanding else {
+            return replaced(by: row, occasion)
+        }
+        guard let token = row.accessToken, life == nil || token.fingerprint != tokenFingerprint,
+            let found = Self.life(of: row, occasion.now),
+            found.expiresAt.wall > (life?.expiresAt.wall ?? WallTime(nanoseconds: .min))
+        else {
+            // Our own write came back, somebody emptied the copy of a token that we still hold, or its row would have it
+            // live longer: no token gains life. What another daemon found out about the grant counts all the same.
+            return refusedElsewhere(row.memory, occasion) ?? .nothing
+        }
+        life = found
+        tokenFingerprint = token.fingerprint
+        noteRefresh(row.memory?.lastRefreshedAt)
+        return adopted(found, occasion)
+    }
+
+    /// Another daemon had this very grant refused for good: this one need not have it refused too. A success since would
+    /// have taken the note's place.
+    private mutating func refusedElsewhere(_ memory: GrantMemory?, _ occasion: Occasion) -> Step? {
+        guard let memory, memory.status == .reauthorizationRequired, memory.grantVersion == grantVersion,
+            case .good = standing
+        else { return nil }
+        switch phase {
+        case .refreshing, .storing, .salvaging: return nil
+        case .resting, .queued, .elsewhere: break
+        }
+        standing = .refused(probes: 0)
+        trouble = .streak(FailureStreak(remembered: memory, at: occasion.now))
+        phase = .resting
+        return armed(occasion.now + occasion.policy.probeDelay(afterProbes: 0, draw: occasion.draw))
+    }
+
+    /// Somebody had a token for this very grant: whatever failed or was refused here works. Where a refresh was wanted,
+    /// this is it, unless the token is due already.
+    private mutating func adopted(_ found: TokenLife, _ occasion: Occasion) -> Step {
+        let isDue = occasion.policy.due(found, draw: occasion.draw).isReached(at: occasion.now)
+        switch phase {
+        case .refreshing, .storing, .salvaging: return Step(.keep, .adopt)
+        case .queued where isDue: return Step(.keep, .adopt)
+        case .resting, .queued, .elsewhere: break
+        }
+        guard allowsRefresh else { return Step(.keep, .adopt) }
+        phase = .resting
+        isPutOff = false
+        trouble = .none
+        standing = .good
+        return armed(nextRefresh(occasion), .adopt)
     }
 }
