@@ -80,8 +80,7 @@ extension Configuration.Journal {
     /// Reads `journal.path`; by default the folder that the service manager made (`StateDirectory=`).
     fileprivate init(reading reader: inout SettingReader) {
         let given = reader.optional("journal.path", .path)
-        let made = reader.environment["STATE_DIRECTORY"]?.split(separator: ":").first.map(String.init)
-        path = given ?? made ?? "/var/lib/tastytokend"
+        path = given ?? reader.stateFolder ?? "/var/lib/tastytokend"
         if given == nil { reader.note("journal.path", path) }
     }
 }

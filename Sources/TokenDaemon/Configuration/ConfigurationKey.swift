@@ -13,7 +13,7 @@ package struct ConfigurationKey: Hashable, Sendable {
         case tree
     }
 
-    /// The dotted name, as in `refresh.at`.
+    /// The dotted name, as in `refresh.at`. swift-configuration makes the variable's name of it (`SettingLayer`).
     package let name: String
     /// What may stand behind it.
     package let shape: Shape
@@ -25,18 +25,6 @@ package struct ConfigurationKey: Hashable, Sendable {
 
     /// Whether a change of it takes effect at SIGHUP; of the others, only at a restart.
     package var isReloaded: Bool { Self.reloaded.contains(name) }
-
-    /// The environment variable that overrides it: `tastytrade.clientId` is `TASTYTRADE_CLIENT_ID`.
-    package var environmentName: String {
-        var result = ""
-        var previous: Character = "."
-        for character in name {
-            if character.isUppercase, previous.isLowercase { result.append("_") }
-            result.append(character == "." ? "_" : Character(character.uppercased()))
-            previous = character
-        }
-        return result
-    }
 }
 
 extension ConfigurationKey {

@@ -6,18 +6,8 @@ import Yams
 
 /// What the configuration file says, flattened to the table's names, each with the line it stands on.
 struct FileSettings {
-    /// A value, or a list of values.
-    struct Entry {
-        /// The text or texts as written, before anything is made of them.
-        let value: SettingValue
-        /// The line of the value.
-        let line: Int?
-    }
-
-    /// The file's path, as it is named in findings.
-    let path: String
     /// Values by key.
-    private(set) var entries: [String: Entry] = [:]
+    private(set) var values: FileSnapshot
     /// What has a structure of its own, by key.
     private(set) var trees: [String: Node] = [:]
     /// What is wrong with the file itself: syntax, unknown keys, a value where a section belongs.
@@ -27,14 +17,17 @@ struct FileSettings {
     /// Whether the file could be read to its end. If not, it may say what seems to be missing.
     private(set) var isUnderstood = true
 
+    /// The file's path, as it is named in findings.
+    var path: String { values.path }
+
     /// An empty file.
     init(path: String) {
-        self.path = path
+        values = FileSnapshot(path: path)
     }
 
     /// A file that cannot be read at all.
     init(path: String, unread: FileReading.Failure) {
-        self.path = path
+        self.init(path: path)
         isUnderstood = false
         switch unread {
         case .missing: refuse(nil, line: nil, "does not exist", "correct --config")
@@ -45,7 +38,7 @@ struct FileSettings {
 
     /// Reads YAML. Nothing of the text is quoted in a mistake but keys: a secret may stand in the wrong place.
     init(path: String, bytes: [UInt8]) {
-        self.path = path
+        self.init(path: path)
         guard let text = String(validating: bytes, as: UTF8.self) else {
             isUnderstood = false
             refuse(nil, line: nil, "is not UTF-8 text", "save it as UTF-8")
@@ -109,18 +102,18 @@ struct FileSettings {
 
     private mutating func read(_ node: Node, as key: ConfigurationKey, line: Int?) {
         let line = node.mark?.line ?? line
-        if entries[key.name] != nil || trees[key.name] != nil { ambiguous.insert(key.name) }
+        if values.entries[key.name] != nil || trees[key.name] != nil { ambiguous.insert(key.name) }
         switch (key.shape, node) {
         case (.tree, _):
             trees[key.name] = node
         case _ where node.isNull:
             refuse(key.name, line: line, "has no value", "give it one, or remove the line")
         case (_, .scalar(let scalar)):
-            entries[key.name] = Entry(value: .text(scalar.string), line: line)
+            values.entries[key.name] = FileSnapshot.Entry(value: .text(scalar.string), line: line)
         case (.list, .sequence(let sequence)):
             let texts = sequence.compactMap(\.scalar?.string)
             guard texts.count == sequence.count else { fallthrough }
-            entries[key.name] = Entry(value: .list(texts), line: line)
+            values.entries[key.name] = FileSnapshot.Entry(value: .list(texts), line: line)
         default:
             let wanted = key.shape == .list ? "a list of plain values" : "one plain value"
             refuse(key.name, line: line, "is not \(wanted)", "write \(wanted) behind the key")

@@ -37,52 +37,29 @@ extension SettingReader {
         }
     }
 
+    private typealias Found = (text: String, place: SettingPlace)
+
     /// The topmost layer's text and its place. A layer that names both the value and a file contradicts itself.
-    private mutating func secretText(
-        _ name: String,
-        hasFile: Bool,
-        credential: String?
-    ) -> (text: String, place: SettingPlace)? {
-        let layers = [inEnvironment(name, hasFile), inFile(name, hasFile)]
+    private mutating func secretText(_ name: String, hasFile: Bool, credential: String?) -> Found? {
+        let key = ConfigurationKey.named(name)
+        let fileKey = hasFile ? ConfigurationKey.named(name + "File") : nil
         for layer in layers {
-            switch layer {
+            switch (layer.setting(key), fileKey.flatMap(layer.setting)) {
             case (nil, nil):
                 continue
-            case (let (_, place)?, _?):
-                mistake(name, at: place, "is given as well as \(name)File", "keep one of the two")
+            case (let value?, _?):
+                mistake(name, at: value.place, "is given as well as \(name)File", "keep one of the two")
                 return nil
-            case (let (text, place)?, nil):
-                remarkOnEffect(.named(name), place)
-                remarkOnOpenness(name, place)
-                return (text, place)
-            case (nil, let (path, place)?):
-                remarkOnEffect(.named(name + "File"), place)
-                return secretFile(name + "File", path, place)
+            case (let value?, nil):
+                remarkOnEffect(key, value.place)
+                remarkOnOpenness(name, value.place)
+                return (value.value.joined, value.place)
+            case (nil, let path?):
+                remarkOnEffect(.named(name + "File"), path.place)
+                return secretFile(name + "File", path.value.joined, path.place)
             }
         }
         return credential.flatMap { fromCredential(name, $0) }
-    }
-
-    private typealias Found = (text: String, place: SettingPlace)
-
-    private func inEnvironment(_ name: String, _ hasFile: Bool) -> (value: Found?, file: Found?) {
-        func look(_ name: String) -> Found? {
-            let variable = ConfigurationKey.named(name).environmentName
-            return environment[variable].map { ($0, .environment(variable)) }
-        }
-        return (look(name), hasFile ? look(name + "File") : nil)
-    }
-
-    private func inFile(_ name: String, _ hasFile: Bool) -> (value: Found?, file: Found?) {
-        func look(_ name: String) -> Found? {
-            guard let entry = file.entries[name] else { return nil }
-            let place = SettingPlace.file(file.path, line: entry.line)
-            switch entry.value {
-            case .text(let text): return (text, place)
-            case .list(let texts): return (texts.joined(separator: ","), place)
-            }
-        }
-        return (look(name), hasFile ? look(name + "File") : nil)
     }
 
     private mutating func remarkOnOpenness(_ name: String, _ place: SettingPlace) {
@@ -107,8 +84,8 @@ extension SettingReader {
     /// The service manager keeps its credentials from others itself; their mode says nothing (it may show an ACL's
     /// mask).
     private mutating func fromCredential(_ name: String, _ credential: String) -> Found? {
-        guard let folder = environment["CREDENTIALS_DIRECTORY"], !folder.isEmpty else { return nil }
-        let path = "\(folder)/\(credential)"
+        guard let credentialsFolder else { return nil }
+        let path = "\(credentialsFolder)/\(credential)"
         do throws(SettingComplaint) {
             return try (Self.text(of: readSecret(path)), .file(path, line: nil))
         } catch {

@@ -2,25 +2,6 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import TokenCore
-import Yams
-
-/// A setting as it was written, before anything is made of it.
-enum SettingValue: Hashable {
-    /// One text.
-    case text(String)
-    /// A list, as only the file can write one.
-    case list([String])
-
-    /// The texts, those of a single one split at commas and at white space where `spaces` says so.
-    func elements(splittingSpaces spaces: Bool) -> [String] {
-        switch self {
-        case .list(let texts):
-            texts
-        case .text(let text):
-            text.split { $0 == "," || (spaces && $0.isWhitespace) }.map { $0.trimmingSpaces() }
-        }
-    }
-}
 
 /// Reads settings from their layers, the environment over the file over the defaults, and keeps account of what is
 /// wrong.
@@ -28,8 +9,13 @@ enum SettingValue: Hashable {
 /// A mistaken setting reads as its default, so that reading goes on and finds the other mistakes as well; the loader
 /// gives no configuration out if there was any.
 struct SettingReader {
-    /// The process's environment.
-    let environment: [String: String]
+    /// What can say something, from the topmost down.
+    let layers: [SettingLayer]
+    /// The folder of the service manager's credentials; nil if it passes none.
+    let credentialsFolder: String?
+    /// The folder that the service manager made for what the daemon keeps, the first if there are several; nil if it made
+    /// none.
+    let stateFolder: String?
     /// How files are read.
     let files: FileReading
     /// How users and groups are looked up.
@@ -46,7 +32,8 @@ struct SettingReader {
     private(set) var effective: [EffectiveSetting] = []
     private var unsound: Set<String> = []
 
-    /// Reads from these layers; starts from the mistakes of the file itself.
+    /// Reads from the environment over the file; starts from the mistakes of the file itself. Of the environment nothing is
+    /// kept but its layer and the service manager's folders.
     init(
         environment: [String: String],
         files: FileReading,
@@ -54,7 +41,9 @@ struct SettingReader {
         file: FileSettings,
         fileMode: UInt32?
     ) {
-        self.environment = environment
+        self.layers = [.environment(environment), .file(file.values)]
+        self.credentialsFolder = environment["CREDENTIALS_DIRECTORY"].flatMap { $0.isEmpty ? nil : $0 }
+        self.stateFolder = environment["STATE_DIRECTORY"]?.split(separator: ":").first.map(String.init)
         self.files = files
         self.names = names
         self.file = file
@@ -64,10 +53,9 @@ struct SettingReader {
     }
 
     /// The setting of the topmost layer that has it, with its place; nil where only a default can hold.
-    func setting(_ name: String) -> (value: SettingValue, place: SettingPlace)? {
-        let variable = ConfigurationKey.named(name).environmentName
-        if let text = environment[variable] { return (.text(text), .environment(variable)) }
-        return file.entries[name].map { ($0.value, .file(file.path, line: $0.line)) }
+    func setting(_ name: String) -> Setting? {
+        let key = ConfigurationKey.named(name)
+        return layers.lazy.compactMap { $0.setting(key) }.first
     }
 
     /// Where the setting was found.
@@ -114,9 +102,9 @@ struct SettingReader {
     }
 
     private mutating func read<Value>(_ key: ConfigurationKey, _ form: SettingForm<Value>) -> (String, Value)? {
-        guard let (value, place) = setting(key.name), case .text(let text) = value else { return nil }
-        if text != key.defaultText { remarkOnEffect(key, place) }
-        return understand(text, key, form, at: place).map { (text, $0) }
+        guard let found = setting(key.name), case .text(let text) = found.value else { return nil }
+        if text != key.defaultText { remarkOnEffect(key, found.place) }
+        return understand(text, key, form, at: found.place).map { (text, $0) }
     }
 
     private mutating func understand<Value>(
@@ -194,13 +182,5 @@ package struct EffectiveSetting: Hashable, Sendable {
     func holdsTheSame(as other: EffectiveSetting) -> Bool {
         guard fingerprint == nil, other.fingerprint == nil else { return fingerprint == other.fingerprint }
         return value == other.value
-    }
-}
-
-extension Substring {
-    /// The text without white space at its ends.
-    fileprivate func trimmingSpaces() -> String {
-        let head = drop { $0.isWhitespace }
-        return String(head.reversed().drop { $0.isWhitespace }.reversed())
     }
 }

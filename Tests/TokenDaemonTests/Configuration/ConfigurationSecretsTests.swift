@@ -43,6 +43,28 @@ import TokenDaemon
         )
     }
 
+    @Test func fileNamedInAHigherLayerHidesTheValueInALowerOne() throws {
+        var fixture = everywhere
+        fixture.put(ConfigurationFixture.path, "tastytrade: {clientSecret: of the file itself}")
+        fixture.environment["TASTYTRADE_CLIENT_SECRET"] = nil
+        #expect(try secret(fixture) == "of the file itself")
+        fixture.environment["TASTYTRADE_CLIENT_SECRET_FILE"] = "/variable"
+        #expect(try secret(fixture) == "of the variable's file")
+    }
+
+    @Test func keysOfTheFileAreAListOrATextAndAreHiddenByTheEnvironment() throws {
+        func keys(_ fixture: ConfigurationFixture) throws -> [String] {
+            try fixture.load().configuration.encryption.rails.primaryKeys.map { $0.reveal() }
+        }
+        var fixture = ConfigurationFixture("encryption: {rails: {primaryKeys: [one, two]}}")
+        #expect(try keys(fixture) == ["one", "two"])
+        fixture.put(ConfigurationFixture.path, "encryption: {rails: {primaryKeys: \"one,two\"}}")
+        #expect(try keys(fixture) == ["one", "two"])
+        fixture.put("/keys", "three\nfour\n")
+        fixture.environment["ENCRYPTION_RAILS_PRIMARY_KEYS_FILE"] = "/keys"
+        #expect(try keys(fixture) == ["three", "four"])
+    }
+
     @Test func databaseURLComesFromTheSamePlaces() throws {
         var fixture = ConfigurationFixture("database:\n  urlFile: /url\n")
         fixture.put("/url", "postgresql://u:p@h1,h2/d\n")

@@ -89,7 +89,20 @@ import TokenDaemon
         ("refresh.dailyBudgetPerUser", "REFRESH_DAILY_BUDGET_PER_USER"),
     ])
     func keysHaveTheVariablesOfTheContract(name: String, variable: String) {
-        #expect(ConfigurationKey.all.first { $0.name == name }?.environmentName == variable)
+        #expect(isRead(name, from: variable))
+    }
+
+    @Test(arguments: ConfigurationKey.all.filter { $0.shape != .tree })
+    func everyKeyHasItsVariableByTheRuleOfTheContract(key: ConfigurationKey) {
+        let words = key.name.replacing(/([a-z])([A-Z])/) { "\($0.1)_\($0.2)" }
+        #expect(isRead(key.name, from: words.replacing(".", with: "_").uppercased()))
+    }
+
+    /// A key is read from a variable if a mistake there is told of the key at that place. No key takes a control character.
+    private func isRead(_ name: String, from variable: String) -> Bool {
+        var fixture = ConfigurationFixture()
+        fixture.environment = [variable: "\u{7}"]
+        return fixture.mistakes().contains { $0.hasPrefix("environment \(variable): \(name): ") }
     }
 
     @Test func unknownVariablesAreNoMistake() throws {
@@ -97,6 +110,8 @@ import TokenDaemon
         fixture.environment["TASTYTRADE_CLIENTID"] = "x"
         fixture.environment["ACCESS"] = "x"
         fixture.environment["NOTIFY"] = "x"
+        fixture.environment["refresh_at"] = "x"
+        fixture.environment["Refresh_At"] = "x"
         _ = try fixture.load()
     }
 
