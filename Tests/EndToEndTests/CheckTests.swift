@@ -12,6 +12,17 @@ import TokenSimulator
         end.output.split(separator: "\n").filter { $0.hasPrefix(grade) }.map(String.init)
     }
 
+    /// swift-configuration's reader writes the settings to wherever this variable points; the daemon asks its layers without
+    /// that reader.
+    @Test func nobodyWritesALogOfTheSettings() async throws {
+        try await Installation.with(accounts: 0) { installation in
+            let log = "\(installation.folder)/settings.log"
+            let end = try await installation.tastytokend("check", ["CONFIG_ACCESS_LOG_FILE": log])
+            #expect(end.output.contains("configuration: "), "\(end)")
+            #expect(!FileManager.default.fileExists(atPath: log))
+        }
+    }
+
     @Test func allIsWellAfterAMigrationAndAlsoBesideADaemon() async throws {
         try await Installation.with(accounts: 2) { installation in
             #expect(try await installation.tastytokend("migrate").status == 0)
