@@ -57,6 +57,35 @@ import TokenCore
         return descriptor
     }
 
+    /// Asks one question on a connection of its own; the answer is there whole once that ends.
+    private func ask(_ method: String, _ target: String, host: String, at port: UInt16) throws -> RawReply {
+        let descriptor = try connected(to: port)
+        defer { close(descriptor) }
+        let fields = "Host: \(host)\r\nOrigin: http://evil.example\r\nConnection: close"
+        let request = Array("\(method) \(target) HTTP/1.1\r\n\(fields)\r\n\r\n".utf8)
+        try #require(send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count)
+        var reply: [UInt8] = []
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        while case let count = recv(descriptor, &bytes, bytes.count, 0), count > 0 { reply += bytes.prefix(count) }
+        return try RawReply(String(decoding: reply, as: UTF8.self))
+    }
+
+    @Test(.timeLimit(.minutes(1))) func everybodyGetsTheMetricsWithoutLeaveForOtherOrigins() async throws {
+        let server = try server
+        let running = Task { await server.run() }
+        let port = try await port()
+        for host in ["127.0.0.1:\(port)", "LocalHost:\(port)"] {
+            let reply = try ask("GET", "/metrics", host: host, at: port)
+            #expect(reply.status == 200 && reply.fields["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
+            #expect(reply.fields.keys.allSatisfy { !$0.hasPrefix("access-control-") })
+        }
+        let reply = try ask("GET", "/metrics?x=1", host: "127.0.0.1:\(port)", at: port)
+        #expect(reply.body.contains("tastytokend_requests_total{code=\"200\",route=\"/metrics\"} 2\n"))
+        #expect(try ask("HEAD", "/metrics", host: "127.0.0.1:\(port)", at: port).body.isEmpty)
+        running.cancel()
+        await running.value
+    }
+
     @Test(.timeLimit(.minutes(1))) func whoComesBeyondTheCapIsRefusedAndCounted() async throws {
         let server = try server
         let running = Task { await server.run() }
