@@ -83,7 +83,7 @@ import TokenCore
             var letIn: [Int32] = []
             defer { letIn.forEach { close($0) } }
             var turns = 0
-            while door.isMoving, turns < 100 {
+            while door.isMoving, turns < 200 {
                 #expect(door.listener == old)
                 door.beginTurn()
                 door.open { letIn.append($1) }

@@ -19,7 +19,7 @@ import TokenCore
 /// takes.
 struct Door {
     /// Connections accepted in one turn, so that a rush of them does not hold up those that are in.
-    private static let atOnce = 8
+    private static let atOnce = 2
 
     /// The listening descriptor.
     private(set) var listener: Int32
