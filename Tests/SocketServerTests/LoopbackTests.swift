@@ -36,6 +36,12 @@ import Testing
         }
     }
 
+    @Test(arguments: ["127.0.0.1:9464 ", " localhost:9464\t"]) func whiteSpaceAroundTheNameIsNoPartOfIt(
+        host: String
+    ) throws {
+        #expect(try connection().ask(request("POST", "/metrics", host: host)).status == 405)
+    }
+
     @Test(arguments: ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) func noOtherMethodIsTaken(method: String) throws {
         let reply = try connection().ask(request(method, "/metrics"))
         #expect(reply.status == 405 && reply.code == "method_not_allowed" && reply.fields["allow"] == "GET, HEAD")

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Foundation
 import SocketServer
+import TestSupport
 import Testing
 import TokenCore
 
@@ -59,6 +61,14 @@ import TokenCore
     @Test func aMissingRuntimeFolderIsTheUnitsBusiness() {
         let verdict = PlacesCheck.verdict(on: .noFolder, at: "/run/tastytokend/api.sock")
         #expect(verdict.grade == .warn && verdict.remedy?.contains("RuntimeDirectory=") == true)
+    }
+
+    @Test func aFolderIsTriedByWritingAndLeftAsItWas() throws {
+        let folder = try makeTemporaryFolder(for: "state")
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        #expect(PlacesCheck.obstacle(in: folder) == nil)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+        #expect(PlacesCheck.obstacle(in: "\(folder)/none") == "No such file or directory")
     }
 
     @Test func aDatabaseThatIsAwayAndOneThatIsWrongFailInOtherWords() {

@@ -20,7 +20,9 @@ extension Dispatch {
 
     /// What a request gets that calls this address by a name which is not its own.
     private static func stranger(_ head: HTTPRequestHead, _ names: Set<String>) -> Reply? {
-        guard !head.headers["host"].allSatisfy({ names.contains($0.lowercased()) }) else { return nil }
+        // White space around a value is no part of it (RFC 9110 section 5.5).
+        let called = head.headers["host"].map { RequestFields.trimmed($0.lowercased()[...]) }
+        guard !called.allSatisfy({ names.contains(String($0)) }) else { return nil }
         let known = names.sorted().joined(separator: " or ")
         return .problem(Problem(.forbidden, detail: "The Host field must be \(known)."))
     }

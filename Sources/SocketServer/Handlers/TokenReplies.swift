@@ -38,7 +38,12 @@ enum TokenReplies {
     /// There is no such row; or there may be one, as long as not every account is loaded.
     static func unknown(_ user: UserID, isReady: Bool) -> Reply {
         isReady
-            ? .problem(Problem(.unknownUser, detail: "No row of the user table has the id \(user)."))
+            ? .problem(
+                Problem(
+                    .unknownUser,
+                    detail: "No row of the user table has the id \(SafeText(user.text, toBytes: 80))."
+                )
+            )
             : loading
     }
 

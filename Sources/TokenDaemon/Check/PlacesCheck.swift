@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import CLinux
 import Glibc
 import SocketServer
 
@@ -25,10 +26,21 @@ struct PlacesCheck: Sendable {
         let site = await look.run(within: .seconds(5)) {
             SocketSite.look(at: socket, forMilliseconds: Self.patience)
         }
-        let isWritable = await look.run(within: .seconds(5)) {
-            faccessat(AT_FDCWD, folder, R_OK | W_OK | X_OK, AT_EACCESS) == 0
+        let obstacle = await look.run(within: .seconds(5)) { Self.obstacle(in: folder) }
+        return [Self.verdict(on: site, at: socket), Self.verdict(obstacle, folder)]
+    }
+
+    /// Why nothing can be kept in a folder, as is found out by writing a page to a file that has no name and goes at once; a
+    /// full disk shows in no other way. Nil if it can be written, or by all that its rights say where there are no such files.
+    static func obstacle(in folder: String) -> String? {
+        let file = tastytokend_open_unnamed_file(folder)
+        if file < 0, errno == EOPNOTSUPP || errno == EISDIR {
+            return faccessat(AT_FDCWD, folder, R_OK | W_OK | X_OK, AT_EACCESS) == 0 ? nil : reason(errno)
         }
-        return [Self.verdict(on: site, at: socket), Self.verdict(isWritable, folder)]
+        guard file >= 0 else { return reason(errno) }
+        defer { close(file) }
+        let page = [UInt8](repeating: 0, count: 4096)
+        return pwrite(file, page, page.count, 0) == page.count && fsync(file) == 0 ? nil : reason(errno)
     }
 
     static func verdict(on site: SocketSite?, at path: String) -> Verdict {
@@ -74,13 +86,21 @@ struct PlacesCheck: Sendable {
         }
     }
 
-    private static func verdict(_ isWritable: Bool?, _ folder: String) -> Verdict {
-        guard isWritable != true else { return Verdict(.ok, "state", "\(folder) can be written") }
+    private static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
+
+    /// The outer nil is a look that did not come to its end.
+    private static func verdict(_ obstacle: String??, _ folder: String) -> Verdict {
+        let reason: String
+        switch obstacle {
+        case .some(nil): return Verdict(.ok, "state", "\(folder) can be written")
+        case .some(let found?): reason = found
+        case nil: reason = "it did not answer within 5 s"
+        }
         return Verdict(
             .warn,
             "state",
-            "user \(geteuid()) cannot write \(folder), so claims must run out after a crash",
-            remedy: "the unit makes it (StateDirectory=); else make it, or set journal.path"
+            "user \(geteuid()) cannot write \(folder) (\(reason)), so claims must run out after a crash",
+            remedy: "the unit makes it (StateDirectory=); else make it, make room there, or set journal.path"
         )
     }
 }
