@@ -33,6 +33,7 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         .target(name: "TokenCore", dependencies: [.product(name: "HeapModule", package: "swift-collections")]),
         .target(
@@ -51,7 +52,12 @@ let package = Package(
         ),
         .target(
             name: "TokenCipher",
-            dependencies: ["TokenCore", .product(name: "Crypto", package: "swift-crypto")]
+            dependencies: [
+                "CZlib",
+                "TokenCore",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]
         ),
         .target(
             name: "TokenEndpoint",
@@ -179,7 +185,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
-        .testTarget(name: "TokenCipherTests", dependencies: ["TokenCipher", "TokenCore"]),
+        .testTarget(
+            name: "TokenCipherTests",
+            dependencies: ["TokenCipher", "TokenCore", .product(name: "Crypto", package: "swift-crypto")],
+            resources: [.embedInCode("rails-vectors.json")]
+        ),
         .testTarget(
             name: "TokenEndpointTests",
             dependencies: [
