@@ -168,6 +168,12 @@ let package = Package(
         ),
 
         .target(name: "TestSupport", dependencies: ["TokenCore"], path: "Tests/TestSupport"),
+        // Lets programs of others read what we seal, and the other way round (scripts/test-jose).
+        .executableTarget(
+            name: "column-probe",
+            dependencies: ["TokenCipher", "TokenCore"],
+            path: "Tests/ColumnProbe"
+        ),
         .testTarget(name: "TokenCoreTests", dependencies: ["TestSupport", "TokenCore"]),
         .testTarget(
             name: "RefreshEngineTests",
