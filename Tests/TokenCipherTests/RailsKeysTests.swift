@@ -2,8 +2,9 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import Testing
-import TokenCipher
 import TokenCore
+
+@testable import TokenCipher
 
 @Suite struct RailsKeysTests {
     @Test(arguments: [
@@ -32,6 +33,27 @@ import TokenCore
         let hex = try RailsColumns.with(["00ff"]).sealingKeyID
         #expect(try RailsColumns.with(["00FF"]).sealingKeyID != hex)
         #expect(try RailsColumns.with(["00ff\n"]).sealingKeyID != hex)
+    }
+
+    /// Which takes long, and is never done for a value: what derives is not kept.
+    @Test func eachPasswordIsDerivedOnceForEachDigest() throws {
+        let settings = RailsSettings(
+            primaryKeys: [Secret("old"), Secret("new")],
+            deterministicKey: Secret("searched"),
+            keyDerivationSalt: Secret("salt"),
+            hashDigest: .sha1
+        )
+        var derived: [String] = []
+        let keys = try RailsKeys(settings) { password, digest in
+            derived.append("\(password.reveal()) \(digest)")
+            let cipher = ColumnCipher(seal: { _, _, _ in nil }, open: { _, _ in nil })
+            return RailsKey(id: password.reveal(), cipher: cipher, deterministicNonce: { $0 })
+        }
+        #expect(
+            derived == ["new", "old", "searched"].map { "\($0) sha1" }
+                + ["new", "old", "searched"].map { "\($0) sha256" }
+        )
+        #expect(keys.sealing(.random)?.id == "new" && keys.sealing(.deterministic)?.id == "searched")
     }
 
     @Test func whatIsMissingIsNamed() {
