@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -12,8 +11,3 @@ int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 // prctl(2) takes a variable number of arguments, which Swift cannot call.
 static inline int tastytokend_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0); }
 static inline int tastytokend_is_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }
-
-// O_TMPFILE (open(2)) is there for _GNU_SOURCE alone too.
-static inline int tastytokend_open_unnamed_file(const char *folder) {
-    return open(folder, __O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import CLinux
 import Glibc
 import SocketServer
 
@@ -9,6 +8,9 @@ import SocketServer
 struct PlacesCheck: Sendable {
     /// How long a daemon may take to say that it is alive.
     private static let patience: Int32 = 2_000
+
+    /// With O_DIRECTORY the O_TMPFILE of open(2), which glibc shows for _GNU_SOURCE alone.
+    private static let unnamed: Int32 = 0o20_000_000
 
     private let socket: String
     private let folder: String
@@ -33,7 +35,7 @@ struct PlacesCheck: Sendable {
     /// Why nothing can be kept in a folder, as is found out by writing a page to a file that has no name and goes at once; a
     /// full disk shows in no other way. Nil if it can be written, or by all that its rights say where there are no such files.
     static func obstacle(in folder: String) -> String? {
-        let file = tastytokend_open_unnamed_file(folder)
+        let file = open(folder, O_RDWR | O_CLOEXEC | O_DIRECTORY | unnamed, 0o600)
         if file < 0, errno == EOPNOTSUPP || errno == EISDIR {
             return faccessat(AT_FDCWD, folder, R_OK | W_OK | X_OK, AT_EACCESS) == 0 ? nil : reason(errno)
         }
