@@ -186,7 +186,7 @@ let package = Package(
         .testTarget(
             name: "GrantStoreTests",
             dependencies: [
-                "GrantStore", "TestSupport", "TokenCore",
+                "GrantStore", "TestSupport", "TokenCipher", "TokenCore",
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "Logging", package: "swift-log"),
             ]

@@ -6,7 +6,6 @@
 
 /// The fields after those of ``RowField`` in ``GrantQueries/claimed``.
 enum ClaimField {
-    static let refreshToken = 13
     static let isOurs = 14
     static let epoch = 15
     static let millisecondsLeft = 16
@@ -52,8 +51,7 @@ extension GrantQueries {
         return Statement(
             "claimed rows",
             """
-            SELECT \(rowFields),
-                \(shipped(refreshToken)), \(claim)
+            SELECT \(rowFields(withRefreshToken: true)), \(claim)
             FROM \(rowSource)\(hasOwnSchema ? " LEFT JOIN tastytokend.claims c ON c.user_id = t.\(columns.id)::text" : "")
             WHERE t.\(columns.id) = ANY ($1::\(columns.idType.cast)[])
             """

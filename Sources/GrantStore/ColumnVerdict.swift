@@ -10,16 +10,19 @@ enum ColumnVerdict: Int64, Sendable {
     case blank = 0
     /// A text of the characters that tokens are made of (RFC 6749, appendix A).
     case token = 1
-    /// More than ``GrantQueries/longestToken``.
+    /// More bytes than may stand there.
     case tooLong = 2
     /// A character that no token has.
     case notPrintable = 3
 
     private static let whiteSpace: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0B, 0x0C, 0x0D]
 
-    /// The verdict on a value's bytes.
-    static func of(_ bytes: UnsafeBufferPointer<UInt8>) -> ColumnVerdict {
-        guard bytes.count <= GrantQueries.longestToken else { return .tooLong }
+    /// The verdict on a value's bytes, of which there may be so many.
+    static func of(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        longest: Int = GrantQueries.longestToken
+    ) -> ColumnVerdict {
+        guard bytes.count <= longest else { return .tooLong }
         if isVisible(UnsafeRawBufferPointer(bytes)) { return bytes.isEmpty ? .blank : .token }
         if bytes.allSatisfy(whiteSpace.contains) { return .blank }
         return bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7F } ? .token : .notPrintable
@@ -46,11 +49,12 @@ enum ColumnVerdict: Int64, Sendable {
         return bytes[index...].allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 
-    /// Why it is no token, of the column that is called `column`; nil if nothing is wrong with it.
-    func complaint(about column: String) -> String? {
+    /// Why it is no token, of the column that is called `column`, where so many bytes may stand; nil if nothing is wrong with
+    /// it.
+    func complaint(about column: String, longest: Int = GrantQueries.longestToken) -> String? {
         switch self {
         case .blank, .token: nil
-        case .tooLong: "The \(column)'s column holds more than \(GrantQueries.longestToken) bytes, which is no token."
+        case .tooLong: "The \(column)'s column holds more than \(longest) bytes, which is no token."
         case .notPrintable: "The \(column)'s column holds a character that no token has, such as a line break."
         }
     }

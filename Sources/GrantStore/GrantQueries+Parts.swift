@@ -3,7 +3,7 @@
 
 // What the statements that read rows are made of.
 
-/// The fields of a row in `load` and `rows`.
+/// The fields of a row in `load`, `rows` and `claimed`.
 enum RowField {
     static let id = 0
     static let version = 1
@@ -18,6 +18,8 @@ enum RowField {
     static let lastError = 10
     static let lastRefreshedAt = 11
     static let lifetime = 12
+    /// NULL where refresh tokens are not read.
+    static let refreshToken = 13
 }
 
 extension GrantQueries {
@@ -28,7 +30,8 @@ extension GrantQueries {
             : "\(columns.table) t"
     }
 
-    var rowFields: String {
+    /// As ``RowField`` numbers them.
+    func rowFields(withRefreshToken: Bool) -> String {
         let state =
             hasOwnSchema
             ? """
@@ -37,7 +40,7 @@ extension GrantQueries {
             """ : "NULL, NULL, NULL, NULL, NULL, NULL, NULL"
         return """
             \(shownID), \(version), \(verdict(refreshToken)), \(fault(accessToken)), \(shipped(accessToken)),
-                \(expiry), \(state)
+                \(expiry), \(state), \(withRefreshToken ? shipped(refreshToken) : "NULL")
             """
     }
 
@@ -50,14 +53,14 @@ extension GrantQueries {
     /// A column's value, unless it is too long to be a token, or cannot be told.
     func shipped(_ text: String) -> String {
         let isToken =
-            "octet_length(\(text)) <= \(Self.longestToken)" + orNothing(" AND ", columns.encoding.isASCII(text))
+            "octet_length(\(text)) <= \(longestValue)" + orNothing(" AND ", columns.encoding.isASCII(text))
         return "CASE WHEN \(isToken) THEN \(text) END"
     }
 
     /// The verdict on a column's value that is not ``shipped(_:)``; NULL of one that is, which is judged where it comes.
-    private func fault(_ text: String) -> String {
+    func fault(_ text: String) -> String {
         let notASCII = orNothing(" WHEN NOT ", "(\(columns.encoding.isASCII(text))) THEN 3")
-        return "CASE WHEN octet_length(\(text)) > \(Self.longestToken) THEN 2\(notASCII) END"
+        return "CASE WHEN octet_length(\(text)) > \(longestValue) THEN 2\(notASCII) END"
     }
 
     /// What is to be looked at only where not every text can be told.
@@ -96,7 +99,7 @@ extension GrantQueries {
     func verdict(_ text: String) -> String {
         """
         CASE WHEN \(isBlank(text)) THEN 0 \
-        WHEN octet_length(\(text)) > \(Self.longestToken) THEN 2 \
+        WHEN octet_length(\(text)) > \(longestValue) THEN 2 \
         WHEN octet_length(to_json(\(text))::text) = octet_length(\(text)) + 2 \
         AND \(columns.encoding.isASCII(text)) AND strpos(\(text) COLLATE "C", E'\\x7f') = 0 THEN 1 \
         WHEN \(text) COLLATE "C" ~ '[^ -~]' THEN 3 ELSE 1 END

@@ -7,16 +7,22 @@
 /// Nothing here depends on the session: no prepared statements, no `SET`, times as microseconds since 1970 whatever the
 /// `TimeZone`, names with their schema whatever the `search_path`. So a transaction pooler may stand in between.
 struct GrantQueries: Sendable {
-    /// The longest value that is taken for a token, in bytes.
+    /// The longest token, in bytes.
     static let longestToken = 16384
 
     let columns: GrantColumns
     let hasOwnSchema: Bool
+    /// The longest value that is read, in bytes.
+    let longestValue: Int
+    /// Whether a load reads the refresh tokens.
+    let loadsRefreshTokens: Bool
 
-    /// Fits the statements to a table, with the daemon's own state where its schema is there.
-    init(columns: GrantColumns, hasOwnSchema: Bool) {
+    /// Fits the statements to a table and to what its values may be, with the daemon's own state where its schema is there.
+    init(columns: GrantColumns, hasOwnSchema: Bool, _ tokens: TokenColumns) {
         self.columns = columns
         self.hasOwnSchema = hasOwnSchema
+        self.longestValue = tokens.longestValue
+        self.loadsRefreshTokens = tokens.areSealed
     }
 
     /// For the transaction only: more memory for the join of a whole table with its states, and no limit of the role's to
@@ -39,7 +45,11 @@ struct GrantQueries: Sendable {
 
     /// Every row, as ``RowField`` numbers the fields. One whose id cannot be told comes without it.
     var load: Statement {
-        Statement("load", "COPY (SELECT \(rowFields) FROM \(rowSource) WHERE t.\(columns.id) IS NOT NULL) TO STDOUT")
+        let fields = rowFields(withRefreshToken: loadsRefreshTokens)
+        return Statement(
+            "load",
+            "COPY (SELECT \(fields) FROM \(rowSource) WHERE t.\(columns.id) IS NOT NULL) TO STDOUT"
+        )
     }
 
     /// Every row's id, refresh token's version and expiry, for a table that cannot be read by ranges of pages. A row whose
@@ -96,11 +106,12 @@ struct GrantQueries: Sendable {
         """
     }
 
-    /// The rows of the ids in `$1`, in ``load``'s form.
+    /// The rows of the ids in `$1`, in ``load``'s form, with the refresh tokens.
     var rows: Statement {
-        Statement(
+        let fields = rowFields(withRefreshToken: true)
+        return Statement(
             "rows",
-            "SELECT \(rowFields) FROM \(rowSource) WHERE t.\(columns.id) = ANY ($1::\(columns.idType.cast)[])"
+            "SELECT \(fields) FROM \(rowSource) WHERE t.\(columns.id) = ANY ($1::\(columns.idType.cast)[])"
         )
     }
 
@@ -110,8 +121,8 @@ struct GrantQueries: Sendable {
         Statement(
             "grants",
             """
-            SELECT t.\(columns.id)::text, \(version), \(verdict(refreshToken)), \(verdict(accessToken)),
-                \(shipped(refreshToken))
+            SELECT t.\(columns.id)::text, \(version), \(verdict(refreshToken)), \(fault(accessToken)),
+                \(shipped(refreshToken)), \(shipped(accessToken))
             FROM \(columns.table) t
             WHERE t.\(columns.id) = ANY ($1::\(columns.idType.cast)[]) AND NOT \(isBlank(refreshToken))
             """

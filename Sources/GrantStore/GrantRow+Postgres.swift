@@ -3,38 +3,67 @@
 
 import TokenCore
 
-extension GrantRow {
-    /// Reads the fields that ``RowField`` numbers; nil for a row without an id that can be told, which belongs to nobody.
-    init?(_ row: PostgresRow) {
+/// What one row says, in the fields that ``RowField`` numbers.
+struct RowReading {
+    /// The row.
+    let row: GrantRow
+    /// The refresh token; nil where it was not read, or is none.
+    let refreshToken: Secret?
+    /// Why a sealed value of the row does not open; nil if all that were read do.
+    let closed: String?
+
+    /// Reads a row; nil for one without an id that can be told, which belongs to nobody.
+    init?(_ row: PostgresRow, _ columns: TokenColumns) {
         guard let id = row.text(RowField.id) else { return nil }
+        let user = UserID(id)
+        let access = columns.content(
+            Self.accessVerdict(row, columns),
+            row.text(RowField.accessToken),
+            of: .accessToken,
+            for: user
+        )
+        let refresh = Self.refreshContent(row, columns, user)
         let expiresAt = row.integer(RowField.expiresAt).map(WallTime.init(microseconds:))
-        let access = Self.accessVerdict(row)
-        self.init(
-            user: UserID(id),
-            grant: Grant(row, access),
-            accessToken: access == .token ? row.text(RowField.accessToken).map(Secret.init) : nil,
+        self.row = GrantRow(
+            user: user,
+            grant: GrantRow.Grant(refresh, access, version: row.integer(RowField.version)),
+            accessToken: access.token,
             expiresAt: expiresAt,
             memory: GrantMemory(row, tokenExpiresAt: expiresAt)
         )
+        refreshToken = refresh.token
+        closed = [refresh, access].lazy.compactMap { if case .closed(let reason) = $0 { reason } else { nil } }.first
     }
 
-    private static func accessVerdict(_ row: PostgresRow) -> ColumnVerdict {
+    private static func accessVerdict(_ row: PostgresRow, _ columns: TokenColumns) -> ColumnVerdict {
         if let fault = row.integer(RowField.accessFault).flatMap(ColumnVerdict.init) { return fault }
-        return row.bytes(RowField.accessToken).map { ColumnVerdict.of($0) } ?? .blank
+        return row.bytes(RowField.accessToken).map { ColumnVerdict.of($0, longest: columns.longestValue) } ?? .blank
+    }
+
+    private static func refreshContent(_ row: PostgresRow, _ columns: TokenColumns, _ user: UserID) -> ColumnContent {
+        let verdict = row.integer(RowField.refreshVerdict).flatMap(ColumnVerdict.init) ?? .blank
+        guard verdict == .token, row.bytes(RowField.refreshToken) == nil else {
+            return columns.content(verdict, row.text(RowField.refreshToken), of: .refreshToken, for: user)
+        }
+        return .unread
     }
 }
 
 extension GrantRow.Grant {
-    /// Reads the refresh token's fields. What stands in the access token's column and is no token makes the grant
+    /// What the columns' contents come to. What stands in the access token's column and is no token makes the grant
     /// unreadable too: it may be something else that must not be overwritten.
-    init(_ row: PostgresRow, _ access: ColumnVerdict) {
-        let refresh = row.integer(RowField.refreshVerdict).flatMap(ColumnVerdict.init) ?? .blank
-        guard refresh != .blank, let version = row.integer(RowField.version) else {
+    fileprivate init(_ refresh: ColumnContent, _ access: ColumnContent, version: Int64?) {
+        guard let version else {
             self = .none
             return
         }
-        let complaint = refresh.complaint(about: "refresh token") ?? access.complaint(about: "access token")
-        self = complaint.map { .unreadable(version: version, reason: $0) } ?? .present(version: version)
+        switch (refresh, access) {
+        case (.blank, _): self = .none
+        case (.unreadable(let reason), _), (.closed(let reason), _), (_, .unreadable(let reason)),
+            (_, .closed(let reason)):
+            self = .unreadable(version: version, reason: reason)
+        case (.token, _), (.unread, _): self = .present(version: version)
+        }
     }
 }
 
@@ -81,16 +110,19 @@ extension RowDigest {
 }
 
 extension StoredGrant {
-    /// Reads id, version, the verdicts on both columns, and the refresh token.
-    init?(_ row: PostgresRow) {
+    /// Reads the fields of ``GrantQueries/grants``; nil for a row without a refresh token.
+    init?(_ row: PostgresRow, _ columns: TokenColumns) {
         guard let id = row.text(0), let version = row.integer(1) else { return nil }
-        let refresh = row.integer(2).flatMap(ColumnVerdict.init)
-        let access = row.integer(3).flatMap(ColumnVerdict.init)
-        let complaint = refresh?.complaint(about: "refresh token") ?? access?.complaint(about: "access token")
-        let token: Result<Secret, UnreadableGrant> =
-            if let complaint { .failure(UnreadableGrant(reason: complaint)) } else {
-                .success(Secret(row.text(4) ?? ""))
-            }
-        self.init(user: UserID(id), refreshToken: token, version: version)
+        let user = UserID(id)
+        let verdict = row.integer(2).flatMap(ColumnVerdict.init) ?? .blank
+        let accessVerdict =
+            row.integer(3).flatMap(ColumnVerdict.init) ?? row.bytes(5).map {
+                ColumnVerdict.of($0, longest: columns.longestValue)
+            } ?? .blank
+        let refresh = columns.content(verdict, row.text(4), of: .refreshToken, for: user)
+        let access = columns.content(accessVerdict, row.text(5), of: .accessToken, for: user)
+        let complaint = (refresh.complaint ?? access.complaint).map(UnreadableGrant.init)
+        guard let found = complaint.map(Result.failure) ?? refresh.token.map(Result.success) else { return nil }
+        self.init(user: user, refreshToken: found, version: version)
     }
 }

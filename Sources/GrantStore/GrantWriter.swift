@@ -40,34 +40,29 @@ struct GrantWriter {
 
     /// Writes, and says what became of each write. No user may occur twice.
     mutating func outcomes(of writes: [GrantWrite]) throws(StoreError) -> [UserID: WriteOutcome] {
-        let sound = writes.filter { write in
-            outcomes[write.user] = verdict(on: write)
-            return outcomes[write.user] == nil
+        var sound: [StorableWrite] = []
+        for write in writes {
+            do throws(TokenRejection) {
+                guard plan.columns.idType.canPrint(write.user) else {
+                    outcomes[write.user] = .superseded
+                    continue
+                }
+                sound.append(try StorableWrite(write, plan.tokens))
+            } catch {
+                outcomes[write.user] = .rejected(reason: error.reason)
+            }
         }
         guard !isWaiting else {
             try writeOneByOne(sound)
             return outcomes
         }
         // The refresh token's column is not even named where it is to stay as it is.
-        try writeTogether(sound.filter { $0.answer.newRefreshToken == nil })
-        try writeTogether(sound.filter { $0.answer.newRefreshToken != nil })
+        try writeTogether(sound.filter { $0.refreshToken == nil })
+        try writeTogether(sound.filter { $0.refreshToken != nil })
         return outcomes
     }
 
-    /// What can be said of a write without asking the database; nil if that is nothing.
-    private func verdict(on write: GrantWrite) -> WriteOutcome? {
-        guard plan.columns.idType.canPrint(write.user) else { return .superseded }
-        for (token, name) in [
-            (write.answer.accessToken, "access token"), (write.answer.newRefreshToken, "refresh token"),
-        ] {
-            // It would be unreadable when it is read again.
-            guard let token, ColumnVerdict.of(token.reveal()) != .token else { continue }
-            return .rejected(reason: "The new \(name) is not made of the characters that tokens are made of.")
-        }
-        return nil
-    }
-
-    private mutating func writeTogether(_ writes: [GrantWrite]) throws(StoreError) {
+    private mutating func writeTogether(_ writes: [StorableWrite]) throws(StoreError) {
         guard let first = writes.first else { return }
         do throws(StoreError) {
             try note(repeating(writes), of: writes)
@@ -82,7 +77,7 @@ struct GrantWriter {
     }
 
     /// Runs the statement, and once more if another session was in its way in a manner that does not last.
-    private func repeating(_ writes: [GrantWrite]) throws(StoreError) -> [RowOutcome] {
+    private func repeating(_ writes: [StorableWrite]) throws(StoreError) -> [RowOutcome] {
         do throws(StoreError) {
             return try run(writes, locked: .skip)
         } catch  where error.isWorthRepeating {
@@ -90,7 +85,7 @@ struct GrantWriter {
         }
     }
 
-    private mutating func note(_ rows: [RowOutcome], of writes: [GrantWrite]) {
+    private mutating func note(_ rows: [RowOutcome], of writes: [StorableWrite]) {
         let byUser = Dictionary(rows.map { ($0.user, $0) }) { first, _ in first }
         for write in writes {
             let row = byUser[write.user]
@@ -98,14 +93,14 @@ struct GrantWriter {
         }
     }
 
-    private mutating func writeOneByOne(_ writes: [GrantWrite]) throws(StoreError) {
+    private mutating func writeOneByOne(_ writes: [StorableWrite]) throws(StoreError) {
         let budget = deadline.shortened(to: Self.patience)
         for write in writes {
             outcomes[write.user] = budget.isOver ? .untried : try writeWaiting(write)
         }
     }
 
-    private func writeWaiting(_ write: GrantWrite) throws(StoreError) -> WriteOutcome {
+    private func writeWaiting(_ write: StorableWrite) throws(StoreError) -> WriteOutcome {
         do throws(StoreError) {
             let rows = try connection.transaction(until: deadline) { () throws(StoreError) in
                 try connection.run(GrantQueries.oneRowsTime, until: deadline)
@@ -119,28 +114,54 @@ struct GrantWriter {
         }
     }
 
-    private func run(_ writes: [GrantWrite], locked: GrantQueries.LockedRows) throws(StoreError) -> [RowOutcome] {
-        let rotates = writes.contains { $0.answer.newRefreshToken != nil }
-        let secrets = writes.flatMap { [$0.answer.accessToken, $0.answer.newRefreshToken] }.compactMap { $0 }
-        let statement = plan.queries.write(rotates: rotates, locked: locked).hiding(secrets)
+    private func run(_ writes: [StorableWrite], locked: GrantQueries.LockedRows) throws(StoreError) -> [RowOutcome] {
+        let rotates = writes.contains { $0.refreshToken != nil }
+        let statement = plan.queries.write(rotates: rotates, locked: locked).hiding(writes.flatMap(\.secrets))
         let limit = deadline.shortened(to: statementLimit)
         return try connection.run(statement, arguments(writes, rotates: rotates), until: limit).rows(RowOutcome.init)
     }
 
-    private func arguments(_ writes: [GrantWrite], rotates: Bool) -> [String?] {
-        let lives = writes.map(\.answer.life)
+    private func arguments(_ writes: [StorableWrite], rotates: Bool) -> [String?] {
+        let lives = writes.map(\.life)
         let arguments = [
             ArrayLiteral.of(texts: writes.map(\.user.text)),
-            ArrayLiteral.of(texts: writes.map { $0.answer.accessToken.reveal() }),
+            ArrayLiteral.of(texts: writes.map(\.accessToken)),
             ArrayLiteral.of(integers: lives.map { plan.columns.expiryType.stored($0.expiresAt.wall) }),
             ArrayLiteral.of(integers: writes.map(\.usedVersion)),
             ArrayLiteral.of(integers: lives.map(\.beganAt.wall.microseconds)),
             ArrayLiteral.of(integers: lives.map { $0.lifetime.nanoseconds / 1_000_000 }.map { $0 > 0 ? $0 : nil }),
-            ArrayLiteral.of(integers: writes.map { $0.claim?.epoch }),
+            ArrayLiteral.of(integers: writes.map { $0.epoch }),
             owner,
         ]
-        return rotates
-            ? arguments + [ArrayLiteral.of(texts: writes.map { $0.answer.newRefreshToken?.reveal() })] : arguments
+        return rotates ? arguments + [ArrayLiteral.of(texts: writes.map(\.refreshToken))] : arguments
+    }
+}
+
+/// A write with its tokens as they are to be stored.
+private struct StorableWrite {
+    let user: UserID
+    let accessToken: String
+    let refreshToken: String?
+    let life: TokenLife
+    let usedVersion: Int64
+    let epoch: Int64?
+    /// What must not be told in an error.
+    let secrets: [Secret]
+
+    init(_ write: GrantWrite, _ tokens: TokenColumns) throws(TokenRejection) {
+        let answer = write.answer
+        user = write.user
+        accessToken = try tokens.stored(answer.accessToken, in: .accessToken, of: write.user)
+        var refreshToken: String?
+        if let token = answer.newRefreshToken {
+            refreshToken = try tokens.stored(token, in: .refreshToken, of: write.user)
+        }
+        self.refreshToken = refreshToken
+        life = answer.life
+        usedVersion = write.usedVersion
+        epoch = write.claim?.epoch
+        let stored = [accessToken, refreshToken].compactMap { $0.map { Secret($0) } }
+        secrets = [answer.accessToken, answer.newRefreshToken].compactMap(\.self) + stored
     }
 }
 

@@ -25,16 +25,21 @@ extension PostgresGrantStore {
             deadline throws(StoreError) in
             let ids = ArrayLiteral.of(texts: users.map(\.text))
             guard isGuarded else {
-                return try connection.run(plan.queries.claimed, [ids, owner], until: deadline).rows(
-                    ClaimedGrant.unguarded
-                )
+                return try connection.run(plan.queries.claimed, [ids, owner], until: deadline).rows { row in
+                    RowReading(row, plan.tokens).map { ClaimedGrant($0, .unguarded) }
+                }
             }
             let claims = try connection.run(plan.queries.claim, [ids, owner, String(length)], until: deadline).rows(
                 Claim.init
             )
             let epochs = Dictionary(claims.map { ($0.user, $0.epoch) }, uniquingKeysWith: max)
             let rows = try connection.run(plan.queries.claimed, [ids, owner], until: deadline)
-            return rows.rows { ClaimedGrant($0, claimedWith: epochs) }
+            return rows.rows { row in
+                RowReading(row, plan.tokens).map { found in
+                    let user = found.row.user
+                    return ClaimedGrant(found, ClaimedGrant.Hold(row, claimedWith: epochs[user], of: user))
+                }
+            }
         }
     }
 
@@ -75,30 +80,20 @@ extension Claim {
 }
 
 extension ClaimedGrant {
-    /// Reads the fields that ``RowField`` and ``ClaimField`` number, where nothing can be claimed.
-    fileprivate static func unguarded(_ row: PostgresRow) -> ClaimedGrant? {
-        GrantRow(row).map { ClaimedGrant(row: $0, refreshToken: refreshToken(of: $0, row), hold: .unguarded) }
-    }
-
-    /// Reads the same fields after a claim that was made with these epochs.
-    fileprivate init?(_ row: PostgresRow, claimedWith epochs: [UserID: Int64]) {
-        guard let found = GrantRow(row) else { return nil }
-        let hold = Hold(row, claimedWith: epochs[found.user], of: found.user)
-        self.init(row: found, refreshToken: Self.refreshToken(of: found, row), hold: hold)
-    }
-
-    private static func refreshToken(of found: GrantRow, _ row: PostgresRow) -> Result<Secret, UnreadableGrant>? {
-        switch found.grant {
-        case .none: nil
-        case .unreadable(_, let reason): .failure(UnreadableGrant(reason: reason))
-        case .present: .success(Secret(row.text(ClaimField.refreshToken) ?? ""))
-        }
+    fileprivate init(_ found: RowReading, _ hold: Hold) {
+        let token: Result<Secret, UnreadableGrant>? =
+            switch found.row.grant {
+            case .none: nil
+            case .unreadable(_, let reason): .failure(UnreadableGrant(reason: reason))
+            case .present: found.refreshToken.map(Result.success)
+            }
+        self.init(row: found.row, refreshToken: token, hold: hold)
     }
 }
 
 extension ClaimedGrant.Hold {
-    /// A claim that stands, but was not made just now, is a session's that has not ended: of another daemon, or of this
-    /// one's own writes.
+    /// Reads the fields that ``ClaimField`` numbers, after a claim that was made with that epoch, if one was. A claim that
+    /// stands, but was not made just now, is a session's that has not ended: of another daemon, or of this one's own writes.
     fileprivate init(_ row: PostgresRow, claimedWith epoch: Int64?, of user: UserID) {
         if let epoch, row.flag(ClaimField.isOurs), row.integer(ClaimField.epoch) == epoch {
             self = .claimed(Claim(user: user, epoch: epoch))

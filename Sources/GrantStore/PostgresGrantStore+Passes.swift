@@ -9,15 +9,18 @@ extension PostgresGrantStore {
     /// How many rows are handed over at once.
     static let batchSize = 1000
 
-    /// Every row with its state, in batches, one after the other. Rows whose ids cannot be told are left out.
+    /// Every row with its state, in batches, one after the other. Rows whose ids cannot be told are left out. It fails as
+    /// `misconfigured` in the end if there are sealed values and none of them opens.
     package func load(
         _ receive: @escaping @Sendable ([GrantRow]) async -> Void
     ) async throws(StoreFailure) -> PassMark? {
         try await withLegiblePlan { plan async throws(StoreFailure) in
             try await self.pass { () async throws(StoreFailure) in
                 let position = try await self.begin(plan, plan.queries.load)
-                let count = try await self.copy(plan.queries.load, GrantRow.init, receive)
+                let openings = Openings()
+                let count = try await self.copy(plan.queries.load, { openings.row($0, plan.tokens) }, receive)
                 self.note(illegible: count.illegible, in: plan)
+                if let failure = openings.failure { throw failure }
                 return position?.mark
             }
         }

@@ -7,14 +7,14 @@ extension PostgresGrantStore {
     /// The rows of these users.
     package func rows(of users: [UserID]) async throws(StoreFailure) -> [GrantRow] {
         try await withPlan { plan async throws(StoreFailure) in
-            try await self.read(plan.queries.rows, of: users, plan, GrantRow.init)
+            try await self.read(plan.queries.rows, of: users, plan) { RowReading($0, plan.tokens)?.row }
         }
     }
 
     /// The refresh tokens of these users; those without one are missing too.
     package func grants(of users: [UserID]) async throws(StoreFailure) -> [StoredGrant] {
         try await withPlan { plan async throws(StoreFailure) in
-            try await self.read(plan.queries.grants, of: users, plan, StoredGrant.init)
+            try await self.read(plan.queries.grants, of: users, plan) { StoredGrant($0, plan.tokens) }
         }
     }
 

@@ -18,26 +18,30 @@ extension PostgresGrantStore {
 
     private func store(_ salvage: GrantSalvage, _ plan: StorePlan) async throws(StoreFailure) -> WriteOutcome {
         guard plan.columns.idType.canPrint(salvage.user) else { return .superseded }
-        // It would be unreadable when it is read again.
-        guard ColumnVerdict.of(salvage.newRefreshToken.reveal()) == .token else {
-            return .rejected(reason: "The new refresh token is not made of the characters that tokens are made of.")
+        let stored: String
+        do throws(TokenRejection) {
+            stored = try plan.tokens.stored(salvage.newRefreshToken, in: .refreshToken, of: salvage.user)
+        } catch {
+            return .rejected(reason: error.reason)
         }
         return try await waits.run(within: configuration.statementDeadline) {
             connection,
             deadline throws(StoreError) in
-            try salvage.write(plan, on: connection, until: deadline)
+            try salvage.write(stored, plan, on: connection, until: deadline)
         }
     }
 }
 
 extension GrantSalvage {
+    /// Writes the new refresh token as it is to be stored.
     fileprivate func write(
+        _ stored: String,
         _ plan: StorePlan,
         on connection: PostgresConnection,
         until deadline: Deadline
     ) throws(StoreError) -> WriteOutcome {
-        let arguments = [user.text, newRefreshToken.reveal(), "\(usedVersion)"]
-        let statement = plan.queries.salvage.hiding([newRefreshToken])
+        let arguments = [user.text, stored, "\(usedVersion)"]
+        let statement = plan.queries.salvage.hiding([newRefreshToken, Secret(stored)])
         do throws(StoreError) {
             let versions = try connection.transaction(until: deadline) { () throws(StoreError) in
                 try connection.run(GrantQueries.oneRowsTime, until: deadline)
@@ -53,8 +57,9 @@ extension GrantSalvage {
 }
 
 extension GrantQueries {
-    /// Writes one refresh token into a row that still holds the one that was used, or this one already. The setting, for
-    /// this transaction only, keeps the trigger from telling of a daemon's write.
+    /// Writes one refresh token into a row that still holds the one that was used, or this one already, stored in the same
+    /// manner: one that was sealed by an earlier attempt is found when the row is read again. The setting, for this
+    /// transaction only, keeps the trigger from telling of a daemon's write.
     ///
     /// Parameters: `$1` id, `$2` new refresh token, `$3` version used. Field: the version stored.
     fileprivate var salvage: Statement {

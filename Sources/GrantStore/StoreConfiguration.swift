@@ -11,6 +11,8 @@ package struct StoreConfiguration: Sendable {
     package var listenURL: Secret?
     /// `database.table` and `database.columns.…`.
     package var table: GrantTable
+    /// How the tokens' columns are read and written (`encryption.…`).
+    package var tokens: TokenColumns
     /// How long one statement may take before it is cancelled.
     package var statementDeadline: Duration
     /// How long each of the named servers may take to accept a connection.
@@ -34,6 +36,7 @@ package struct StoreConfiguration: Sendable {
         url: Secret? = nil,
         listenURL: Secret? = nil,
         table: GrantTable = GrantTable(),
+        tokens: TokenColumns = .asTheyStand,
         statementDeadline: Duration = .seconds(10),
         connectDeadline: Duration = .seconds(5),
         streamDeadline: Duration = .seconds(60),
@@ -45,6 +48,7 @@ package struct StoreConfiguration: Sendable {
         self.url = url
         self.listenURL = listenURL
         self.table = table
+        self.tokens = tokens
         self.statementDeadline = statementDeadline
         self.connectDeadline = connectDeadline
         self.streamDeadline = streamDeadline

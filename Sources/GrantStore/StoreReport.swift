@@ -25,25 +25,31 @@ struct StorePlan: Sendable {
     let columns: GrantColumns
     /// The statements.
     let queries: GrantQueries
+    /// How the tokens' columns are read and written.
+    let tokens: TokenColumns
 
-    private init(_ columns: GrantColumns, _ report: StoreReport) {
+    private init(_ columns: GrantColumns, _ report: StoreReport, _ tokens: TokenColumns) {
         self.columns = columns
-        self.queries = GrantQueries(columns: columns, hasOwnSchema: report.ownSchema.isPresent)
+        self.queries = GrantQueries(columns: columns, hasOwnSchema: report.ownSchema.isPresent, tokens)
         self.report = report
+        self.tokens = tokens
     }
 
     /// The same with other knowledge of the database's encoding.
     func with(_ encoding: TextEncoding) -> StorePlan {
         var columns = columns
         columns.encoding = encoding
-        return StorePlan(columns, report)
+        return StorePlan(columns, report, tokens)
     }
 
     /// Fits the statements to a table and a schema.
-    init(_ finding: TableInspection.Finding, _ ownSchema: OwnSchema, _ trigger: TriggerStatus) {
-        self.columns = finding.columns
-        self.queries = GrantQueries(columns: finding.columns, hasOwnSchema: ownSchema.isPresent)
-        self.report = StoreReport(
+    init(
+        _ finding: TableInspection.Finding,
+        _ ownSchema: OwnSchema,
+        _ trigger: TriggerStatus,
+        _ tokens: TokenColumns
+    ) {
+        let report = StoreReport(
             table: finding.columns.table,
             idType: finding.columns.idType.rawValue,
             expiryType: finding.columns.expiryType.name,
@@ -51,5 +57,6 @@ struct StorePlan: Sendable {
             trigger: trigger,
             notices: finding.notices
         )
+        self.init(finding.columns, report, tokens)
     }
 }

@@ -14,6 +14,7 @@ import TokenEndpoint
 /// The parts of a daemon, put together from top to bottom; nothing runs yet.
 struct Assembly {
     let store: PostgresGrantStore
+    private let tokens: TokenColumns
     /// How the database stands, at the time of the call.
     let database: @Sendable () -> ServiceFacts.Database
     let endpoint: TokenEndpointClient
@@ -48,8 +49,9 @@ struct Assembly {
         place = try Self.place(configuration.socket, sockets)
         let identity = DaemonIdentity(in: configuration.journal.path)
         Self.tell(identity, logger)
+        tokens = TokenColumns(configuration.encryption.sealing, in: configuration.tastytrade.environment)
         store = PostgresGrantStore(
-            configuration: StoreConfiguration(configuration, owner: identity.id),
+            configuration: StoreConfiguration(configuration, owner: identity.id, tokens),
             clock: clock,
             random: draw,
             logger: logger
@@ -92,6 +94,7 @@ struct Assembly {
     /// Puts to work what of a configuration can change at run time.
     func apply(_ configuration: Configuration) async {
         server.replaceAccess(with: AccessRules(configuration))
+        tokens.use(configuration.encryption.sealing)
         guard let secret = configuration.tastytrade.clientSecret else { return }
         let settings = EngineConfiguration(configuration, calls: calls(of: configuration.refresh.maxInFlight))
         await engine.reconfigure(
@@ -210,8 +213,9 @@ extension AccessRule {
 
 extension StoreConfiguration {
     /// Takes what the configuration says of the database.
-    init(_ configuration: Configuration, owner: String) {
+    init(_ configuration: Configuration, owner: String, _ tokens: TokenColumns) {
         self.init(configuration.database, owner: owner)
+        self.tokens = tokens
         claimFor = configuration.refresh.claimFor
     }
 

@@ -25,6 +25,7 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq"),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .target(name: "TokenCore", dependencies: [.product(name: "HeapModule", package: "swift-collections")]),
         .target(
             name: "RefreshEngine",
@@ -39,6 +40,15 @@ let package = Package(
             name: "GrantStore",
             dependencies: ["CLibPQ", "TokenCore", .product(name: "Logging", package: "swift-log")],
             resources: [.embedInCode("Migrations")]
+        ),
+        .target(
+            name: "TokenCipher",
+            dependencies: [
+                "CZlib",
+                "TokenCore",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]
         ),
         .target(
             name: "HostSystemd",
@@ -102,7 +112,7 @@ let package = Package(
         .testTarget(
             name: "GrantStoreTests",
             dependencies: [
-                "GrantStore", "TestSupport", "TokenCore",
+                "GrantStore", "TestSupport", "TokenCipher", "TokenCore",
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "Logging", package: "swift-log"),
             ]

@@ -16,7 +16,8 @@ struct DatabaseCheck: Sendable {
     /// Looks at the database that the configuration names; nothing is opened yet.
     init(_ configuration: Configuration, clock: @escaping ClockReading) {
         self.configuration = configuration
-        var settings = StoreConfiguration(configuration, owner: "check")
+        let tokens = TokenColumns(configuration.encryption.sealing, in: configuration.tastytrade.environment)
+        var settings = StoreConfiguration(configuration, owner: "check", tokens)
         settings.migratesAtStart = false
         store = PostgresGrantStore(
             configuration: settings,

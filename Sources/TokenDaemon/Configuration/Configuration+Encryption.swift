@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+package import TokenCipher
 package import TokenCore
 
 extension Configuration {
@@ -18,48 +19,69 @@ extension Configuration {
 
         /// The keys of a Rails application.
         package struct Rails: Sendable {
-            /// What digests the key derivation can use.
-            package enum HashDigest: String, Hashable, Sendable, CaseIterable {
-                /// The default since Rails 7.1.
-                case sha256
-                /// The default before.
-                case sha1
-            }
-
-            /// The first seals, all open.
+            /// The last seals, all open.
             package let primaryKeys: [Secret]
             /// For columns that the application searches by.
             package let deterministicKey: Secret?
             /// What keys are derived with.
             package let keyDerivationSalt: Secret?
             /// What keys are derived by.
-            package let hashDigest: HashDigest
+            package let hashDigest: RailsSettings.Digest
             /// Whether values name their keys.
             package let storeKeyReferences: Bool
         }
 
         /// How columns are sealed.
         package let mode: Mode
-        /// The file of keys for `jwe`.
-        package let jweKeysFile: String?
         /// The keys for `rails`.
         package let rails: Rails
+        /// What seals and opens, with the keys that there are.
+        package let sealing: any ColumnSealing
     }
 }
 
 extension Configuration.Encryption {
-    /// Reads `encryption.*`.
+    /// Reads `encryption.*`. Keys are read and derived for the mode that is set, which may take a quarter of a second.
     init(reading reader: inout SettingReader) {
         mode = reader.value("encryption.mode", .choice())
-        jweKeysFile = reader.optional("encryption.jwe.keysFile", .path)
+        // Looked at in every mode, and read in one.
+        if mode != .jwe { _ = reader.optional("encryption.jwe.keysFile", .path) }
         rails = Rails(reading: &reader)
-        // Going on in clear where sealing was asked for would be worse than not to start.
+        let sealing: (any ColumnSealing)? =
+            switch mode {
+            case .none: ClearColumns()
+            case .jwe: Self.jweColumns(&reader)
+            case .rails: rails.columns(&reader)
+            }
+        // In the place of one that could not be had; the mistake is noted, so that nothing is ever done with it.
+        self.sealing = sealing ?? ClearColumns()
+    }
+
+    private static func jweColumns(_ reader: inout SettingReader) -> JWEColumns? {
+        let name = "encryption.jwe.keysFile"
+        let found = reader.secretFile(name, credential: "token-keys")
         reader.require(
-            mode == .none,
-            ["encryption.mode"],
-            "this version cannot seal columns",
-            "set it to none, or wait for the version that can"
+            found != nil,
+            ["encryption.mode", name],
+            "jwe needs keys, and \(name) names no file of them",
+            "make one with tastytokend keygen"
         )
+        guard let found else { return nil }
+        do throws(KeySetFault) {
+            let keys = try JWEKeySet(Array(found.text.utf8))
+            let number = keys.ids.count
+            let words = "(\(number) \(number == 1 ? "key" : "keys"), \(keys.ids[0]) seals, from \(found.place))"
+            reader.note(name, words, fingerprint: Secret(found.text).fingerprint)
+            return JWEColumns(keys)
+        } catch {
+            reader.mistake(
+                name,
+                at: found.place,
+                "holds no keys for jwe: \(error)",
+                "mend the file, or make one with tastytokend keygen"
+            )
+            return nil
+        }
     }
 }
 
@@ -72,5 +94,35 @@ extension Configuration.Encryption.Rails {
         keyDerivationSalt = reader.secret("\(section).keyDerivationSalt", credential: "rails-key-derivation-salt")
         hashDigest = reader.value("\(section).hashDigest", .choice())
         storeKeyReferences = reader.value("\(section).storeKeyReferences", .flag)
+    }
+
+    /// What seals and opens with these keys; nil, and a mistake noted, where some are missing.
+    fileprivate func columns(_ reader: inout SettingReader) -> RailsColumns? {
+        require(!primaryKeys.isEmpty, "primaryKeys", as: "primary_key", &reader)
+        require(keyDerivationSalt != nil, "keyDerivationSalt", as: "key_derivation_salt", &reader)
+        guard !primaryKeys.isEmpty, let keyDerivationSalt else { return nil }
+        let settings = RailsSettings(
+            primaryKeys: primaryKeys,
+            deterministicKey: deterministicKey,
+            keyDerivationSalt: keyDerivationSalt,
+            hashDigest: hashDigest,
+            storeKeyReferences: storeKeyReferences
+        )
+        do throws(RailsSettingsFault) {
+            return RailsColumns(try RailsKeys(settings))
+        } catch {
+            reader.mistake("encryption.mode", "cannot be rails: \(error)", "compare the keys with the application's")
+            return nil
+        }
+    }
+
+    private func require(_ holds: Bool, _ key: String, as theirs: String, _ reader: inout SettingReader) {
+        let name = "encryption.rails.\(key)"
+        reader.require(
+            holds,
+            ["encryption.mode", name, "\(name)File"],
+            "rails needs \(name)",
+            "take it from active_record.encryption.\(theirs) of the application"
+        )
     }
 }

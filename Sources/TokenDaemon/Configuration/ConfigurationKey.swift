@@ -46,6 +46,7 @@ extension ConfigurationKey {
     private static let reloaded: Set<String> = [
         "access", "log.level", "tastytrade.clientSecret", "refresh.at", "refresh.jitter", "refresh.maxInFlight",
         "refresh.maxPerSecond", "refresh.backoffInitial", "refresh.backoffMax", "refresh.dailyBudgetPerUser",
+        "encryption.jwe.keysFile", "encryption.rails.primaryKeys",
     ]
 
     private static func key(
@@ -91,17 +92,16 @@ extension ConfigurationKey {
     ]
 
     private static let encryption = [
-        // In effect, in that anything but `none` is refused as long as nothing can seal.
         key("encryption.mode", "none"),
-        later("encryption.jwe.keysFile"),
-        later("encryption.rails.primaryKeys", shape: .list),
-        later("encryption.rails.primaryKeysFile"),
-        later("encryption.rails.deterministicKey"),
-        later("encryption.rails.deterministicKeyFile"),
-        later("encryption.rails.keyDerivationSalt"),
-        later("encryption.rails.keyDerivationSaltFile"),
-        later("encryption.rails.hashDigest", "sha256"),
-        later("encryption.rails.storeKeyReferences", "false"),
+        key("encryption.jwe.keysFile"),
+        key("encryption.rails.primaryKeys", shape: .list),
+        key("encryption.rails.primaryKeysFile"),
+        key("encryption.rails.deterministicKey"),
+        key("encryption.rails.deterministicKeyFile"),
+        key("encryption.rails.keyDerivationSalt"),
+        key("encryption.rails.keyDerivationSaltFile"),
+        key("encryption.rails.hashDigest", "sha256"),
+        key("encryption.rails.storeKeyReferences", "false"),
     ]
 
     private static let refresh = [

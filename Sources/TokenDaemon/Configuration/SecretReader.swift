@@ -24,6 +24,16 @@ extension SettingReader {
         return texts.compactMap { understandSecret($0, name, at: found.place).map { Secret($0) } }
     }
 
+    /// The text of a file of secrets that the key names, or else of a credential, with its place; nil if there is neither, or it
+    /// cannot be read.
+    mutating func secretFile(_ name: String, credential: String) -> (text: String, place: SettingPlace)? {
+        let key = ConfigurationKey.named(name)
+        for case let path? in layers.lazy.map({ $0.setting(key) }) {
+            return secretFile(name, path.value.joined, path.place)
+        }
+        return fromCredential(name, credential)
+    }
+
     private mutating func understandSecret(_ text: String, _ name: String, at place: SettingPlace) -> String? {
         guard !text.isEmpty else {
             mistake(name, at: place, "is empty", "put the secret in, or remove it")

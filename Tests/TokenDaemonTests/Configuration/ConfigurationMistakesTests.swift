@@ -265,7 +265,15 @@ import TokenDaemon
         ),
         (
             "encryption:\n  mode: jwe",
-            "/etc/t.yaml:2: encryption.mode: this version cannot seal columns: set it to none, or wait for the version that can"
+            "/etc/t.yaml:2: encryption.mode: jwe needs keys, and encryption.jwe.keysFile names no file of them: make one with tastytokend keygen"
+        ),
+        (
+            "encryption:\n  mode: rails\n  rails:\n    primaryKeys: [a]",
+            "/etc/t.yaml:2: encryption.mode: rails needs encryption.rails.keyDerivationSalt: take it from active_record.encryption.key_derivation_salt of the application"
+        ),
+        (
+            "encryption:\n  mode: rails\n  rails:\n    keyDerivationSalt: a",
+            "/etc/t.yaml:2: encryption.mode: rails needs encryption.rails.primaryKeys: take it from active_record.encryption.primary_key of the application"
         ),
         (
             "socket:\n  credentialsPath: /run/tastytokend/api.sock",

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Synchronization
+package import TokenCore
+
+/// How the tokens' columns are read and written: what seals them, and in which environment the tokens are good.
+package final class TokenColumns: Sendable {
+    /// Columns whose values are taken as they stand, whatever they look like.
+    package static var asTheyStand: TokenColumns { TokenColumns(sealing: nil, environment: .production) }
+
+    /// A sealed token takes a third more than itself for base64, and its header.
+    private static let longestSealed = GrantQueries.longestToken + GrantQueries.longestToken / 2
+
+    /// Whether what is written is sealed. Then a load opens the refresh tokens too, since keys that are missing are to be
+    /// known at the start.
+    let areSealed: Bool
+    private let sealing: Mutex<(any ColumnSealing)?>
+    private let environment: TradeEnvironment
+    private let manners = SealManners()
+
+    private init(sealing: (any ColumnSealing)?, environment: TradeEnvironment) {
+        self.areSealed = sealing?.sealingKeyID != nil
+        self.sealing = Mutex(sealing)
+        self.environment = environment
+    }
+
+    /// Columns that `sealing` seals and opens.
+    package convenience init(_ sealing: any ColumnSealing, in environment: TradeEnvironment) {
+        self.init(sealing: sealing, environment: environment)
+    }
+
+    /// Seals and opens with other keys of the same kind from now on.
+    package func use(_ sealing: any ColumnSealing) {
+        self.sealing.withLock { $0 = sealing }
+    }
+
+    /// The longest value that is read, in bytes.
+    var longestValue: Int { areSealed ? Self.longestSealed : GrantQueries.longestToken }
+}
+
+/// What a token's column holds.
+enum ColumnContent: Sendable {
+    /// Nothing, or white space only.
+    case blank
+    /// A value that was not read, and looks like a token.
+    case unread
+    /// A token.
+    case token(Secret)
+    /// Something else; the words say what and quote nothing.
+    case unreadable(String)
+    /// Something sealed that does not open; the words say why and quote nothing.
+    case closed(String)
+
+    /// Why it cannot be read; nil if it can.
+    var complaint: String? {
+        switch self {
+        case .unreadable(let reason), .closed(let reason): reason
+        case .blank, .unread, .token: nil
+        }
+    }
+
+    /// The token, if it is one.
+    var token: Secret? {
+        if case .token(let token) = self { token } else { nil }
+    }
+}
+
+extension TokenColumns {
+    /// What a column holds.
+    ///
+    /// - Parameters:
+    ///   - verdict: on the value as it is stored.
+    ///   - text: the value; not asked for where the verdict says that it is none.
+    ///   - column: which of the row's columns.
+    ///   - user: whose row it is.
+    func content(
+        _ verdict: ColumnVerdict,
+        _ text: @autoclosure () -> String?,
+        of column: ColumnPlace.Column,
+        for user: UserID
+    ) -> ColumnContent {
+        if let reason = verdict.complaint(about: column.words, longest: longestValue) { return .unreadable(reason) }
+        guard verdict == .token, let text = text() else { return .blank }
+        guard let sealing = sealing.withLock({ $0 }) else { return .token(Secret(text)) }
+        let opened = sealing.open(text, at: place(column, user))
+        switch opened {
+        case .clear(let secret): return Self.judged(secret, column)
+        case .sealed(let secret, by: let key):
+            manners.note(key.manner, of: column)
+            return Self.judged(secret, column)
+        case .unreadable(let fault): return .closed("The \(column.words)'s column \(fault).")
+        }
+    }
+
+    /// What was sealed need not be a token either.
+    private static func judged(_ secret: Secret, _ column: ColumnPlace.Column) -> ColumnContent {
+        let verdict = ColumnVerdict.of(secret.reveal())
+        if let reason = verdict.complaint(about: column.words) { return .unreadable(reason) }
+        return verdict == .blank ? .blank : .token(secret)
+    }
+
+    /// What is to be stored for a token.
+    ///
+    /// - Throws: why it cannot be stored: it would be unreadable when it is read again.
+    func stored(
+        _ token: Secret,
+        in column: ColumnPlace.Column,
+        of user: UserID
+    ) throws(TokenRejection) -> String {
+        guard ColumnVerdict.of(token.reveal()) == .token else {
+            let reason = "The new \(column.words) is not made of the characters that tokens are made of."
+            throw TokenRejection(reason: reason)
+        }
+        guard let sealing = sealing.withLock({ $0 }) else { return token.reveal() }
+        do {
+            return try sealing.seal(token, at: place(column, user), manners[column])
+        } catch {
+            throw TokenRejection(reason: "The new \(column.words) cannot be stored: \(error).")
+        }
+    }
+
+    private func place(_ column: ColumnPlace.Column, _ user: UserID) -> ColumnPlace {
+        ColumnPlace(column, of: user, in: environment)
+    }
+}
+
+/// A token that must not be written.
+struct TokenRejection: Error {
+    /// Why, in words that quote nothing of it.
+    let reason: String
+}
+
+extension ColumnPlace.Column {
+    /// What the column holds, in words.
+    fileprivate var words: String {
+        switch self {
+        case .accessToken: "access token"
+        case .refreshToken: "refresh token"
+        case .clientSecret: "client secret"
+        }
+    }
+}

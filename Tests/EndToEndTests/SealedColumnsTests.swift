@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Foundation
+import TestSupport
+import Testing
+import TokenSimulator
+
+/// Sealed columns, through the programs as they were built.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct SealedColumnsTests {
+    private let columns =
+        "SELECT concat_ws(' ', tastytrade_oauth_token, tastytrade_oauth_refresh_token) FROM users WHERE id = 1"
+
+    private func keygen(_ path: String, _ installation: Installation) async throws -> String {
+        let end = try await installation.tastytokend("keygen", arguments: [path])
+        #expect(end.status == 0, "\(end.errors)")
+        let words = end.output.split(separator: " ")
+        return String(try #require(words.count == 5 ? words[2] : nil))
+    }
+
+    private func header(of jwe: Substring) throws -> String {
+        let first = String(try #require(jwe.split(separator: ".").first))
+        let encoded = first.replacing("-", with: "+").replacing("_", with: "/")
+        let padded = encoded + String(repeating: "=", count: (4 - encoded.count % 4) % 4)
+        return String(decoding: try #require(Data(base64Encoded: padded)), as: UTF8.self)
+    }
+
+    @Test func tokensAreSealedAndKeysAreChangedWhileTheDaemonRuns() async throws {
+        try await Installation.with(accounts: 1, settings: ["ENCRYPTION_MODE": "jwe"]) { installation in
+            installation.simulator.set(Fault(.rotation(.strict)))
+            let path = "\(installation.folder)/keys.json"
+            let first = try await keygen(path, installation)
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            let settings = ["ENCRYPTION_JWE_KEYS_FILE": path]
+            let daemon = try await installation.startReadyDaemon(settings)
+            let token = try #require(await installation.allTokens(1...1).first)
+            var row = try await installation.postgres.query(columns).split(separator: " ")
+            #expect(row.count == 2 && !row.contains(token[...]))
+            #expect(
+                try header(of: row[0]).contains(#""kid":"\#(first)","env":"sandbox","col":"access_token","row":"1""#)
+            )
+            #expect(
+                try header(of: row[1]).contains(#""kid":"\#(first)","env":"sandbox","col":"refresh_token","row":"1""#)
+            )
+
+            let second = try await keygen(path, installation)
+            daemon.signal(SIGHUP)
+            try await eventually("the new keys are in force") { daemon.errors.contains("configuration reloaded") }
+            // Not in the first seconds after another one.
+            try await eventually("there is another token") {
+                try await installation.tastytoken("refresh", "1").status == 0
+            }
+            row = try await installation.postgres.query(columns).split(separator: " ")
+            #expect(try row.map(header).allSatisfy { $0.contains(#""kid":"\#(second)""#) })
+            #expect(try await installation.stop(daemon).status == 0)
+
+            let again = try await installation.startReadyDaemon(settings)
+            let kept = try #require(await installation.allTokens(1...1).first)
+            #expect(installation.simulator.user(ofLiveToken: kept) == "1", "and a start costs no refresh")
+            #expect(try await installation.stop(again).status == 0)
+
+            // H20: with keys of which none opens anything, there is no start; what is stored stays as it is.
+            let other = "\(installation.folder)/other.json"
+            _ = try await keygen(other, installation)
+            let wrong = try installation.startDaemon(["ENCRYPTION_JWE_KEYS_FILE": other])
+            let end = try await wrong.end()
+            #expect(end.status == 78, "\(end.errors)")
+            #expect(end.errors.contains("None of the 1 sealed rows can be opened"))
+            #expect(try await installation.postgres.query(columns).split(separator: " ") == row)
+        }
+    }
+
+    @Test func aFileOfKeysThatIsNoneIsNeitherReadNorReplaced() async throws {
+        try await Installation.with(accounts: 0) { installation in
+            let path = "\(installation.folder)/keys.json"
+            try "{\"keys\":[]".write(toFile: path, atomically: true, encoding: .utf8)
+            let keygen = try await installation.tastytokend("keygen", arguments: [path])
+            #expect(keygen.status == 78 && keygen.errors.contains("is not JSON"), "\(keygen.errors)")
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == "{\"keys\":[]")
+            let check = try await installation.tastytokend(
+                "check",
+                ["ENCRYPTION_MODE": "jwe", "ENCRYPTION_JWE_KEYS_FILE": path]
+            )
+            #expect(check.status == 78)
+            #expect(
+                check.output.contains("encryption.jwe.keysFile: holds no keys for jwe: the set of keys is not JSON")
+            )
+        }
+    }
+}
