@@ -15,7 +15,7 @@ demo: ## See tokens being refreshed live, without a TastyTrade account (DEMO_SEC
 test: ## Check, build and test everything, installing what is missing
 	@scripts/test
 
-test-more: ## Build for release, load a million accounts, test once more under the thread sanitizer, and fuzz the socket
+test-more: ## Build for release, load a million accounts, test once more under the thread sanitizer, and fuzz what reads bytes
 	@scripts/test more
 
 check: ## Look at the text only: format, headers, documentation, imports, scripts, units
