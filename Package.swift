@@ -146,6 +146,11 @@ let package = Package(
             ],
             path: "Benchmarks/SocketBenchServer"
         ),
+        .executableTarget(
+            name: "column-bench",
+            dependencies: ["TokenCipher", "TokenCore"],
+            path: "Benchmarks/ColumnBench"
+        ),
 
         .target(
             name: "TokenSimulator",

@@ -13,13 +13,17 @@ struct Base64Text: Sendable {
     private static let padding = UInt8(ascii: "=")
 
     private let characters: [UInt8]
+    /// Two characters for each twelve bits, in the order in which they lie in memory: writing two at a time takes half as long.
+    private let pairs: [UInt16]
     /// The value of each byte as a character.
     private let values: [UInt8]
     private let isPadded: Bool
 
     private init(last: StaticString, isPadded: Bool) {
         let common = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-        characters = Array(common.utf8) + last.withUTF8Buffer(Array.init)
+        let characters = Array(common.utf8) + last.withUTF8Buffer(Array.init)
+        self.characters = characters
+        pairs = (0..<4096).map { UInt16(littleEndian: UInt16(characters[$0 & 63]) << 8 | UInt16(characters[$0 >> 6])) }
         var values = [UInt8](repeating: Self.invalid, count: 256)
         for (value, character) in characters.enumerated() { values[Int(character)] = UInt8(value) }
         self.values = values
@@ -42,20 +46,18 @@ extension Base64Text {
 
     /// Writes the text of some bytes, and gives its length.
     func encode(_ bytes: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> Int {
-        characters.withUnsafeBufferPointer { characters in
-            var written = 0
-            var read = 0
-            while read + 3 <= bytes.count {
-                let group = UInt32(bytes[read]) << 16 | UInt32(bytes[read + 1]) << 8 | UInt32(bytes[read + 2])
-                output[written] = characters[Int(group >> 18)]
-                output[written + 1] = characters[Int(group >> 12 & 63)]
-                output[written + 2] = characters[Int(group >> 6 & 63)]
-                output[written + 3] = characters[Int(group & 63)]
-                read += 3
-                written += 4
+        let whole = bytes.count / 3
+        let raw = UnsafeMutableRawBufferPointer(output)
+        pairs.withUnsafeBufferPointer { pairs in
+            for group in 0..<whole {
+                let start = group * 3
+                let bits = UInt32(bytes[start]) << 16 | UInt32(bytes[start + 1]) << 8 | UInt32(bytes[start + 2])
+                raw.storeBytes(of: pairs[Int(bits >> 12)], toByteOffset: group * 4, as: UInt16.self)
+                raw.storeBytes(of: pairs[Int(bits & 4095)], toByteOffset: group * 4 + 2, as: UInt16.self)
             }
-            return written + encodeRest(UnsafeBufferPointer(rebasing: bytes[read...]), into: output, at: written)
         }
+        let rest = UnsafeBufferPointer(rebasing: bytes[(whole * 3)...])
+        return whole * 4 + encodeRest(rest, into: output, at: whole * 4)
     }
 
     /// The one or two bytes after the last whole group.

@@ -43,7 +43,8 @@ package struct JWEColumns: ColumnSealing {
     /// Opens a value whose header is to the byte what we would have written; nil if it is another one.
     private func openOurs(_ text: UnsafeBufferPointer<UInt8>, at place: ColumnPlace) throws(SealFault) -> OpenedColumn?
     {
-        guard text.count <= SealedLength.limit, let key = keys.all.first(where: { text.starts(with: $0.encodedStart) })
+        guard text.count <= SealedLength.limit,
+            let key = keys.all.first(where: { text.starts(with: $0.encodedStart(for: place)) })
         else { return nil }
         let header = key.encodedHeader(for: place)
         guard text.starts(with: header), let box = CompactJWE.box(of: text, afterHeaderOf: header.count) else {

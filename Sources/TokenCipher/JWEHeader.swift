@@ -39,20 +39,17 @@ struct JWEHeader {
 }
 
 extension JWEHeader {
-    /// The header up to its place, for a key whose id needs no escape.
-    static func start(forKey id: String) -> [UInt8] {
-        Array((start + #","kid":""# + id + #"""#).utf8)
+    /// The header up to the row's id, for a key whose own id needs no escape.
+    static func start(forKey id: String, _ environment: TradeEnvironment, _ column: ColumnPlace.Column) -> [UInt8] {
+        let place = #","env":"\#(environment.rawValue)","col":"\#(column.rawValue)","row":""#
+        return Array((start + #","kid":"\#(id)""# + place).utf8)
     }
 
-    /// Appends what names the place, and ends the header.
-    static func append(_ place: ColumnPlace, to text: inout [UInt8]) {
-        text += #","env":""#.utf8
-        text += place.environment.rawValue.utf8
-        text += #"","col":""#.utf8
-        text += place.column.rawValue.utf8
-        text += #"","row":""#.utf8
+    /// Appends the row's id, and ends the header.
+    static func appendEnd(of place: ColumnPlace, to text: inout [UInt8]) {
         for byte in place.row.text.utf8 { append(byte, to: &text) }
-        text += #""}"#.utf8
+        text.append(UInt8(ascii: "\""))
+        text.append(UInt8(ascii: "}"))
     }
 
     /// Appends a byte of a string, escaped where RFC 8259 (section 7) wants it.

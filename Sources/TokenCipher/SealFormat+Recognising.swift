@@ -57,11 +57,29 @@ extension SealFormat {
 
     /// Whether it begins with a header that has the member `enc`, or with the beginning of one.
     private static func namesEncryption(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard text.starts(with: "eyJ".utf8) else { return false }
+        guard isHeader(text) else { return false }
         // As far as it can be read: what comes after may be damaged.
-        let part = text.prefix(inspected).prefix(while: Base64Text.url.isCharacter)
-        let whole = UnsafeBufferPointer(rebasing: part.prefix(part.count / 4 * 4))
-        guard let header = Base64Text.url.decode(whole) else { return false }
-        return header.contains(Array(#""enc""#.utf8))
+        let bound = min(text.count, inspected)
+        var end = 0
+        while end < bound, Base64Text.url.isCharacter(text[end]) { end += 1 }
+        guard let header = Base64Text.url.decode(UnsafeBufferPointer(rebasing: text[..<(end / 4 * 4)])) else {
+            return false
+        }
+        return hasEncryptionMember(header)
     }
+
+    /// Whether it begins as base64 of a JSON object does, whose first member follows at once.
+    private static func isHeader(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        text.count >= 3 && text[0] == UInt8(ascii: "e") && text[1] == UInt8(ascii: "y") && text[2] == UInt8(ascii: "J")
+    }
+
+    /// A search by hand: the library's for any collection takes several times as long as all else here.
+    private static func hasEncryptionMember(_ header: [UInt8]) -> Bool {
+        guard header.count >= member.count else { return false }
+        return (0...(header.count - member.count)).contains { start in
+            header[start] == member[0] && header[start..<(start + member.count)].elementsEqual(member)
+        }
+    }
+
+    private static let member = Array(#""enc""#.utf8)
 }
