@@ -74,6 +74,7 @@ extension TokenColumns {
     ///   - text: the value; not asked for where the verdict says that it is none.
     ///   - column: which of the row's columns.
     ///   - user: whose row it is.
+    /// - Returns: what is to be made of it.
     func content(
         _ verdict: ColumnVerdict,
         _ text: @autoclosure () -> String?,
