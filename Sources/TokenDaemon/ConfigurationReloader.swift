@@ -35,12 +35,19 @@ actor ConfigurationReloader {
 
     /// Reads and applies, one call at a time: whoever calls waits for its end before calling again. A task that is cancelled
     /// meanwhile changes nothing more.
-    func reload() async {
+    ///
+    /// - Returns: whether what was read is in force; nil if the task was cancelled.
+    @discardableResult
+    func reload() async -> Bool? {
         let outcome = await read()
-        guard !Task.isCancelled else { return }
+        guard !Task.isCancelled else { return nil }
         switch outcome {
-        case .success(let new): await take(new)
-        case .failure(let failure): refuse(failure)
+        case .success(let new):
+            await take(new)
+            return true
+        case .failure(let failure):
+            refuse(failure)
+            return false
         }
     }
 

@@ -130,8 +130,8 @@ struct Daemon: Sendable {
     private func reloadAtHangups(_ heartbeat: Heartbeat) async {
         for await _ in hangups.stream {
             heartbeat.reloading(monotonicMicroseconds: SystemClock.monotonicMicroseconds)
-            await reloader.reload()
-            heartbeat.reloaded(await assembly.engine.tally)
+            let isTaken = await reloader.reload()
+            heartbeat.reloaded(await assembly.engine.tally, isTaken: isTaken)
         }
     }
 

@@ -23,6 +23,13 @@ package struct DaemonFailure: Error, Hashable, Sendable, CustomStringConvertible
     /// What is wrong, a line for each.
     package var lines: [String] { description.split(whereSeparator: \.isNewline).map(String.init) }
 
+    /// What a program says on standard error before it ends: a line for each mistake. Where that is the journal, they come there as
+    /// errors (sd-daemon(3), level prefixes), and are found by `journalctl -p err`.
+    package func lastWords(environment: [String: String]) -> String {
+        let isJournal = JournalStream.isConnected(to: 2, environment: environment)
+        return lines.map { "\(isJournal ? "<3>" : "")tastytokend: \($0)\n" }.joined()
+    }
+
     /// The configuration is wrong: 78 (`EX_CONFIG`).
     package static func configuration(_ text: String) -> DaemonFailure { DaemonFailure(78, text) }
 

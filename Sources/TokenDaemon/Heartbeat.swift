@@ -11,6 +11,7 @@ import TokenCore
 final class Heartbeat: Sendable {
     private struct State {
         var phase = Phase.loading
+        var isConfigurationRefused = false
         var lastStatus = ""
         var lastStatusAt: BootTime?
         var lastRoundAt: BootTime?
@@ -73,15 +74,15 @@ final class Heartbeat: Sendable {
 
     /// The accounts are loaded and the socket answers.
     func ready(_ tally: AccountTally) {
-        let status = StatusWords.running(tally, database: database())
-        let isFirst = state.withLock { state in
+        let database = database()
+        let status: String? = state.withLock { state in
             // A stop may have been asked for while the last rows were loaded.
-            guard state.phase == .loading else { return false }
+            guard state.phase == .loading else { return nil }
             state.phase = .running
-            state.lastStatus = status
-            return true
+            state.lastStatus = Self.words(tally, database, state)
+            return state.lastStatus
         }
-        if isFirst { notifier.ready(status: status) }
+        if let status { notifier.ready(status: status) }
     }
 
     /// The configuration is read again from now on. Before the accounts are loaded the service manager is not told: the end of
@@ -91,15 +92,21 @@ final class Heartbeat: Sendable {
         notifier.reloading(monotonicMicroseconds: now, status: StatusWords.reloading)
     }
 
-    /// The configuration was read, whatever came of it.
-    func reloaded(_ tally: AccountTally) {
-        let status = StatusWords.running(tally, database: database())
-        let isRunning = state.withLock { state in
-            guard state.phase == .running else { return false }
-            state.lastStatus = status
-            return true
+    /// The configuration was read, and taken or refused; nil: neither. The service manager takes the end of a reload for its
+    /// success, so that the status has to say it.
+    func reloaded(_ tally: AccountTally, isTaken: Bool?) {
+        let database = database()
+        let status: String? = state.withLock { state in
+            if let isTaken { state.isConfigurationRefused = !isTaken }
+            guard state.phase == .running else { return nil }
+            state.lastStatus = Self.words(tally, database, state)
+            return state.lastStatus
         }
-        if isRunning { notifier.ready(status: status) }
+        if let status { notifier.ready(status: status) }
+    }
+
+    private static func words(_ tally: AccountTally, _ database: ServiceFacts.Database, _ state: State) -> String {
+        StatusWords.running(tally, database: database, isConfigurationRefused: state.isConfigurationRefused)
     }
 
     /// The daemon was asked to end.
@@ -125,7 +132,7 @@ final class Heartbeat: Sendable {
             let status: String
             switch state.phase {
             case .loading: status = StatusWords.loading(databaseTrouble: database.trouble)
-            case .running: status = StatusWords.running(tally, database: database)
+            case .running: status = Self.words(tally, database, state)
             case .stopping: return nil
             }
             guard status != state.lastStatus else { return nil }

@@ -7,8 +7,17 @@ import TokenCore
 /// What the service manager shows beside the daemon's name (`STATUS=`, sd_notify(3)).
 enum StatusWords {
     /// How the daemon does, in one line: how many accounts there are, what keeps it from being well, and how it learns of
-    /// changes.
-    static func running(_ tally: AccountTally, database: ServiceFacts.Database) -> String {
+    /// changes. What stands first is seen first: that the last reload was refused, and a restart would be, too.
+    static func running(
+        _ tally: AccountTally,
+        database: ServiceFacts.Database,
+        isConfigurationRefused: Bool = false
+    ) -> String {
+        let words = running(tally, database)
+        return isConfigurationRefused ? "Configuration NOT reloaded, see the log; \(words)" : words
+    }
+
+    private static func running(_ tally: AccountTally, _ database: ServiceFacts.Database) -> String {
         var parts = ["\(tally.total) \(tally.total == 1 ? "account" : "accounts")"]
         if tally.failing > 0 { parts.append("\(tally.failing) failing") }
         if tally.needingAPerson > 0 {

@@ -25,7 +25,8 @@ struct Keygen: ParsableCommand {
             let id = try KeyFile(file).addKey()
             FileHandle.standardOutput.write(Data("added key \(id) to \(file)\n".utf8))
         } catch {
-            FileHandle.standardError.write(Data("tastytokend: \(error)\n".utf8))
+            let words = error.lastWords(environment: ProcessInfo.processInfo.environment)
+            FileHandle.standardError.write(Data(words.utf8))
             throw ExitCode(error.exitStatus)
         }
     }

@@ -35,8 +35,8 @@ struct Migrate: AsyncParsableCommand {
             let text = try await DatabaseMigration(invocation).run(remove ? .remove : prints ? .print : .apply)
             FileHandle.standardOutput.write(Data(text.utf8))
         } catch {
-            let lines = error.lines.map { "tastytokend: \($0)\n" }.joined()
-            FileHandle.standardError.write(Data(lines.utf8))
+            let words = error.lastWords(environment: ProcessInfo.processInfo.environment)
+            FileHandle.standardError.write(Data(words.utf8))
             throw ExitCode(error.exitStatus)
         }
     }

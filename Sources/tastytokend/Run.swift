@@ -23,8 +23,8 @@ struct Run: AsyncParsableCommand {
         do {
             try await DaemonStart(invocation).run()
         } catch {
-            let lines = error.lines.map { "tastytokend: \($0)\n" }.joined()
-            FileHandle.standardError.write(Data(lines.utf8))
+            let words = error.lastWords(environment: ProcessInfo.processInfo.environment)
+            FileHandle.standardError.write(Data(words.utf8))
             throw ExitCode(error.exitStatus)
         }
     }

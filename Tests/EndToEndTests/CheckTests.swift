@@ -18,7 +18,10 @@ import TokenSimulator
         try await Installation.with(accounts: 0) { installation in
             let log = "\(installation.folder)/settings.log"
             let end = try await installation.tastytokend("check", ["CONFIG_ACCESS_LOG_FILE": log])
-            #expect(end.output.contains("configuration: "), "\(end)")
+            #expect(
+                end.output.contains("ok    configuration: ") && end.output.contains("over it TASTYTRADE_ENV, "),
+                "\(end)"
+            )
             #expect(!FileManager.default.fileExists(atPath: log))
         }
     }

@@ -171,6 +171,26 @@ import TokenSimulator
         }
     }
 
+    @Test func aReloadThatIsRefusedIsSaidInTheStatusUntilOneIsNot() async throws {
+        try await Installation.with(accounts: 1) { installation in
+            let manager = try NotificationSocket(at: "\(installation.folder)/notify")
+            let daemon = try await installation.startReadyDaemon(
+                ["NOTIFY_SOCKET": manager.path],
+                file: "log: {level: info}"
+            )
+            func lastReady() -> String { manager.messages.last { $0.contains("READY=1") } ?? "" }
+            try put("lgo: {level: info}", in: installation)
+            daemon.signal(SIGHUP)
+            try await eventually("it says so") {
+                lastReady().contains("STATUS=Configuration NOT reloaded, see the log; 1 account")
+            }
+            try put("log: {level: warning}", in: installation)
+            daemon.signal(SIGHUP)
+            try await eventually("all is well") { lastReady().contains("STATUS=1 account") }
+            #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
     @Test func aReloadBeforeTheAccountsAreLoadedDoesNotLookLikeReadiness() async throws {
         try await Installation.with(accounts: 1) { installation in
             let manager = try NotificationSocket(at: "\(installation.folder)/notify")

@@ -40,7 +40,11 @@ package struct SelfCheck: Sendable {
 
     private static func verdicts(_ loaded: LoadedConfiguration, _ origin: String?) -> [Verdict] {
         let file = loaded.file ?? "no file (\(Configuration.defaultPath) is not there)"
-        let words = [file, origin.map { "credentials from \($0)" }].compactMap { $0 }.joined(separator: ", ")
+        // What a shell has in its environment need not be what the daemon has in its own.
+        let variables = loaded.variables.isEmpty ? nil : "over it \(loaded.variables.joined(separator: ", "))"
+        let words = [file, variables, origin.map { "credentials from \($0)" }].compactMap(\.self).joined(
+            separator: ", "
+        )
         return [Verdict(.ok, "configuration", words)] + loaded.warnings.map { Verdict(.warn, "configuration", "\($0)") }
     }
 }

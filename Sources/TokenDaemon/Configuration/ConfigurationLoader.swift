@@ -7,6 +7,8 @@ package struct LoadedConfiguration: Sendable {
     package let configuration: Configuration
     /// The file it was read from; nil if there is none.
     package let file: String?
+    /// The environment variables that settings came from, over what the file says of them.
+    package let variables: [String]
     /// What is no mistake, but should be known.
     package let warnings: [ConfigurationFinding]
     /// Every value that holds, without secrets: for one line of the log at start.
@@ -56,6 +58,7 @@ extension Configuration {
         return LoadedConfiguration(
             configuration: configuration,
             file: mode == nil ? nil : file.path,
+            variables: reader.variables,
             warnings: inOrder(reader.warnings),
             effectiveNonSecretValues: reader.effective
         )

@@ -58,6 +58,13 @@ struct SettingReader {
         return layers.lazy.compactMap { $0.setting(key) }.first
     }
 
+    /// The environment variables that say something, in the order of the keys.
+    var variables: [String] {
+        ConfigurationKey.all.compactMap { key in
+            if case .environment(let name) = place(of: key.name) { name } else { nil }
+        }
+    }
+
     /// Where the setting was found.
     func place(of name: String) -> SettingPlace { setting(name)?.place ?? .none }
 
