@@ -172,7 +172,9 @@ struct Migrator {
         let role = SQLIdentifier(catalogue: survey.role).quoted
         if !survey.hasSchema, !survey.mayCreateSchema {
             let grant = "GRANT CREATE ON DATABASE \(SQLIdentifier(catalogue: survey.database).quoted) TO \(role)"
-            return "Role \(role) may not create schema tastytokend, so refusals are forgotten at a restart. \(grant)."
+            return
+                "Role \(role) may not create schema tastytokend, so refusals are forgotten at a restart. \(grant), or have a "
+                + "role that may run what tastytokend migrate --print prints."
         }
         if survey.hasSchema, !(survey.mayUseSchema && survey.mayCreateTables) { return belongsElsewhere(survey) }
         return mayApply

@@ -86,7 +86,8 @@ extension TokenColumns {
         guard let sealing = sealing.withLock({ $0 }) else { return .token(Secret(text)) }
         let opened = sealing.open(text, at: place(column, user))
         switch opened {
-        case .clear(let secret): return Self.judged(secret, column)
+        // A limit for what is sealed is no limit for what is not.
+        case .clear(let secret): return areSealed ? Self.judged(secret, column) : .token(secret)
         case .sealed(let secret, by: let key):
             manners.note(key.manner, of: column)
             return Self.judged(secret, column)

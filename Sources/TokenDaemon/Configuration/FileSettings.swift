@@ -133,7 +133,7 @@ struct FileSettings {
     }
 
     private mutating func refuse(_ finding: DuplicateKeys.Finding) {
-        let names = finding.names.map { SafeText($0, toBytes: SafeText.codeLimit).text }.joined(separator: ", ")
+        let names = finding.names.map { "\"\(SafeText($0, toBytes: SafeText.codeLimit))\"" }.joined(separator: ", ")
         refuse(nil, line: finding.line, "says \(names) more than once", "keep one of them")
     }
 

@@ -17,7 +17,7 @@ import TokenDaemon
             "/etc/t.yaml:1: is not YAML (found character that cannot start any token): check quotes, colons and indentation there"
         ),
         ("- a", "/etc/t.yaml:1: holds no keys: write sections with keys, as in config.yaml"),
-        ("log:\n  level: info\nlog:\n  level: debug", "/etc/t.yaml:1: says log more than once: keep one of them"),
+        ("log:\n  level: info\nlog:\n  level: debug", "/etc/t.yaml:1: says \"log\" more than once: keep one of them"),
         (
             "log:\n  level: info\n---\nlog:",
             "/etc/t.yaml:3: is not YAML (but found another document): check quotes, colons and indentation there"
@@ -502,13 +502,13 @@ import TokenDaemon
         #expect(
             fixture.mistakes() == [
                 "/etc/t.yaml:3: tastytrade.env: \"prod\" is not allowed: write production or sandbox",
-                "/etc/t.yaml:4: says log more than once: keep one of them",
+                "/etc/t.yaml:4: says \"log\" more than once: keep one of them",
                 "/etc/t.yaml:5: log.level: \"loud\" is not allowed: write trace, debug, info, notice, warning, error or critical",
-                "/etc/t.yaml:6: says timeout more than once: keep one of them",
+                "/etc/t.yaml:6: says \"timeout\" more than once: keep one of them",
                 "/etc/t.yaml:6: refresh.at: \"7\" is not a share between 0 and 1: write one such as 0.6",
-                "/etc/t.yaml:7: says log more than once: keep one of them",
+                "/etc/t.yaml:7: says \"log\" more than once: keep one of them",
                 "/etc/t.yaml:8: log.format: \"xml\" is not allowed: write journald, text or json",
-                "/etc/t.yaml:11: says user more than once: keep one of them",
+                "/etc/t.yaml:11: says \"user\" more than once: keep one of them",
                 "/etc/t.yaml:11: access: this host has no user \"nosuchuser\": create it, or correct the rule",
             ]
         )
