@@ -234,7 +234,7 @@ let package = Package(
         .testTarget(
             name: "TokenDaemonTests",
             dependencies: [
-                "HostSystemd", "RefreshEngine", "TestSupport", "TokenCore", "TokenDaemon", "Yams",
+                "GrantStore", "HostSystemd", "RefreshEngine", "TestSupport", "TokenCore", "TokenDaemon", "Yams",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
             ]

@@ -95,6 +95,17 @@ extension TokenColumns {
         }
     }
 
+    /// How a value is sealed that stands in a column; nil: none does.
+    func state(_ text: String?, of column: ColumnPlace.Column, for user: UserID) -> SealState {
+        guard let text, ColumnVerdict.of(text) != .blank else { return .nothing }
+        guard let sealing = sealing.withLock({ $0 }) else { return .inClear }
+        return switch sealing.open(text, at: place(column, user)) {
+        case .clear: .inClear
+        case .sealed(_, by: let key): .sealed(key)
+        case .unreadable(let fault): .closed("The \(column.words)'s column \(fault).")
+        }
+    }
+
     /// What was sealed need not be a token either.
     private static func judged(_ secret: Secret, _ column: ColumnPlace.Column) -> ColumnContent {
         let verdict = ColumnVerdict.of(secret.reveal())

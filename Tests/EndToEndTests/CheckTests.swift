@@ -33,7 +33,8 @@ import TokenSimulator
             #expect(alone.status == 0 && alone.errors == "", "\(alone)")
             #expect(verdicts(alone, "fail").isEmpty && verdicts(alone, "warn").isEmpty, "\(alone.output)")
             for subject in [
-                "configuration", "database", "table", "schema", "trigger", "notifications", "capacity", "endpoint",
+                "configuration", "database", "table", "schema", "trigger", "encryption", "notifications", "capacity",
+                "endpoint",
                 "socket", "state",
             ] {
                 #expect(alone.output.contains("ok    \(subject): "), "\(subject) in \(alone.output)")

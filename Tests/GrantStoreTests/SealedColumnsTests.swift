@@ -159,6 +159,23 @@ import TokenCore
         #expect(rows.filter { if case .unreadable = $0.grant { true } else { false } }.map(\.user) == [first])
     }
 
+    @Test(arguments: Way.allCases) func aLookCountsValuesByTheirKeys(way: Way) async throws {
+        let database = try await TestDatabase()
+        let old = try way.sealing(1...1)
+        try await put("access-1", .accessToken, of: first, old, in: database)
+        try await put("refresh-1", .refreshToken, of: first, way.sealing(2...2), in: database)
+        try await put("refresh-2", .refreshToken, of: second, way.sealing(3...3), in: database)
+        try await database.execute(
+            "INSERT INTO users (tastytrade_oauth_refresh_token) VALUES ('clear'), (NULL), (' '), (repeat('x', 30000))"
+        )
+        let census = try await store(database, try way.sealing(1...2)).sealCensus(ofRows: 1000)
+        #expect(census.rows == 4 && census.inClear == 1 && census.closed == 1)
+        #expect(census.sealed.filter(\.key.sealsNow).map(\.value) == [1])
+        #expect(census.sealed.filter { !$0.key.sealsNow }.map(\.value) == [1])
+        #expect(census.reason?.hasPrefix("The refresh token's column is sealed with the key ") == true)
+        #expect(try await store(database, try way.sealing(1...2)).sealCensus(ofRows: 1).rows == 1)
+    }
+
     @Test func aColumnThatIsSearchedByItsValueStaysSo() async throws {
         let database = try await TestDatabase()
         let sealing = try Way.rails.sealing()

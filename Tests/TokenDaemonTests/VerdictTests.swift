@@ -7,6 +7,7 @@ import TestSupport
 import Testing
 import TokenCore
 
+@testable import GrantStore
 @testable import TokenDaemon
 
 @Suite struct VerdictTests {
@@ -69,6 +70,21 @@ import TokenCore
         #expect(PlacesCheck.obstacle(in: folder) == nil)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
         #expect(PlacesCheck.obstacle(in: "\(folder)/none") == "No such file or directory")
+    }
+
+    @Test func columnsOfWhichNoneOpensFailAndSomeAreAWarning() {
+        var census = SealCensus()
+        #expect(DatabaseCheck.verdict(on: census, .none).grade == .ok)
+        census.count([.closed("The access token's column was sealed for another row."), .nothing])
+        let hopeless = DatabaseCheck.verdict(on: census, .jwe)
+        #expect(hopeless.grade == .fail && hopeless.remedy?.hasSuffix("was sealed for another row.") == true)
+        census.count([.sealed(SealingKey(id: "new", sealsNow: true)), .inClear])
+        let some = DatabaseCheck.verdict(on: census, .jwe)
+        #expect(some.grade == .warn)
+        #expect(
+            some.text
+                == "jwe; values of 2 rows looked at: 1 in clear; 1 sealed with new, which seals now; 1 that do not open"
+        )
     }
 
     @Test func aDatabaseThatIsAwayAndOneThatIsWrongFailInOtherWords() {

@@ -33,7 +33,8 @@ struct DatabaseCheck: Sendable {
         do throws(StoreFailure) {
             let place = try await store.whereConnected()
             let report = try await store.open()
-            return [Self.verdict(on: place)] + verdicts(on: report) + [await notifications(), await capacity()]
+            return [Self.verdict(on: place)] + verdicts(on: report)
+                + [await sealing(), await notifications(), await capacity()]
         } catch {
             return Self.verdicts(on: error)
         }
@@ -83,6 +84,29 @@ struct DatabaseCheck: Sendable {
         }
     }
 
+    /// How the first rows are sealed: all would take as long as a start.
+    private func sealing() async -> Verdict {
+        do throws(StoreFailure) {
+            return Self.verdict(on: try await store.sealCensus(ofRows: 1000), configuration.encryption.mode)
+        } catch {
+            return Verdict(.warn, "encryption", "how the columns are sealed could not be seen: \(error)")
+        }
+    }
+
+    static func verdict(on census: SealCensus, _ mode: Configuration.Encryption.Mode) -> Verdict {
+        let keys = census.sealed.sorted { ($0.key.id, $0.value) < ($1.key.id, $1.value) }.map { key, count in
+            "\(count) sealed with \(key.id)\(key.sealsNow ? ", which seals now" : "")"
+        }
+        let counts =
+            ["\(census.inClear) in clear"] + keys + (census.closed > 0 ? ["\(census.closed) that do not open"] : [])
+        let rows = census.rows == 1 ? "1 row" : "\(census.rows) rows"
+        let words = "\(mode.rawValue); values of \(rows) looked at: \(counts.joined(separator: "; "))"
+        guard let reason = census.reason else { return Verdict(.ok, "encryption", words) }
+        let isHopeless = census.inClear == 0 && census.sealed.isEmpty
+        let remedy = "compare encryption.mode and its keys with what sealed them; of the first one: \(reason)"
+        return Verdict(isHopeless ? .fail : .warn, "encryption", words, remedy: remedy)
+    }
+
     private func notifications() async -> Verdict {
         guard let reason = await store.reasonNotificationsFail() else {
             return Verdict(.ok, "notifications", "LISTEN works")
@@ -98,7 +122,9 @@ struct DatabaseCheck: Sendable {
         do throws(StoreFailure) {
             let accounts = try await store.countGrants()
             let noun = accounts == 1 ? "account" : "accounts"
-            let words = "\(accounts) \(noun); refresh.maxPerSecond and refresh.at keep \(capacity) fresh"
+            let words =
+                "\(accounts) \(noun); refresh.maxPerSecond and refresh.at keep \(capacity) fresh if tokens live "
+                + "\(RefreshPolicy.supposedLifetime.settingText)"
             guard accounts > capacity else { return Verdict(.ok, "capacity", words) }
             return Verdict(
                 .warn,
