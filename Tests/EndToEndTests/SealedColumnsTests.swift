@@ -32,7 +32,7 @@ import TokenSimulator
             let first = try await keygen(path, installation)
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
             #expect(mode == 0o600)
-            let settings = ["ENCRYPTION_JWE_KEYS_FILE": path]
+            let settings = ["ENCRYPTION_JWE_KEYS_FILE": path, "LOG_LEVEL": "trace"]
             let daemon = try await installation.startReadyDaemon(settings)
             let token = try #require(await installation.allTokens(1...1).first)
             var row = try await installation.postgres.query(columns).split(separator: " ")
@@ -59,6 +59,13 @@ import TokenSimulator
             let kept = try #require(await installation.allTokens(1...1).first)
             #expect(installation.simulator.user(ofLiveToken: kept) == "1", "and a start costs no refresh")
             #expect(try await installation.stop(again).status == 0)
+
+            // Neither what was opened nor what opens it is in any record, whatever the level.
+            let keys = try String(contentsOfFile: path, encoding: .utf8).matches(of: /"k":"([^"]{43})"/).map(\.1)
+            #expect(keys.count == 2)
+            for secret in keys + [token[...], kept[...]] + row {
+                #expect(!daemon.errors.contains(secret) && !again.errors.contains(secret))
+            }
 
             // H20: with keys of which none opens anything, there is no start; what is stored stays as it is.
             let other = "\(installation.folder)/other.json"
