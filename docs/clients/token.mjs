@@ -9,7 +9,7 @@ import http from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 
-/** There will be no token before somebody acts; `code` is the contract's. */
+/** There will be no token before somebody acts; `code` is the contract's, undefined where the daemon never answered. */
 export class TokenError extends Error {
   constructor(status, { code, detail } = {}) {
     super(detail ?? `the daemon answered ${status}`)
@@ -31,10 +31,7 @@ export class TokenSource {
   async token() {
     const deadline = Date.now() + this.patience * 1000
     for (;;) {
-      // A daemon that restarts, or is not there, is waited for too.
-      const { status, headers, body } = await this.#ask().catch((error) => ({
-        status: 0, headers: {}, body: { detail: error.message },
-      }))
+      const { status, headers, body } = await this.#ask().catch((error) => this.#unanswered(error))
       if (status === 200) [this.#etag, this.#reply] = [headers.etag, body]
       if (status === 200 || status === 304) return this.#reply.access_token
       const delay = Math.max(Number(headers['retry-after'] ?? 1), 1) * 1000
@@ -42,6 +39,18 @@ export class TokenSource {
       if (![0, 429, 503, 504].includes(status) || Date.now() + delay > deadline) throw new TokenError(status, body)
       await pause(delay)
     }
+  }
+
+  /** A daemon that restarts, or is not there, is waited for too; what this user may not open is not. */
+  #unanswered(error) {
+    const path = this.socketPath
+    if (['EACCES', 'EPERM'].includes(error.code)) {
+      const who = `user id ${process.geteuid()}`
+      throw new TokenError(0, { detail: `${who} may not open ${path}: its file mode or a folder's keeps it out` })
+    }
+    const waited = `no daemon answered at ${path} for ${this.patience} s`
+    const detail = `${waited} (${error.code ?? error.message}); start it, or give its socket`
+    return { status: 0, headers: {}, body: { detail } }
   }
 
   #ask() {
@@ -58,19 +67,26 @@ export class TokenSource {
           reject(error)
         }
       })
-      request.on('timeout', () => request.destroy(new Error(`${socketPath}: no answer in time`)))
+      request.on('timeout', () => request.destroy(new Error('nothing came in time')))
       request.on('error', reject)
     })
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [user, times = 1] = process.argv.slice(2)
-  const source = new TokenSource(user, { socketPath: process.env.SOCKET_PATH })
+async function main([user, times = 1, ...rest]) {
+  if (!user || rest.length > 0) {
+    console.error('usage: token.mjs USER [TIMES]')
+    return 64
+  }
+  const { SOCKET_PATH: socketPath, TOKEN_PATIENCE: patience = 60 } = process.env
+  const source = new TokenSource(user, { socketPath, patience: Number(patience) })
   try {
     for (let n = 0; n < times; n++) console.log(await source.token())
+    return 0
   } catch (error) {
-    console.error(`${error.code}: ${error.message}`)
-    process.exitCode = 1
+    console.error(`${error.code ?? 'token.mjs'}: ${error.message}`)
+    return 1
   }
 }
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) process.exitCode = await main(process.argv.slice(2))

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 
 class TokenError(Exception):
-    """There will be no token before somebody acts; `code` is the contract's."""
+    """There will be no token before somebody acts; `code` is the contract's, None where the daemon never answered."""
 
     def __init__(self, status, problem):
         super().__init__(problem.get("detail", f"the daemon answered {status}"))
@@ -47,8 +47,10 @@ class TokenSource:
         while True:
             try:
                 status, headers, body = self._ask()
+            except PermissionError as error:  # which waiting does not mend
+                raise TokenError(0, {"detail": self._closed()}) from error
             except OSError as error:  # the daemon restarts, or is not there
-                status, headers, body = 0, {}, {"detail": f"{self.path}: {error}"}
+                status, headers, body = 0, {}, {"detail": self._away(error)}
             if status == 200:
                 self.etag, self.reply = headers["ETag"], body
             if status in (200, 304):
@@ -70,11 +72,26 @@ class TokenSource:
         finally:
             connection.close()
 
+    def _closed(self):
+        return f"user id {os.geteuid()} may not open {self.path}: its file mode or a folder's keeps it out"
 
-if __name__ == "__main__":
-    source = TokenSource(sys.argv[1], os.environ.get("SOCKET_PATH", "/run/tastytokend/api.sock"))
+    def _away(self, error):
+        reason = error.strerror or error
+        return f"no daemon answered at {self.path} for {self.patience} s ({reason}); start it, or give its socket"
+
+
+def main(arguments):
+    if not 1 <= len(arguments) <= 2 or not arguments[0]:
+        print("usage: token.py USER [TIMES]", file=sys.stderr)
+        return 64
+    path = os.environ.get("SOCKET_PATH", "/run/tastytokend/api.sock")
+    source = TokenSource(arguments[0], path, patience=int(os.environ.get("TOKEN_PATIENCE", 60)))
     try:
-        for _ in range(int(sys.argv[2]) if len(sys.argv) > 2 else 1):
+        for _ in range(int(arguments[1]) if len(arguments) > 1 else 1):
             print(source.token())
     except TokenError as error:
-        sys.exit(f"{error.code}: {error}")
+        return f"{error.code}: {error}" if error.code else f"token.py: {error}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -13,7 +13,7 @@ require "uri"
 
 # The tokens of one user. Not for several threads at once.
 class TokenSource
-  # There will be no token before somebody acts; code is the contract's.
+  # There will be no token before somebody acts; code is the contract's, nil where the daemon never answered.
   class Refused < StandardError
     attr_reader :status, :code
 
@@ -54,8 +54,18 @@ class TokenSource
     request["If-None-Match"] = @etag if @etag
     response = exchange(request)
     [response.code.to_i, response, response.body.to_s.empty? ? {} : JSON.parse(response.body)]
+  rescue Errno::EACCES, Errno::EPERM # which waiting does not mend
+    raise Refused.new(0, { "detail" => closed })
   rescue SystemCallError, IOError, Timeout::Error => e
-    [0, {}, { "detail" => "#{@path}: #{e.message}" }]
+    [0, {}, { "detail" => away(e) }]
+  end
+
+  def closed
+    "user id #{Process.euid} may not open #{@path}: its file mode or a folder's keeps it out"
+  end
+
+  def away(error)
+    "no daemon answered at #{@path} for #{@patience} s (#{error.message}); start it, or give its socket"
   end
 
   # Net::HTTP has no way to a Unix socket, but its parts do not care what they read from.
@@ -76,10 +86,15 @@ class TokenSource
 end
 
 if $PROGRAM_NAME == __FILE__
-  source = TokenSource.new(ARGV.fetch(0), path: ENV.fetch("SOCKET_PATH", "/run/tastytokend/api.sock"))
+  unless (1..2).cover?(ARGV.length) && !ARGV[0].empty?
+    warn "usage: token.rb USER [TIMES]"
+    exit 64
+  end
+  path = ENV.fetch("SOCKET_PATH", "/run/tastytokend/api.sock")
+  source = TokenSource.new(ARGV[0], path: path, patience: Integer(ENV.fetch("TOKEN_PATIENCE", "60")))
   begin
     Integer(ARGV.fetch(1, "1")).times { puts source.token }
   rescue TokenSource::Refused => e
-    abort "#{e.code}: #{e.message}"
+    abort "#{e.code || "token.rb"}: #{e.message}"
   end
 end
