@@ -24,7 +24,7 @@ import TokenCore
         #expect((await fixture.engine.refresh(one) { _ in true }).replaced == "a0", "it joins")
         call.answer(fixture.answer("a1"))
         await fixture.settled { fixture.token(of: one) == "a1" }
-        guard case .tooSoon(.seconds(5)) = await fixture.engine.refresh(one, if: { _ in true }) else {
+        guard case .tooSoon(.seconds(5), .justRefreshed) = await fixture.engine.refresh(one, if: { _ in true }) else {
             Issue.record("another one was begun at once")
             return
         }

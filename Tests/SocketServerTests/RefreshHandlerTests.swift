@@ -101,7 +101,7 @@ private struct RefreshCall {
     @Test func whoseTimeIsOverBeforeTheVerdictStillLearnsIt() async throws {
         let call = try await RefreshCall()
         call.board.publish(.living(.seconds(600)), for: call.user)
-        call.board.decide(.tooSoon(.milliseconds(2100)), for: call.user)
+        call.board.decide(.tooSoon(.milliseconds(2100), .justRefreshed), for: call.user)
         call.board.holdVerdicts()
         try await call.begin(maxWait: 1)
         await call.board.when { $0.orders.count == 1 }
@@ -158,7 +158,8 @@ private struct RefreshCall {
                 nil
             ),
             (.unavailable(.tokenUnavailable, retryAfter: .seconds(7)), 503, "token_unavailable", "7"),
-            (.unknownUser, 404, "unknown_user", nil), (.tooSoon(.seconds(5)), 429, "too_many_refreshes", "5"),
+            (.unknownUser, 404, "unknown_user", nil),
+            (.tooSoon(.seconds(5), .justRefreshed), 429, "too_many_refreshes", "5"),
         ] as [(RefreshVerdict, Int, String, String?)]
     )
     func whatTheEngineSaysIsTheAnswer(
@@ -175,6 +176,33 @@ private struct RefreshCall {
         try await call.begin()
         let reply = try await call.reply()
         #expect(reply.status == status && reply.code == code && reply.fields["retry-after"] == wait)
+    }
+
+    @Test(
+        arguments: [
+            (OrderLimit.justRefreshed, "User 42 got a new token only a moment ago."),
+            (.stillStoring, "The new token of user 42 is still being stored in the database."),
+            (
+                .budgetSpent,
+                "User 42 has spent the day's budget of refreshes (refresh.dailyBudgetPerUser); now a token is replaced only "
+                    + "when it is about to die."
+            ),
+        ]
+    )
+    func whatKeepsAnOrderBackIsTold(_ limit: OrderLimit, _ detail: String) async throws {
+        let call = try await RefreshCall()
+        call.board.publish(.living(.seconds(600)), for: call.user)
+        call.board.decide(.tooSoon(.seconds(5), limit), for: call.user)
+        try await call.begin()
+        #expect(try await call.reply()[json: "detail"] == detail)
+    }
+
+    @Test func aFailingAccountIsToldWithoutTheWordsOfHTTP() async throws {
+        let call = try await RefreshCall()
+        call.board.publish(nil, .backingOff(until: .newYear + .seconds(3)), for: call.user)
+        try await call.begin()
+        let told = "The last refresh for user 42 failed; the daemon makes the next one by itself."
+        #expect(try await call.reply()[json: "detail"] == told)
     }
 
     @Test(

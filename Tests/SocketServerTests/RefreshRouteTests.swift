@@ -124,7 +124,7 @@ import TokenCore
     @Test func tooManyOrdersAreToldWhenToComeAgain() async throws {
         try await SocketFixture.with { fixture in
             fixture.board.publish(.living(.seconds(600)), for: user)
-            fixture.board.decide(.tooSoon(.milliseconds(2100)), for: user)
+            fixture.board.decide(.tooSoon(.milliseconds(2100), .justRefreshed), for: user)
             let client = try await fixture.connect()
             try await client.send(order())
             let reply = try await client.reply()

@@ -21,6 +21,7 @@ extension GrantStateMachineTests {
         var machine = active()
         let (obstacle, step) = machine.ordered(occasion(.milliseconds(1500)))
         #expect(obstacle?.tooSoon == .milliseconds(3500))
+        #expect(obstacle?.limit == .justRefreshed)
         #expect(step == .nothing && machine.phase == .resting)
     }
 
@@ -29,6 +30,7 @@ extension GrantStateMachineTests {
         let poor = RefreshPolicy(dailyBudget: 1)
         let (obstacle, _) = machine.ordered(Occasion(now: start + .seconds(60), draw: 0.5, policy: poor))
         #expect(obstacle?.tooSoon == .seconds(86_400))
+        #expect(obstacle?.limit == .budgetSpent)
     }
 
     @Test func anOrderJoinsACallInFlightAndWhatIsNotHandedOutYet() {
@@ -42,9 +44,10 @@ extension GrantStateMachineTests {
         var machine = refreshing()
         _ = machine.granted(answer("a1", sentAfter: .zero), using: 1, occasion(.seconds(1)))
         #expect(machine.due(occasion(.seconds(2))).effect == .publish(answer("a1", sentAfter: .zero)))
-        #expect(machine.ordered(occasion(.seconds(2))).obstacle?.tooSoon == .seconds(3))
+        let early = machine.ordered(occasion(.seconds(2))).obstacle
+        #expect(early?.tooSoon == .seconds(3) && early?.limit == .justRefreshed)
         let (obstacle, step) = machine.ordered(occasion(.seconds(20)))
-        #expect(obstacle?.tooSoon == .seconds(1), "its copy is still being stored")
+        #expect(obstacle?.tooSoon == .seconds(1) && obstacle?.limit == .stillStoring)
         #expect(step == .nothing)
         _ = machine.stored(grantVersion: 1, occasion(.seconds(21)))
         #expect(machine.ordered(occasion(.seconds(21))).step.effect == .enqueue)
@@ -63,8 +66,13 @@ extension GrantStateMachineTests {
 }
 
 extension RefreshVerdict {
-    /// How long to wait, where it says so because the last refresh is too short a time ago.
+    /// How long to wait, where it says so.
     fileprivate var tooSoon: Duration? {
-        if case .tooSoon(let wait) = self { wait } else { nil }
+        if case .tooSoon(let wait, _) = self { wait } else { nil }
+    }
+
+    /// Why to wait, where it says so.
+    fileprivate var limit: OrderLimit? {
+        if case .tooSoon(_, let limit) = self { limit } else { nil }
     }
 }

@@ -78,7 +78,7 @@ final class RefreshHandler {
             isBegun = true
             look()
         case .stale(let token): answer(RefreshReplies.stale(token, of: request.user))
-        case .tooSoon(let wait): answer(RefreshReplies.tooSoon(wait, of: request.user))
+        case .tooSoon(let wait, let limit): answer(RefreshReplies.tooSoon(wait, limit, of: request.user))
         case .unavailable(let code, let retryAfter):
             answer(TokenReplies.unavailable(code, of: request.user, retryAfter: retryAfter))
         case .unknownUser:

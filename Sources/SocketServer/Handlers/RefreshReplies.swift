@@ -15,10 +15,20 @@ enum RefreshReplies {
         return .problem(Problem(.staleToken, detail: detail), fields: fields)
     }
 
-    /// The last refresh is too short a time ago.
-    static func tooSoon(_ wait: Duration, of user: UserID) -> Reply {
-        let detail =
-            "User \(user) was refreshed a moment ago, or has spent the day's budget; ask again after Retry-After."
-        return .problem(Problem(.tooManyRefreshes, detail: detail), fields: [.retryAfter(wait)])
+    /// No refresh may be begun for a caller yet.
+    static func tooSoon(_ wait: Duration, _ limit: OrderLimit, of user: UserID) -> Reply {
+        .problem(Problem(.tooManyRefreshes, detail: detail(limit, user)), fields: [.retryAfter(wait)])
+    }
+
+    private static func detail(_ limit: OrderLimit, _ user: UserID) -> String {
+        switch limit {
+        case .justRefreshed:
+            "User \(user) got a new token only a moment ago."
+        case .stillStoring:
+            "The new token of user \(user) is still being stored in the database."
+        case .budgetSpent:
+            "User \(user) has spent the day's budget of refreshes (refresh.dailyBudgetPerUser); now a token is replaced "
+                + "only when it is about to die."
+        }
     }
 }

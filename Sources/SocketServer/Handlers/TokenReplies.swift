@@ -49,7 +49,7 @@ enum TokenReplies {
 
     /// Not every account is loaded.
     static let loading = Reply.problem(
-        Problem(.tokenUnavailable, detail: "The daemon is still loading its accounts; ask again in a moment."),
+        Problem(.tokenUnavailable, detail: "The daemon is still loading its accounts."),
         fields: [.retryAfter(.seconds(1))]
     )
 
@@ -79,7 +79,7 @@ enum TokenReplies {
         case .refreshTimeout:
             "The refresh for user \(user) did not end within max_wait; ask again."
         case .tokenUnavailable:
-            "Refreshes for user \(user) fail, and the next try is not due yet; ask again after Retry-After."
+            "The last refresh for user \(user) failed; the daemon makes the next one by itself."
         case .reauthorizationRequired:
             "TastyTrade refused the grant of user \(user); the account must be connected again."
         case .unknownOutcome:

@@ -7,12 +7,22 @@ package enum RefreshVerdict: Sendable {
     case underWay(replacing: PublishedToken?)
     /// The token that the caller named is not the current one any more, which is this; nil where there is none alive.
     case stale(PublishedToken?)
-    /// The last one was begun so short a time ago; the caller may come again then.
-    case tooSoon(Duration)
+    /// None is begun for a caller yet, for that reason; the caller may come again after that time.
+    case tooSoon(Duration, OrderLimit)
     /// None can be had now, whoever asks; the time is known while the account backs off.
     case unavailable(HandOutCode, retryAfter: Duration?)
     /// There is no such row.
     case unknownUser
+}
+
+/// What keeps a caller's wish for a new token from being met at once, although the account is well.
+package enum OrderLimit: Hashable, Sendable {
+    /// The last token is less than the policy's spacing old.
+    case justRefreshed
+    /// The last token is handed out already, and its copy is on its way into the row.
+    case stillStoring
+    /// The day's budget is spent.
+    case budgetSpent
 }
 
 extension RefreshVerdict {

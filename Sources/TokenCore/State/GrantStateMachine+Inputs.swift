@@ -42,11 +42,11 @@ extension GrantStateMachine {
         guard prospect == .possible else {
             // What is under way brings no other token where its answer is handed out already, and only the copy is being stored.
             guard case .storing(_, isPublished: true) = phase else { return (nil, .nothing) }
-            return (.tooSoon(max(rest, .seconds(1))), .nothing)
+            return (.tooSoon(max(rest, .seconds(1)), rest > .zero ? .justRefreshed : .stillStoring), .nothing)
         }
-        guard rest <= .zero else { return (.tooSoon(rest), .nothing) }
+        guard rest <= .zero else { return (.tooSoon(rest, .justRefreshed), .nothing) }
         if budget.isSpent(occasion.policy.dailyBudget, at: now.boot) {
-            return (.tooSoon(occasion.policy.spacingBeyondBudget), .nothing)
+            return (.tooSoon(occasion.policy.spacingBeyondBudget, .budgetSpent), .nothing)
         }
         return (nil, enqueued())
     }
