@@ -23,7 +23,11 @@ extension Failure {
         case ECONNREFUSED where !isSocket(path):
             Failure(.noDaemon, "\(path) is no socket; give the daemon's with --socket or SOCKET_PATH")
         case ECONNREFUSED:
-            Failure(.noDaemon, "no daemon listens at \(path) any more; start it: systemctl start tastytokend")
+            Failure(
+                .noDaemon,
+                "no daemon listens at \(path) any more; start it: systemctl start tastytokend",
+                isPassing: true
+            )
         case EACCES, EPERM: closed(path)
         case EAGAIN, EINPROGRESS, EINTR: Failure(.tryLater, "the daemon at \(path) is too busy to answer; try again")
         case EPROTOTYPE:
@@ -36,7 +40,8 @@ extension Failure {
         Failure(
             .noDaemon,
             "no daemon listens at \(path), there is no such file; start it (systemctl start tastytokend), "
-                + "or give its socket with --socket or SOCKET_PATH"
+                + "or give its socket with --socket or SOCKET_PATH",
+            isPassing: true
         )
     }
 

@@ -9,11 +9,19 @@ struct Failure: Error, Equatable {
     let exit: ToolExit
     /// What happened, to what, and what to do.
     let text: String
+    /// Whether it may be over without anybody changing the command: the daemon is busy, say, or not there yet.
+    let isPassing: Bool
 
     /// Takes the status and the words.
-    init(_ exit: ToolExit, _ text: String) {
+    ///
+    /// - Parameters:
+    ///   - exit: how the process ends.
+    ///   - text: what happened, to what, and what to do.
+    ///   - isPassing: whether it may be over by itself; nil leaves that to the status, of which 75 says so.
+    init(_ exit: ToolExit, _ text: String, isPassing: Bool? = nil) {
         self.exit = exit
         self.text = text
+        self.isPassing = isPassing ?? (exit == .tryLater)
     }
 
     /// What a refusal of the daemon comes to.
@@ -45,9 +53,16 @@ struct Failure: Error, Equatable {
         case .grantNeedsPerson: user.map { " See tastytoken explain \(shown($0))." } ?? ""
         case .tryLater where code == ProblemCode.staleToken.rawValue:
             user.map { " Get the current one: tastytoken token \(shown($0))." } ?? ""
-        case .tryLater: retryAfter.map { " Try again in \($0) s." } ?? ""
+        case .tryLater:
+            retryAfter.map { " Try again in \($0) s\(explaining(code, user))." } ?? ""
         case .unknownUser, .usage, .noDaemon, .done: ""
         }
+    }
+
+    /// Where the reason is told. A daemon that still loads its accounts has the same code, and no more to say.
+    private static func explaining(_ code: String?, _ user: String?) -> String {
+        guard let user, code == ProblemCode.tokenUnavailable.rawValue else { return "" }
+        return "; if that does not help, see tastytoken explain \(shown(user))"
     }
 
     /// Text from elsewhere, fit for a terminal: bounded, and without anything that would move the cursor.

@@ -71,9 +71,10 @@ struct TokenFollower {
         }
     }
 
-    /// Takes that no answer came. Before the first one that ends it, since the socket's path may be wrong.
+    /// Takes that no answer came. Before the first one that ends it where no daemon could ever be reached so: the socket may
+    /// not be opened, or is none.
     mutating func lost(_ failure: Failure, chance: Double) throws(Failure) -> FollowStep {
-        guard hasBeenAnswered else { throw failure }
+        guard hasBeenAnswered || failure.isPassing else { throw failure }
         return FollowStep(outage.unanswered(failure, chance: chance))
     }
 

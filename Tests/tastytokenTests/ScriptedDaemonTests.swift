@@ -34,7 +34,8 @@ import Testing
 
     @Test(arguments: [
         (429, "too_many_refreshes", 75, "Try again in 4 s."), (412, "stale_token", 75, "tastytoken token 42."),
-        (503, "token_unavailable", 75, "Try again in 4 s."), (504, "refresh_timeout", 75, "Try again in 4 s."),
+        (503, "token_unavailable", 75, "no. Try again in 4 s; if that does not help, see tastytoken explain 42."),
+        (503, "overloaded", 75, "Try again in 4 s."), (504, "refresh_timeout", 75, "Try again in 4 s."),
         (403, "forbidden", 77, "runs as."), (404, "unknown_user", 67, "no."), (404, "not_found", 69, "upgrade it."),
         (405, "method_not_allowed", 69, "upgrade it."), (409, "no_grant", 78, "See tastytoken explain 42."),
         (418, "teapot", 64, "no."),
@@ -68,7 +69,10 @@ import Testing
             let first = try Script(at: fixture.path, answer: answer)
             let tool = try RunningTool(["watch", "42"], at: fixture.path)
             answers.send(Script.problem(503, "token_unavailable", "It loads.", ["Retry-After: 0"]))
-            #expect(try await tool.complaint() == "tastytoken: still watching user 42: It loads. Try again in 0 s.")
+            #expect(
+                try await tool.complaint()
+                    == "tastytoken: still watching user 42: It loads. Try again in 0 s; if that does not help, see tastytoken explain 42."
+            )
             answers.send(Script.token("one"))
             #expect(try await tool.line().contains("one"))
             #expect(try await tool.complaint() == "tastytoken: watching user 42: all is well again")
@@ -90,6 +94,32 @@ import Testing
             #expect(asked.last == "\"two\\n\"")
             #expect(second.requests.last?.target == "/v1/users/42/token?min_ttl=0")
             #expect(second.requests.last?.fields["prefer"] == "wait=60")
+        }
+    }
+
+    @Test func aWatchThatBeginsBeforeItsDaemonWaitsForIt() async throws {
+        try await ToolFixture.with { fixture in
+            let tool = try RunningTool(["watch", "42"], at: fixture.path)
+            let complaint = try await tool.complaint()
+            #expect(complaint.hasPrefix("tastytoken: still watching user 42: no daemon listens at \(fixture.path)"))
+            let server = try Script(at: fixture.path) { _ in Script.token("one") }
+            #expect(try await tool.line().contains("one"))
+            #expect(try await tool.complaint() == "tastytoken: watching user 42: all is well again")
+            _ = server
+        }
+    }
+
+    @Test func aFeedThatBeginsBeforeItsDaemonWaitsForIt() async throws {
+        try await ToolFixture.with { fixture in
+            let tool = try RunningTool(["status", "--watch", "--json"], at: fixture.path)
+            let complaint = try await tool.complaint()
+            #expect(complaint.hasPrefix("tastytoken: still watching: no daemon listens at \(fixture.path)"))
+            let server = try Script(at: fixture.path) { _ in
+                Script.reply(200, #"{"users":[\#(Script.account("1"))],"next":null}"#)
+            }
+            #expect(try await tool.line() == Script.account("1"))
+            #expect(try await tool.complaint() == "tastytoken: watching: all is well again")
+            _ = server
         }
     }
 
@@ -216,6 +246,11 @@ import Testing
             let file = try await fixture.run("status", "1")
             #expect(file.status == 69)
             #expect(file.errors.contains("\(path) is no socket; give the daemon's"))
+            for watch in [["watch", "1"], ["status", "--watch"]] {
+                let tool = try RunningTool(watch, at: path)
+                #expect(try await tool.end() == 69, "\(watch)")
+                #expect(try await tool.remainingComplaints().contains("\(path) is no socket"))
+            }
             let left = try ListeningNowhere(at: path + "3")
             let dead = try await fixture.run("status", "--socket", left.path)
             #expect(dead.status == 69)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Glibc
 import SocketAPI
 import Testing
 
@@ -67,7 +68,25 @@ import Testing
         }
     }
 
-    @Test func aDaemonThatWasNeverThereEndsItAndOneThatWentAwayDoesNot() throws {
+    @Test(arguments: [ENOENT, EAGAIN]) func aDaemonThatIsNotThereYetIsWaitedForAndToldOnce(error: Int32) throws {
+        let away = Failure.unreachable("/nowhere/s", error)
+        var follower = TokenFollower(user: "42")
+        let steps = try (0..<3).map { _ in try follower.lost(away, chance: 0) }
+        #expect(steps.map(\.remark) == ["still watching user 42: \(away.text)", nil, nil])
+        #expect(steps.map(\.pause) == [250, 500, 1000])
+        let token = try follower.take(reply(ScriptedServer.token("a")), after: 1, chance: 0)
+        #expect(token.remark == "watching user 42: all is well again")
+    }
+
+    @Test(arguments: [EACCES, EPERM, ENOTDIR, EPROTOTYPE, ECONNREFUSED])
+    func whereThereCanBeNoDaemonNoneIsWaitedFor(error: Int32) throws {
+        // A folder is no socket.
+        let never = Failure.unreachable("/", error)
+        var follower = TokenFollower(user: "42")
+        #expect(throws: never) { try follower.lost(never, chance: 0) }
+    }
+
+    @Test func aSocketThatIsClosedFromTheStartEndsItAndLaterDoesNot() throws {
         let away = Failure(.notAllowed, "closed")
         var follower = TokenFollower(user: "42")
         #expect(throws: away) { try follower.lost(away, chance: 0) }

@@ -26,7 +26,7 @@ struct AccountFeed {
 
     /// Goes on until it is ended.
     ///
-    /// - Throws: what will be the same the next time; and whatever keeps it from a first answer.
+    /// - Throws: what will be the same the next time; and what keeps it from a first answer and will not pass.
     func run() throws(Failure) {
         var feed = self
         while true {
@@ -72,10 +72,11 @@ struct AccountFeed {
         for entry in entries { Console.print(table.row(entry.status)) }
     }
 
-    /// A daemon that is away is waited for, unless it never was there; one that says that it has no answer now always is.
+    /// A daemon that is away is waited for, from the start too, and so is one that says that it has no answer now; what keeps
+    /// everybody from a first answer is not.
     private mutating func endure(_ failure: Failure) throws(Failure) -> Int {
         changes.giveUp()
-        guard isAsking ? hasBeenAnswered : failure.exit == .tryLater else { throw failure }
+        guard failure.isPassing || (isAsking && hasBeenAnswered) else { throw failure }
         let course = outage.unanswered(failure, chance: .random(in: 0..<1))
         if let remark = course.remark { Console.warn(remark) }
         return course.pause

@@ -14,7 +14,7 @@ struct StatusCommand: ParsableCommand {
             dead), reauthorization_required, unknown_outcome, unreadable or no_grant; tastytoken explain says why.
 
             With --watch, a terminal shows a live table: what is in trouble first, then what expires soonest; q ends it. \
-            Without a terminal, each change is a line of its own.
+            Without a terminal, each change is a line of its own. A daemon that is away, or not there yet, is waited for.
 
             EXAMPLES
               tastytoken status 42

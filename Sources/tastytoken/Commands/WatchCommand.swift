@@ -12,8 +12,9 @@ struct WatchCommand: ParsableCommand {
         abstract: "Print each new access token of a user as a JSON line.",
         discussion: """
             Begins with the token at hand, and ends only when it is ended, when nobody reads it any more, or when there \
-            will be no token: no such user (67), not allowed (77), the grant needs a person (78). A daemon that is away or \
-            has no live token now is waited for; standard error says so.
+            will be no token: no such user (67), not allowed (77), the grant needs a person (78). A daemon that is away, or \
+            not there yet, or has no live token now is waited for; standard error says so. A socket that may not be opened \
+            (77), or a path where there can be none (69), ends it at the start.
 
             EXAMPLES
               tastytoken watch 42 | while read -r line; do …; done

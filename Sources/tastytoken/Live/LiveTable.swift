@@ -34,7 +34,8 @@ final class LiveTable {
 
     /// Goes on until it is ended.
     ///
-    /// - Throws: what will be the same the next time; and what keeps it from a first answer, before anything is drawn.
+    /// - Throws: what will be the same the next time; before anything is drawn, also what keeps it from a first answer and
+    ///   will not pass.
     func run() throws(Failure) -> Ending {
         try readFirst()
         let signals = try SignalQueue(Self.endings + [SIGWINCH, SIGTSTP, SIGCONT])
@@ -95,7 +96,7 @@ extension LiveTable {
             }
             finish(pass, board, took: 0)
         } catch {
-            guard error.exit == .tryLater else { throw error }
+            guard error.isPassing else { throw error }
             bear(error)
         }
     }
