@@ -205,6 +205,41 @@ import Testing
         }
     }
 
+    @Test func aDaemonThatIsNotThereYetIsWaitedFor() async throws {
+        try await ToolFixture.with { fixture in
+            let tool = try ToolOnTerminal(["status", "--watch"], at: fixture.path)
+            _ = try await tool.screen("the reason") { $0.lines[1].hasPrefix("no daemon listens at \(fixture.path)") }
+            let server = try Script(at: fixture.path) { _ in Self.list([Script.account("42")]) }
+            _ = try await tool.screen("the account") { screen in screen.lines.contains { $0.hasPrefix("42    active") }
+            }
+            tool.type("q")
+            #expect(try await tool.end() == 0)
+            _ = server
+        }
+    }
+
+    @Test func whatTheDaemonSaysOfItselfIsNotCutAtEightyColumns() async throws {
+        try await ToolFixture.with { fixture in
+            let summary = """
+                {"version":"1.0.0","ready":true,"started_at":"2026-01-01T00:00:00Z","accounts":{"total":5,"healthy":3,\
+                "failing":1,"needing_a_person":1,"without_grant":0},"refreshes":{"in_line":0,"in_flight":1,"unstored":0},\
+                "capacity_accounts":10800,"database":{"trouble":null,"changes":"by trigger"}}
+                """
+            let server = try Script(at: fixture.path) { request in
+                request.target == "/v1/status" ? Script.reply(200, summary) : Self.list([Script.account("42")])
+            }
+            let tool = try ToolOnTerminal(["status", "--watch"], at: fixture.path)
+            let screen = try await tool.screen("the table") { $0.lines.contains("q ends this") }
+            #expect(screen.lines[1] == "version 1.0.0  ready true  started at 2026-01-01T00:00:00Z  accounts total 5")
+            #expect(screen.lines[2].hasPrefix("accounts healthy 3  accounts failing 1  accounts needing a person 1"))
+            #expect(screen.lines.contains { $0.contains("database changes by trigger") })
+            #expect(screen.lines.contains { $0.hasPrefix("42    active") } && !screen.isOverfull)
+            tool.type("q")
+            #expect(try await tool.end() == 0)
+            _ = server
+        }
+    }
+
     @Test func aDaemonThatStillLoadsIsWaitedFor() async throws {
         try await ToolFixture.with { fixture in
             let isReady = Mutex(false)

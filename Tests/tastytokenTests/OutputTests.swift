@@ -56,7 +56,12 @@ import Testing
         let body =
             #"{"ready":true,"accounts":{"active":4,"reauthorization_required":1},"changes":"told\u001b","list":[1],"none":null}"#
         let summary = DaemonSummary(RawJSON(Array(body.utf8)[...]))
-        #expect(summary.line == "ready true  accounts active 4  accounts reauthorization required 1  changes told?")
+        let fields = ["ready true", "accounts active 4", "accounts reauthorization required 1", "changes told?"]
+        #expect(summary.lines(within: 120, atMost: 9) == [fields.joined(separator: "  ")])
+        let halves = [fields[0] + "  " + fields[1], fields[2], fields[3]]
+        #expect(summary.lines(within: 40, atMost: 9) == halves)
+        #expect(summary.lines(within: 40, atMost: 2) == Array(halves.prefix(2)))
+        #expect(summary.lines(within: 5, atMost: 9) == fields)
         #expect(summary.lines[0] == "ready" + String(repeating: " ", count: 30) + "true")
         #expect(DaemonSummary(RawJSON([])).lines == [])
     }

@@ -26,9 +26,23 @@ struct DaemonSummary: Equatable {
         FieldList(fields.map { ($0.name, $0.value) }).lines
     }
 
-    /// All fields on one line.
-    var line: String {
-        fields.map { "\($0.name) \($0.value)" }.joined(separator: "  ")
+    /// All fields, as many on a line as it has room for.
+    ///
+    /// - Parameters:
+    ///   - columns: characters that a line has; a field that is longer has one of its own.
+    ///   - limit: lines at most; what is left over is left out.
+    /// - Returns: the lines.
+    func lines(within columns: Int, atMost limit: Int) -> [String] {
+        var lines: [String] = []
+        for field in fields {
+            let text = "\(field.name) \(field.value)"
+            if let last = lines.last, last.count + 2 + text.count <= columns {
+                lines[lines.count - 1] = "\(last)  \(text)"
+            } else {
+                lines.append(text)
+            }
+        }
+        return Array(lines.prefix(limit))
     }
 
     private static func fields(of object: RawJSON, under prefix: String) -> [Field] {

@@ -41,10 +41,13 @@ struct LiveFrame {
 
     private var head: [String] {
         var lines = [cut("\(Timestamp.text(microseconds: now / 1_000_000 * 1_000_000))  \(content.board.summary)")]
-        if let summary = content.summary, !summary.fields.isEmpty { lines.append(cut(summary.line)) }
+        lines += (content.summary?.lines(within: size.columns, atMost: summaryRoom) ?? []).map(cut)
         if let trouble { lines.append(styled(.red, cut(trouble))) }
         return lines + [""]
     }
+
+    /// Lines for what the daemon says of itself: the accounts keep most of the screen.
+    private var summaryRoom: Int { max(size.rows / 4, 1) }
 
     private var trouble: String? {
         guard let trouble = content.trouble else { return nil }
