@@ -41,11 +41,23 @@ struct TastyToken: ParsableCommand {
 
     /// Runs the plainest command line at once, and leaves every other to the argument parser.
     static func main() {
-        guard let request = TokenRequest(plain: CommandLine.arguments.dropFirst()) else { return main(nil) }
+        let arguments = CommandLine.arguments.dropFirst()
+        guard let request = TokenRequest(plain: arguments) else { return leaveToParser(arguments) }
         let end = Console.end(of: { () throws(Failure) in
             Console.print(try request.answer().presentableToken())
         })
         Glibc.exit(end.rawValue)
+    }
+
+    private static func leaveToParser(_ arguments: ArraySlice<String>) {
+        guard let failure = UnknownCommand(in: arguments, knowing: commandNames)?.failure else { return main(nil) }
+        Console.warn(failure.text)
+        Glibc.exit(failure.exit.rawValue)
+    }
+
+    /// The commands, and the one that the argument parser adds.
+    private static var commandNames: [String] {
+        configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
     }
 }
 

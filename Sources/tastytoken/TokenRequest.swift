@@ -19,7 +19,7 @@ struct TokenRequest: Equatable {
         let path = APIPath.token(of: user, minimumLife: minimumLife, maximumWait: maximumWait)
         let patience = min(maximumWait ?? 10, 60) + SocketClient.patience
         let answer = try TokenAnswer(client.get(path, within: patience), of: user)
-        if let shortcoming = answer.shortcoming(of: user) { Console.warn(shortcoming) }
+        if let shortcoming = answer.shortcoming(of: user, wishing: minimumLife) { Console.warn(shortcoming) }
         return answer
     }
 }

@@ -77,12 +77,29 @@ import TokenCore
         }
     }
 
+    @Test func aWishThatIsLoweredToHalfALifeIsWarnedOf() async throws {
+        try await with { setting in
+            setting.board.publish(token("abc", living: .seconds(500)), for: UserID("4 2"))
+            for command in ["token", "header"] {
+                let run = try await setting.run(command, "4 2", "--min-ttl", "3600", "--socket", setting.path)
+                #expect(run.output.hasSuffix("abc\n") && run.status == 0)
+                #expect(
+                    run.errors == "tastytoken: the token of user 4 2 lives for 500 s only, not for 3600 s: no token is "
+                        + "replaced that has half of its life left\n"
+                )
+            }
+            let met = try await setting.run("token", "4 2", "--min-ttl", "500", "--socket", setting.path)
+            #expect(met.output == "abc\n" && met.errors == "")
+        }
+    }
+
     @Test func aCommandGetsTheTokenInItsEnvironmentAndItsStatusIsItsOwn() async throws {
         try await with { setting in
             setting.board.publish(token("abc"), for: UserID("4 2"))
             let script =
-                #"echo "$TASTYTRADE_ACCESS_TOKEN $0 $1"; tr '\0' ' ' </proc/$$/cmdline | grep -c a[b]c; exit 9"#
-            let environment = ["SOCKET_PATH": setting.path]
+                #"echo "$TASTYTRADE_ACCESS_TOKEN $TASTYTRADE_API_URL $0 $1"; tr '\0' ' ' </proc/$$/cmdline | grep -c a[b]c; exit 9"#
+            // The address goes with the token, whatever it was.
+            let environment = ["SOCKET_PATH": setting.path, "TASTYTRADE_API_URL": "https://elsewhere.example"]
             let run = try await setting.run(
                 "exec",
                 "4 2",
@@ -95,7 +112,7 @@ import TokenCore
                 environment: environment
             )
             // The last line is how often the token stands on the command line.
-            #expect(run.output == "abc a --json\n0\n")
+            #expect(run.output == "abc https://api.cert.tastyworks.com a --json\n0\n")
             #expect(run.errors == "")
             #expect(run.status == 9)
         }
@@ -197,6 +214,32 @@ import TokenCore
             let closed = try await Program.run(nobody + [setting.binary, "token", "1", "--socket", path])
             #expect(closed.status == 77)
             #expect(closed.errors.contains(path))
+            for watch in [["watch", "1"], ["status", "--watch"]] {
+                let closed = try await Program.run(nobody + [setting.binary] + watch + ["--socket", path])
+                #expect(closed.status == 77, "it is not waited for")
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("tokne", ": did you mean token?"), ("stat", ": did you mean status?"),
+            ("refrsh", ": did you mean refresh?"),
+            ("no", "; see tastytoken --help."), ("4\u{1B}2", "; see tastytoken --help."),
+        ]
+    )
+    func anUnknownCommandIsNamedWithTheNearest(word: String, advice: String) async throws {
+        let run = try await Program.run([ToolFixture.binary, word, "42"])
+        #expect(run.status == 64 && run.output == "")
+        #expect(run.errors == "tastytoken: there is no command \(word.replacing("\u{1B}", with: "?"))\(advice)\n")
+    }
+
+    @Test func theCommandsOfTheParserAreKnown() async throws {
+        for arguments in [
+            ["help", "token"], ["--help"], ["token", "--help"], ["--generate-completion-script", "bash"],
+        ] {
+            let run = try await Program.run([ToolFixture.binary] + arguments)
+            #expect(run.status == 0 && run.output.contains("token"), "\(arguments)")
         }
     }
 

@@ -5,14 +5,17 @@ import ArgumentParser
 import Glibc
 import SocketAPI
 
-/// `tastytoken exec USER -- CMD…`: the command with a token in its environment, where no process list shows it.
+/// `tastytoken exec USER -- CMD…`: the command with a token and its API's address in its environment, where no process list
+/// shows them.
 struct ExecCommand: ParsableCommand {
     /// Where the command finds the token.
     static let variable = "TASTYTRADE_ACCESS_TOKEN"
+    /// Where the command finds the base of the API that takes it.
+    static let addressVariable = "TASTYTRADE_API_URL"
 
     static let configuration = CommandConfiguration(
         commandName: "exec",
-        abstract: "Run a command with a live access token in \(variable).",
+        abstract: "Run a command with a live access token in \(variable), and the API's address in \(addressVariable).",
         usage: "tastytoken exec [--min-ttl <seconds>] [--max-wait <seconds>] [--socket <path>] <user> -- <command> ...",
         discussion: """
             The command takes the place of tastytoken: signals reach it, and its exit status is its own; 126 if it cannot \
@@ -23,6 +26,10 @@ struct ExecCommand: ParsableCommand {
             EXAMPLES
               tastytoken exec 42 -- ./close-positions --dry-run
               tastytoken exec --min-ttl 300 42 -- sh -c 'python3 bot.py > bot.log'
+              tastytoken exec 42 -- sh -c 'tastytoken header 42 | curl -H @- "$\(addressVariable)/customers/me/accounts"'
+
+            \(addressVariable) is the address for which the token was made, https://api.tastyworks.com or the sandbox's, \
+            whatever it was before.
             """
     )
 
@@ -42,6 +49,7 @@ struct ExecCommand: ParsableCommand {
         try Console.carryingOut { () throws(Failure) in
             let answer = try wish.request(for: subject.user, by: socket.client).answer()
             setenv(Self.variable, try answer.presentableToken(), 1)
+            setenv(Self.addressVariable, try answer.presentableAPIURL(), 1)
         }
         let failure = Self.replaceProcess(with: command)
         Console.warn("cannot run \(Failure.shown(command[0])): \(String(cString: strerror(failure)))")

@@ -13,7 +13,8 @@ struct HeaderCommand: ParsableCommand {
             EXAMPLES
               tastytoken header 42 | curl -H @- "$API_URL/customers/me/accounts"
 
-            Read so by curl, the token stands in no command line, where every process list would show it.
+            Read so by curl, the token stands in no command line, where every process list would show it. API_URL is the \
+            api_url of tastytoken token 42 --json; tastytoken exec has an example that sets it.
             """
     )
 

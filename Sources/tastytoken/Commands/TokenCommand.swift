@@ -9,8 +9,11 @@ struct TokenCommand: ParsableCommand {
         commandName: "token",
         abstract: "Print a live access token of a user.",
         discussion: """
-            The token is printed alone on its line, for $(…) and pipes. One that lives shorter than was asked for is printed \
-            with a warning on standard error; a dead one never is.
+            The token is printed alone on its line, for $(…) and pipes. One that lives shorter than --min-ttl asks for is \
+            printed too, with a warning on standard error; a dead one never is.
+
+            A token that has less left than --min-ttl says is replaced first, unless half of its life is left: so it is \
+            of no use to ask for more than that half, 450 s of TastyTrade's 15 minutes.
 
             EXAMPLES
               token=$(tastytoken token 42) || exit
@@ -44,7 +47,7 @@ struct TokenCommand: ParsableCommand {
 struct TokenWish: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "How long the token must live yet; half of a token's life at most counts.",
+            "How long the token should live yet; 60 unless given. It is replaced for that unless half of its life is left.",
             valueName: "seconds"
         )
     )
