@@ -80,11 +80,17 @@ extension RefreshEngine {
         return slots
     }
 
+    /// Before any other. The time of now would not do: it is later each time, so that of many accounts in line each would seem
+    /// to be due after the others, leave its room to them, and be read again, for ever.
+    private static let atOnce = KeepingOrder.Due(
+        Moment(wall: WallTime(nanoseconds: 0), boot: BootTime(nanoseconds: 0))
+    )
+
     /// When the account is due; at once if it is in line, or in the middle of a refresh.
     private func due(_ machine: GrantStateMachine) -> KeepingOrder.Due {
         switch machine.phase {
         case .resting: KeepingOrder.Due(machine.deadline ?? clock())
-        case .queued, .elsewhere, .refreshing, .storing, .salvaging: KeepingOrder.Due(clock())
+        case .queued, .elsewhere, .refreshing, .storing, .salvaging: Self.atOnce
         }
     }
 }
