@@ -68,6 +68,21 @@ import TokenCore
         #expect(await callsDuring(540, fixture) == ["0", "1", "2", "3", "4"])
     }
 
+    @Test func ofManyInLineEachIsReadOnceHoweverLongTheyStandThere() async {
+        // More than one batch, all due at once, of which only a few are called for at a time, and none is answered.
+        let rows = (0..<2500).map { (UserID("\($0)"), RecordingStore.Row(refreshToken: "r\($0)")) }
+        let fixture = EngineFixture(
+            Dictionary(uniqueKeysWithValues: rows),
+            EngineConfiguration(maxInFlight: 4, keptGrants: 10_000)
+        )
+        await fixture.start()
+        for _ in 0..<40 {
+            await fixture.advance(by: .milliseconds(200))
+            await fixture.turn()
+        }
+        #expect(fixture.store.count("grants") == 5, "five hundred at a time")
+    }
+
     @Test func aNewGrantIsKeptInItsTurn() async {
         let fixture = await fixture(accounts: 4, kept: 2)
         fixture.store[UserID("3")] = RecordingStore.Row(refreshToken: "rnew")
