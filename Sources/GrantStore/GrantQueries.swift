@@ -121,8 +121,8 @@ struct GrantQueries: Sendable {
         Statement(
             "grants",
             """
-            SELECT t.\(columns.id)::text, \(version), \(verdict(refreshToken)), \(fault(accessToken)),
-                \(shipped(refreshToken)), \(shipped(accessToken))
+            SELECT t.\(columns.id)::text, \(version), \(verdict(refreshToken)), \(verdict(accessToken)),
+                \(shipped(refreshToken))
             FROM \(columns.table) t
             WHERE t.\(columns.id) = ANY ($1::\(columns.idType.cast)[]) AND NOT \(isBlank(refreshToken))
             """

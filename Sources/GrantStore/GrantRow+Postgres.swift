@@ -110,18 +110,15 @@ extension RowDigest {
 }
 
 extension StoredGrant {
-    /// Reads the fields of ``GrantQueries/grants``; nil for a row without a refresh token.
+    /// Reads the fields of ``GrantQueries/grants``; nil for a row without a refresh token. Of the access token no more is asked
+    /// than how it looks.
     init?(_ row: PostgresRow, _ columns: TokenColumns) {
         guard let id = row.text(0), let version = row.integer(1) else { return nil }
         let user = UserID(id)
         let verdict = row.integer(2).flatMap(ColumnVerdict.init) ?? .blank
-        let accessVerdict =
-            row.integer(3).flatMap(ColumnVerdict.init) ?? row.bytes(5).map {
-                ColumnVerdict.of($0, longest: columns.longestValue)
-            } ?? .blank
         let refresh = columns.content(verdict, row.text(4), of: .refreshToken, for: user)
-        let access = columns.content(accessVerdict, row.text(5), of: .accessToken, for: user)
-        let complaint = (refresh.complaint ?? access.complaint).map(UnreadableGrant.init)
+        let access = row.integer(3).flatMap(ColumnVerdict.init).flatMap { columns.complaint($0, .accessToken) }
+        let complaint = (refresh.complaint ?? access).map(UnreadableGrant.init)
         guard let found = complaint.map(Result.failure) ?? refresh.token.map(Result.success) else { return nil }
         self.init(user: user, refreshToken: found, version: version)
     }

@@ -22,7 +22,7 @@ final class Openings: Sendable {
             if let reason = reading.closed {
                 count.closed += 1
                 count.reason = count.reason ?? reason
-            } else if reading.row.grant != .none {
+            } else if case .present = reading.row.grant {
                 count.open += 1
             }
         }

@@ -55,12 +55,9 @@ extension PostgresGrantStore {
             try await self.reads.run(within: self.configuration.statementDeadline) {
                 connection,
                 deadline throws(StoreError) in
+                let rows = try connection.run(plan.queries.values, ["\(most)"], until: deadline)
                 var census = SealCensus()
-                for states in try connection.run(plan.queries.values, ["\(most)"], until: deadline).rows({ row in
-                    Self.states(row, plan)
-                }) {
-                    census.count(states)
-                }
+                for states in rows.rows({ Self.states($0, plan) }) { census.count(states) }
                 return census
             }
         }

@@ -81,7 +81,7 @@ extension TokenColumns {
         of column: ColumnPlace.Column,
         for user: UserID
     ) -> ColumnContent {
-        if let reason = verdict.complaint(about: column.words, longest: longestValue) { return .unreadable(reason) }
+        if let reason = complaint(verdict, column) { return .unreadable(reason) }
         guard verdict == .token, let text = text() else { return .blank }
         guard let sealing = sealing.withLock({ $0 }) else { return .token(Secret(text)) }
         let opened = sealing.open(text, at: place(column, user))
@@ -93,6 +93,11 @@ extension TokenColumns {
             return Self.judged(secret, column)
         case .unreadable(let fault): return .closed("The \(column.words)'s column \(fault).")
         }
+    }
+
+    /// What is wrong with a value as it is stored; nil if nothing is.
+    func complaint(_ verdict: ColumnVerdict, _ column: ColumnPlace.Column) -> String? {
+        verdict.complaint(about: column.words, longest: longestValue)
     }
 
     /// How a value is sealed that stands in a column; nil: none does.

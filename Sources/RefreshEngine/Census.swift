@@ -26,14 +26,23 @@ struct Census: Sendable {
     private var newcomers: Set<UserID> = []
     private var churn = 0
     private var doubts = 0
+    private var isDistrusted = false
 
     /// The rows were loaded.
     mutating func loaded(_ mark: PassMark?) {
-        self.mark = mark
+        self.mark = isDistrusted ? nil : mark
+    }
+
+    /// What was read of rows that did not change may be otherwise now: the next pass looks at every row, and one that goes on
+    /// does not count.
+    mutating func distrust() {
+        mark = nil
+        isDistrusted = true
     }
 
     /// A pass begins.
     mutating func begin() {
+        isDistrusted = false
         newcomers = []
         churn = 0
     }
@@ -58,6 +67,7 @@ struct Census: Sendable {
     mutating func end(_ pass: TablePass, held: Int, isHeld: (UserID) -> Bool) -> Verdict {
         let surplus = held + newcomers.count { !isHeld($0) } - pass.rowCount
         newcomers = []
+        guard !isDistrusted else { return .wantsAll }
         mark = pass.mark
         guard !pass.isComplete, surplus != 0 else {
             doubts = 0

@@ -25,6 +25,15 @@ extension RefreshEngine {
         advance()
     }
 
+    /// What kept rows from being read may be mended by other means than a change of theirs (keys came). Where there are such
+    /// rows, a pass over all finds them.
+    package func lookAgainAtUnreadable() {
+        guard statuses.count(of: .unreadable) > 0 else { return }
+        census.distrust()
+        chores.wantsPass = true
+        advance()
+    }
+
     /// Brings the next pass forward if one was asked for; while one goes on, it stays asked for.
     func bringPassForward(at now: Moment) {
         guard chores.wantsPass, let reconcileAt = chores.reconcileAt else { return }

@@ -15,6 +15,7 @@ import TokenEndpoint
 struct Assembly {
     let store: PostgresGrantStore
     private let tokens: TokenColumns
+    private let encryptionMode: Configuration.Encryption.Mode
     /// How the database stands, at the time of the call.
     let database: @Sendable () -> ServiceFacts.Database
     let endpoint: TokenEndpointClient
@@ -49,6 +50,7 @@ struct Assembly {
         place = try Self.place(configuration.socket, sockets)
         let identity = DaemonIdentity(in: configuration.journal.path)
         Self.tell(identity, logger)
+        encryptionMode = configuration.encryption.mode
         tokens = TokenColumns(configuration.encryption.sealing, in: configuration.tastytrade.environment)
         store = PostgresGrantStore(
             configuration: StoreConfiguration(configuration, owner: identity.id, tokens),
@@ -94,7 +96,7 @@ struct Assembly {
     /// Puts to work what of a configuration can change at run time.
     func apply(_ configuration: Configuration) async {
         server.replaceAccess(with: AccessRules(configuration))
-        tokens.use(configuration.encryption.sealing)
+        await takeKeys(configuration.encryption)
         guard let secret = configuration.tastytrade.clientSecret else { return }
         let settings = EngineConfiguration(configuration, calls: calls(of: configuration.refresh.maxInFlight))
         await engine.reconfigure(
@@ -105,6 +107,13 @@ struct Assembly {
                 clientSecret: secret
             )
         )
+    }
+
+    /// Seals and opens with other keys of the same mode; another mode takes a restart.
+    private func takeKeys(_ encryption: Configuration.Encryption) async {
+        guard encryption.mode == encryptionMode else { return }
+        tokens.use(encryption.sealing)
+        await engine.lookAgainAtUnreadable()
     }
 
     /// Raises the limit to what so many calls take beside the callers. If that cannot be, says so, and gives how many can be

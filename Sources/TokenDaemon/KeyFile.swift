@@ -25,11 +25,11 @@ package struct KeyFile: Sendable {
         let known = try contents()
         let made: (set: [UInt8], id: String)
         do {
-            made = try KeyGenerator(random: Self.randomBytes).addKey(to: known?.bytes)
+            made = try KeyGenerator(random: Self.randomBytes).addKey(to: known)
         } catch {
             throw .configuration("\(path): \(error)")
         }
-        try replace(with: made.set, like: known)
+        try replace(with: made.set)
         return made.id
     }
 
@@ -38,23 +38,21 @@ package struct KeyFile: Sendable {
         return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     }
 
-    private func contents() throws(DaemonFailure) -> (bytes: [UInt8], status: stat)? {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else {
-            if errno == ENOENT { return nil }
-            throw failure("cannot be read")
+    /// What the file holds; nil if there is none.
+    private func contents() throws(DaemonFailure) -> [UInt8]? {
+        do {
+            return try FileReading.system.read(path, Self.longest).bytes
+        } catch {
+            switch error {
+            case .missing: return nil
+            case .unreadable(let reason): throw .configuration("\(path) cannot be read: \(reason)")
+            }
         }
-        defer { close(file) }
-        var status = stat()
-        var bytes = [UInt8](repeating: 0, count: Self.longest + 1)
-        let count = read(file, &bytes, bytes.count)
-        guard count >= 0, fstat(file, &status) == 0 else { throw failure("cannot be read") }
-        guard count <= Self.longest else { throw .configuration("\(path) is longer than \(Self.longest) bytes") }
-        return (Array(bytes.prefix(count)), status)
     }
 
-    /// Puts a new file in the place of the old one, with the same owner and mode.
-    private func replace(with set: [UInt8], like old: (bytes: [UInt8], status: stat)?) throws(DaemonFailure) {
+    /// Puts a new file in the place of the old one, if there is one with its owner and mode. Once this returns, a loss of
+    /// power does not undo it: what is sealed from then on could not be opened without the key.
+    private func replace(with set: [UInt8]) throws(DaemonFailure) {
         let draft = path + ".new"
         let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else {
@@ -62,14 +60,26 @@ package struct KeyFile: Sendable {
             throw .temporary("\(draft) is there: another keygen is at work, or was cut off; then remove it")
         }
         defer { close(file) }
-        if let status = old?.status {
-            guard fchown(file, status.st_uid, status.st_gid) == 0, fchmod(file, status.st_mode & 0o777) == 0 else {
+        var old = stat()
+        if stat(path, &old) == 0 {
+            guard fchown(file, old.st_uid, old.st_gid) == 0, fchmod(file, old.st_mode & 0o777) == 0 else {
                 throw removing(draft, failure("cannot be given the old file's owner", draft))
             }
         }
         guard write(file, set, set.count) == set.count, fsync(file) == 0, rename(draft, path) == 0 else {
             throw removing(draft, failure("cannot be written"))
         }
+        try keepFolder()
+    }
+
+    /// Has the folder remember the new file.
+    private func keepFolder() throws(DaemonFailure) {
+        let end = path.lastIndex(of: "/")
+        let name = end.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw failure("may not have been kept", name) }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw failure("may not have been kept", name) }
     }
 
     private func removing(_ draft: String, _ failure: DaemonFailure) -> DaemonFailure {

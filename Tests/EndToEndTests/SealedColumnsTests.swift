@@ -78,6 +78,54 @@ import TokenSimulator
         }
     }
 
+    @Test func h20KeysThatComeOpenWhatWasClosedAndAnotherModeTakesARestart() async throws {
+        try await Installation.with(accounts: 2) { installation in
+            let (path, other) = ("\(installation.folder)/keys.json", "\(installation.folder)/other.json")
+            _ = try await keygen(path, installation)
+            _ = try await keygen(other, installation)
+            let first = try await installation.startReadyDaemon(file: file(keys: path))
+            _ = try await installation.allTokens(1...2)
+            #expect(try await installation.stop(first).status == 0)
+
+            let grant = try installation.simulator.makeGrant(for: "2")
+            try await installation.postgres.execute(
+                "UPDATE users SET tastytrade_oauth_token = NULL, tastytrade_oauth_refresh_token = '\(grant)' WHERE id = 2"
+            )
+            let closed = try await installation.postgres.query(columns)
+            let daemon = try await installation.startReadyDaemon(file: file(keys: other))
+            _ = try await installation.allTokens(2...2)
+            let socket = installation.socket
+            #expect(try SocketProbe.get("/v1/users/1", at: socket).member("status") == "unreadable")
+            #expect(try await installation.postgres.query(columns) == closed, "and its row is left alone")
+
+            let members = try [other, path].map { try String(contentsOfFile: $0, encoding: .utf8) }
+                .flatMap { $0.matches(of: /{"kty[^}]*}/).map { String($0.output) } }
+            try "{\"keys\":[\(members.joined(separator: ","))]}".write(toFile: other, atomically: true, encoding: .utf8)
+            daemon.signal(SIGHUP)
+            try await eventually("its row is read again") {
+                try SocketProbe.get("/v1/users/1/token", at: socket).status == 200
+            }
+
+            try put("encryption: {mode: none}", in: installation)
+            daemon.signal(SIGHUP)
+            try await eventually("it says so") { daemon.errors.contains("settings changed that need a restart") }
+            try await eventually("there is another token") {
+                try await installation.tastytoken("refresh", "1").status == 0
+            }
+            let row = try await installation.postgres.query(columns).split(separator: " ")
+            #expect(try header(of: row[0]).contains(#""enc":"A256GCM""#), "what is written is sealed still")
+            #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
+    private func file(keys path: String) -> String {
+        "encryption: {mode: jwe, jwe: {keysFile: \(path)}}"
+    }
+
+    private func put(_ text: String, in installation: Installation) throws {
+        try text.write(toFile: "\(installation.folder)/config.yaml", atomically: true, encoding: .utf8)
+    }
+
     @Test func aFileOfKeysThatIsNoneIsNeitherReadNorReplaced() async throws {
         try await Installation.with(accounts: 0) { installation in
             let path = "\(installation.folder)/keys.json"

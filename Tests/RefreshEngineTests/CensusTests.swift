@@ -35,6 +35,23 @@ import TokenCore
         #expect(census.mark == mark)
     }
 
+    @Test func aDoubtHasTheNextPassLookAtEveryRowWhateverGoesOn() {
+        var census = begun()
+        census.distrust()
+        #expect(census.end(pass(5), held: 5) { _ in true } == .wantsAll)
+        #expect(census.mark == nil)
+        census.begin()
+        #expect(census.end(pass(5, complete: true), held: 5) { _ in true } == .complete)
+        #expect(census.mark == mark)
+    }
+
+    @Test func aDoubtWhileRowsAreLoadedIsNotForgotten() {
+        var census = Census()
+        census.distrust()
+        census.loaded(mark)
+        #expect(census.mark == nil)
+    }
+
     @Test(arguments: [true, false]) func aNewUserCountsWhetherTakenInYetOrNot(_ isTakenIn: Bool) {
         var census = begun()
         census.met(UserID("6"))

@@ -6,6 +6,7 @@ import NIOCore
 // How a connection ends that has nothing more to say.
 
 extension ConnectionGate {
+    /// Tells what answers that nothing more comes, once, and ends the connection if nothing is outstanding.
     func passEnd(_ context: ChannelHandlerContext) {
         if general != nil, !endWasPassed {
             endWasPassed = true
@@ -18,6 +19,7 @@ extension ConnectionGate {
         mode == .lending || general?.isAnswering == true
     }
 
+    /// Ends the connection if no request waits for its answer and the caller takes what was written.
     func closeIfIdle(_ context: ChannelHandlerContext) {
         guard mode != .closing, !isBusy, context.channel.isWritable else { return }
         mode = .closing
@@ -27,13 +29,14 @@ extension ConnectionGate {
         context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
     }
 
+    /// Begins the time after which a silent connection is ended.
     func armIdle(_ context: ChannelHandlerContext) {
         let gate = NIOLoopBound(self, eventLoop: context.eventLoop)
         let context = NIOLoopBound(context, eventLoop: context.eventLoop)
         deadlines.armIdle(on: context.value) { gate.value.idleIsOver(context.value) }
     }
 
-    func idleIsOver(_ context: ChannelHandlerContext) {
+    private func idleIsOver(_ context: ChannelHandlerContext) {
         guard mode != .closing else { return }
         if deadlines.wasActive || isBusy {
             deadlines.wasActive = false

@@ -135,6 +135,7 @@ extension ConnectionGate {
         }
     }
 
+    /// Whether more may be read from the caller now.
     func wantsInput(_ context: ChannelHandlerContext) -> Bool {
         guard context.channel.isWritable else { return false }
         switch mode {

@@ -23,8 +23,7 @@ struct AcceptPause {
 
     /// Milliseconds that are left of it, rounded up; nil if there is none.
     func remaining(at now: Moment) -> Int32? {
-        // No more than the longest pause is ever left, so that it fits.
-        until.map { Int32((max(($0 - now.boot).nanoseconds, 0) + 999_999) / 1_000_000) }
+        until.map { Poller.milliseconds(until: $0, from: now) }
     }
 
     /// Ends it once its time is up; false if it goes on, or there is none.

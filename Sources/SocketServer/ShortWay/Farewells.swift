@@ -40,6 +40,6 @@ struct Farewells {
 
     /// Milliseconds until the next one is to be closed, rounded up; nil if none is kept.
     func remaining(at now: Moment) -> Int32? {
-        kept.first.map { Int32((max(($0.until - now.boot).nanoseconds, 0) + 999_999) / 1_000_000) }
+        kept.first.map { Poller.milliseconds(until: $0.until, from: now) }
     }
 }

@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import TokenCore
 
 /// Tells which descriptors have something to read (epoll(7), level-triggered). One thread waits, any may watch.
 struct Poller {
@@ -37,6 +38,11 @@ struct Poller {
         let count = epoll_wait(descriptor, events.baseAddress, Int32(events.count), milliseconds ?? -1)
         // A wait that a signal cut short tells of nothing.
         return events.prefix(max(Int(count), 0)).lazy.map(\.data.fd)
+    }
+
+    /// How long ``wait(using:atMost:)`` may take so as to be over at a time, in milliseconds, rounded up.
+    static func milliseconds(until time: BootTime, from now: Moment) -> Int32 {
+        Int32(clamping: (max((time - now.boot).nanoseconds, 0) + 999_999) / 1_000_000)
     }
 
     /// Gives the poller back.

@@ -7,7 +7,7 @@
 package struct JSONScanner {
     /// The text is no JSON where the scanner stands.
     package struct Fault: Error {
-        /// Says so.
+        /// For a reader that finds the fault above the scanner: a depth, a name that stands twice.
         package init() {}
     }
 

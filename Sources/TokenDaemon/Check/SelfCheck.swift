@@ -42,9 +42,8 @@ package struct SelfCheck: Sendable {
         let file = loaded.file ?? "no file (\(Configuration.defaultPath) is not there)"
         // What a shell has in its environment need not be what the daemon has in its own.
         let variables = loaded.variables.isEmpty ? nil : "over it \(loaded.variables.joined(separator: ", "))"
-        let words = [file, variables, origin.map { "credentials from \($0)" }].compactMap(\.self).joined(
-            separator: ", "
-        )
+        let credentials = origin.map { "credentials from \($0)" }
+        let words = [file, variables, credentials].compactMap(\.self).joined(separator: ", ")
         return [Verdict(.ok, "configuration", words)] + loaded.warnings.map { Verdict(.warn, "configuration", "\($0)") }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import SocketAPI
 import TokenCore
 import Yams
 
@@ -55,7 +56,7 @@ struct AccessRuleReading {
         case "allow": readRights(value)
         case _ where Self.subjectKeys.contains(key): readSubject(key, value)
         default:
-            let meant = KeySuggestion.nearest(to: key, among: Self.subjectKeys + ["users", "allow"])
+            let meant = Spelling.nearest(to: key, among: Self.subjectKeys + ["users", "allow"])
             if let meant { parts.append(meant) }
             let shown = SafeText(key, toBytes: SafeText.codeLimit)
             complain(keyNode, "\(shown) is no part of a rule", meant.map { "did you mean \($0)?" } ?? Self.remedy)

@@ -46,7 +46,8 @@ extension ConfigurationKey {
     private static let reloaded: Set<String> = [
         "access", "log.level", "tastytrade.clientSecret", "refresh.at", "refresh.jitter", "refresh.maxInFlight",
         "refresh.maxPerSecond", "refresh.backoffInitial", "refresh.backoffMax", "refresh.dailyBudgetPerUser",
-        "encryption.jwe.keysFile", "encryption.rails.primaryKeys",
+        "encryption.jwe.keysFile", "encryption.rails.primaryKeys", "encryption.rails.deterministicKey",
+        "encryption.rails.keyDerivationSalt", "encryption.rails.hashDigest", "encryption.rails.storeKeyReferences",
     ]
 
     private static func key(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import SocketAPI
 import TokenCore
 import Yams
 
@@ -90,7 +91,7 @@ struct FileSettings {
             return read(node, as: key, line: line)
         }
         guard ConfigurationKey.all.contains(where: { $0.name.hasPrefix(name + ".") }) else {
-            let meant = KeySuggestion.nearest(to: name, among: Self.sectionsAndKeys)
+            let meant = Spelling.nearest(to: name, among: Self.sectionsAndKeys)
             return refuse(name, line: line, "is no known key", meant.map { "did you mean \($0)?" } ?? "remove it")
         }
         switch node {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-/// Finds the key that somebody probably meant.
-enum KeySuggestion {
+/// Finds the name that somebody probably meant: of a setting, of a command.
+package enum Spelling {
     /// The name nearest to what was written, if it is near enough to be meant: the same but for case, dashes and
     /// underscores, or at most a third of its letters away.
-    static func nearest(to written: String, among names: [String]) -> String? {
+    package static func nearest(to written: String, among names: [String]) -> String? {
         let folded = fold(written)
         guard folded.count <= 64 else { return nil }
         let ranked = names.map { (name: $0, distance: distance(folded, fold($0))) }
