@@ -6,9 +6,9 @@
 
 /// The fields after those of ``RowField`` in ``GrantQueries/claimed``.
 enum ClaimField {
-    static let isOurs = 14
-    static let epoch = 15
-    static let millisecondsLeft = 16
+    static let isOurs = 16
+    static let epoch = 17
+    static let millisecondsLeft = 18
 }
 
 extension GrantQueries {

@@ -18,8 +18,10 @@ enum RowField {
     static let lastError = 10
     static let lastRefreshedAt = 11
     static let lifetime = 12
+    static let sealedFrom = 13
+    static let sealedAs = 14
     /// NULL where refresh tokens are not read.
-    static let refreshToken = 13
+    static let refreshToken = 15
 }
 
 extension GrantQueries {
@@ -36,8 +38,9 @@ extension GrantQueries {
             hasOwnSchema
             ? """
             s.status, s.grant_version, s.generation, s.consecutive_failures, \(columns.encoding.ifASCII("s.last_error")),
-                \(Self.microseconds("s.last_refreshed_at")), s.lifetime_ms
-            """ : "NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+                \(Self.microseconds("s.last_refreshed_at")), s.lifetime_ms,
+                s.sealed_from, s.sealed_as
+            """ : "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
         return """
             \(shownID), \(version), \(verdict(refreshToken)), \(fault(accessToken)), \(shipped(accessToken)),
                 \(expiry), \(state), \(withRefreshToken ? shipped(refreshToken) : "NULL")
@@ -74,7 +77,10 @@ extension GrantQueries {
     var accessToken: String { "t.\(columns.accessToken)::text" }
 
     /// Differs when the stored text differs. The collation is named because some let different texts be equal.
-    var version: String { "hashtextextended(\(refreshToken) COLLATE \"C\", 0)" }
+    var version: String { version(of: refreshToken) }
+
+    /// The version of another value.
+    func version(of text: String) -> String { "hashtextextended(\(text) COLLATE \"C\", 0)" }
 
     var expiry: String { Self.microseconds("t.\(columns.expiresAt)") }
 

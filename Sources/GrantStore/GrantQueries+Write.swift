@@ -58,7 +58,7 @@ extension GrantQueries {
     }
 
     /// The claims among the input that still stand, kept from being taken over until the row is written.
-    private static let held = """
+    static let held = """
         held AS (
             SELECT i.id FROM tastytokend.claims c JOIN input i ON c.user_id = i.id::text
             WHERE c.owner = i.owner AND c.epoch = i.epoch

@@ -129,7 +129,8 @@ struct GrantQueries: Sendable {
         )
     }
 
-    /// Writes down how accounts stand: ids, statuses, versions, failures, errors.
+    /// Writes down how accounts stand: ids, statuses, versions, failures, errors. Who does not know yet that the refresh token
+    /// was sealed anew speaks of it by the version before.
     static let remember = Statement(
         "remember",
         """
@@ -140,7 +141,9 @@ struct GrantQueries: Sendable {
             AS n (user_id, status, grant_version, failures, last_error)
         ORDER BY n.user_id
         ON CONFLICT (user_id) DO UPDATE SET
-            status = excluded.status, grant_version = excluded.grant_version, generation = g.generation + 1,
+            status = excluded.status,
+            grant_version = CASE WHEN excluded.grant_version = g.sealed_from THEN g.sealed_as ELSE excluded.grant_version END,
+            generation = g.generation + 1,
             consecutive_failures = excluded.consecutive_failures, last_error = excluded.last_error, changed_at = now()
         """
     )

@@ -85,8 +85,15 @@ extension GrantMemory {
             consecutiveFailures: Int(row.integer(RowField.failures) ?? 0),
             lastError: row.text(RowField.lastError),
             lastRefreshedAt: lastRefreshedAt,
-            lifetime: Self.isOurs(tokenExpiresAt, lastRefreshedAt, lifetime) ? lifetime : nil
+            lifetime: Self.isOurs(tokenExpiresAt, lastRefreshedAt, lifetime) ? lifetime : nil,
+            sealedAnewFrom: Self.sealedFrom(row)
         )
+    }
+
+    /// The version before the row's refresh token was sealed anew; nil if the row holds another text by now.
+    private static func sealedFrom(_ row: PostgresRow) -> Int64? {
+        guard let version = row.integer(RowField.version), row.integer(RowField.sealedAs) == version else { return nil }
+        return row.integer(RowField.sealedFrom)
     }
 
     /// Whether the token in the row is the one that the last refresh gave, judged by its expiry.

@@ -63,34 +63,21 @@ struct GrantWriter {
     }
 
     private mutating func writeTogether(_ writes: [StorableWrite]) throws(StoreError) {
-        guard let first = writes.first else { return }
-        do throws(StoreError) {
-            try note(repeating(writes), of: writes)
-        } catch  where error.reach == .row {
-            guard writes.count > 1 else {
-                outcomes[first.user] = .rejected(reason: error.failure.description)
-                return
-            }
-            try writeTogether(Array(writes[..<(writes.count / 2)]))
-            try writeTogether(Array(writes[(writes.count / 2)...]))
+        var found: [UserID: WriteOutcome] = [:]
+        try RowFaults.isolating(in: writes) { batch throws(StoreError) in
+            found.merge(Self.outcomes(try run(batch, locked: .skip), of: batch)) { _, later in later }
+        } refused: { write, error in
+            found[write.user] = .rejected(reason: error.failure.description)
         }
+        outcomes.merge(found) { _, later in later }
     }
 
-    /// Runs the statement, and once more if another session was in its way in a manner that does not last.
-    private func repeating(_ writes: [StorableWrite]) throws(StoreError) -> [RowOutcome] {
-        do throws(StoreError) {
-            return try run(writes, locked: .skip)
-        } catch  where error.isWorthRepeating {
-            return try run(writes, locked: .skip)
-        }
-    }
-
-    private mutating func note(_ rows: [RowOutcome], of writes: [StorableWrite]) {
+    private static func outcomes(_ rows: [RowOutcome], of writes: [StorableWrite]) -> [UserID: WriteOutcome] {
         let byUser = Dictionary(rows.map { ($0.user, $0) }) { first, _ in first }
-        for write in writes {
-            let row = byUser[write.user]
-            outcomes[write.user] = row.map { $0.outcome ?? .locked } ?? .superseded
-        }
+        return Dictionary(
+            writes.map { ($0.user, byUser[$0.user].map { $0.outcome ?? .locked } ?? .superseded) },
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 
     private mutating func writeOneByOne(_ writes: [StorableWrite]) throws(StoreError) {

@@ -22,6 +22,11 @@ package struct Migration: Sendable {
             title: "claims",
             sql: String(decoding: PackageResources._002_claims_sql, as: UTF8.self)
         ),
+        Migration(
+            version: 3,
+            title: "sealing",
+            sql: String(decoding: PackageResources._003_sealing_sql, as: UTF8.self)
+        ),
     ]
 
     /// The version that this daemon works with.

@@ -14,7 +14,8 @@ extension PostgresGrantStore {
     package func load(
         _ receive: @escaping @Sendable ([GrantRow]) async -> Void
     ) async throws(StoreFailure) -> PassMark? {
-        try await withLegiblePlan { plan async throws(StoreFailure) in
+        await tellKey()
+        return try await withLegiblePlan { plan async throws(StoreFailure) in
             try await self.pass { () async throws(StoreFailure) in
                 let position = try await self.begin(plan, plan.queries.load)
                 let openings = Openings()
@@ -32,7 +33,8 @@ extension PostgresGrantStore {
         since mark: PassMark?,
         _ receive: @escaping @Sendable ([RowDigest]) async -> Void
     ) async throws(StoreFailure) -> TablePass {
-        try await withLegiblePlan { plan async throws(StoreFailure) in
+        await tellKey()
+        return try await withLegiblePlan { plan async throws(StoreFailure) in
             try await self.pass { () async throws(StoreFailure) in
                 guard plan.columns.tellsChanges else {
                     _ = try await self.begin(plan, plan.queries.digests)

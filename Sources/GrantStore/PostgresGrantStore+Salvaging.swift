@@ -18,23 +18,34 @@ extension PostgresGrantStore {
 
     private func store(_ salvage: GrantSalvage, _ plan: StorePlan) async throws(StoreFailure) -> WriteOutcome {
         guard plan.columns.idType.canPrint(salvage.user) else { return .superseded }
-        let stored: String
-        do throws(TokenRejection) {
-            stored = try plan.tokens.stored(salvage.newRefreshToken, in: .refreshToken, of: salvage.user)
-        } catch {
-            return .rejected(reason: error.reason)
-        }
         return try await waits.run(within: configuration.statementDeadline) {
             connection,
             deadline throws(StoreError) in
-            try salvage.write(stored, plan, on: connection, until: deadline)
+            try self.tellKeyBeforeWriting(plan, on: connection, until: deadline)
+            return try salvage.write(plan, on: connection, until: deadline)
         }
     }
 }
 
 extension GrantSalvage {
-    /// Writes the new refresh token as it is to be stored.
+    /// Writes the new refresh token as it is to be stored. A row that was being sealed anew when it was looked at is looked at
+    /// once more: then it shows what it is.
     fileprivate func write(
+        _ plan: StorePlan,
+        on connection: PostgresConnection,
+        until deadline: Deadline
+    ) throws(StoreError) -> WriteOutcome {
+        let stored: String
+        do throws(TokenRejection) {
+            stored = try plan.tokens.stored(newRefreshToken, in: .refreshToken, of: user)
+        } catch {
+            return .rejected(reason: error.reason)
+        }
+        let first = try write(stored, plan, on: connection, until: deadline)
+        return first == .superseded ? try write(stored, plan, on: connection, until: deadline) : first
+    }
+
+    private func write(
         _ stored: String,
         _ plan: StorePlan,
         on connection: PostgresConnection,
@@ -57,19 +68,24 @@ extension GrantSalvage {
 }
 
 extension GrantQueries {
-    /// Writes one refresh token into a row that still holds the one that was used, or this one already, stored in the same
-    /// manner: one that was sealed by an earlier attempt is found when the row is read again. The setting, for this
+    /// Writes one refresh token into a row that still holds the one that was used, be it sealed anew since; or this one already,
+    /// stored in the same manner: one that was sealed by an earlier attempt is found when the row is read again. The setting, for this
     /// transaction only, keeps the trigger from telling of a daemon's write.
     ///
     /// Parameters: `$1` id, `$2` new refresh token, `$3` version used. Field: the version stored.
     fileprivate var salvage: Statement {
-        Statement(
+        let sealedAnew = """
+            EXISTS (SELECT FROM tastytokend.grants g WHERE g.user_id = t.\(columns.id)::text
+                    AND g.sealed_from = $3::bigint AND g.sealed_as = \(version))
+            """
+        return Statement(
             "salvage",
             """
             WITH own AS (SELECT set_config('\(ChangeTrigger.ownWrite)', 'on', true))
             UPDATE \(columns.table) t SET \(columns.refreshToken) = $2 FROM own
             WHERE t.\(columns.id) = $1::\(columns.idType.cast)
-                AND (\(version) = $3::bigint OR \(refreshToken) COLLATE "C" = $2 COLLATE "C")
+                AND (\(version) = $3::bigint OR \(refreshToken) COLLATE "C" = $2 COLLATE "C"
+                    \(hasOwnSchema ? "OR \(sealedAnew)" : ""))
             RETURNING \(version)
             """
         )

@@ -45,6 +45,7 @@ extension PostgresGrantStore {
         let (limit, owner) = (configuration.statementDeadline, configuration.owner)
         // A batch that has to be taken apart needs several statements, each with the deadline of one.
         return try await (waiting ? waits : writes).run(within: limit * 2) { connection, deadline throws(StoreError) in
+            try self.tellKeyBeforeWriting(plan, on: connection, until: deadline)
             var writer = GrantWriter(
                 plan,
                 owner: owner,

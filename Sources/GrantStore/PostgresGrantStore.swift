@@ -21,6 +21,9 @@ package final class PostgresGrantStore: GrantStoring {
     let changeFeed = ChangeFeedBoard()
     let listenSettings: ChangeListener.Settings
 
+    /// The key of which this daemon said that it seals by it; nil if none, or that is to be said again.
+    let announcedKey = Mutex<String?>(nil)
+
     private let plan = Mutex<StorePlan?>(nil)
     private let isPassUnderWay = Mutex(false)
     /// How many rows the last pass left alone because of their ids.

@@ -15,8 +15,8 @@ enum SchemaQueries {
             coalesce(has_schema_privilege(n.oid, 'CREATE'), false),
             coalesce((SELECT has_table_privilege(c.oid, 'SELECT') FROM pg_class c
                 WHERE c.relnamespace = n.oid AND c.relname = 'schema_versions'), false),
-            (SELECT count(*) = 3 FROM pg_class c
-                WHERE c.relnamespace = n.oid AND c.relname IN ('grants', 'claims', 'providers')
+            (SELECT count(*) = 4 FROM pg_class c
+                WHERE c.relnamespace = n.oid AND c.relname IN ('grants', 'claims', 'providers', 'sealers')
                 AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                 AND has_table_privilege(c.oid, 'UPDATE')),
             coalesce(pg_get_userbyid(n.nspowner), '')
@@ -66,7 +66,7 @@ enum SchemaQueries {
         Statement(
             "tables' removal",
             """
-            DROP TABLE IF EXISTS tastytokend.providers, tastytokend.claims, tastytokend.grants,
+            DROP TABLE IF EXISTS tastytokend.sealers, tastytokend.providers, tastytokend.claims, tastytokend.grants,
                 tastytokend.schema_versions
             """
         ),

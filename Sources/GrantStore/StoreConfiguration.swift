@@ -25,6 +25,8 @@ package struct StoreConfiguration: Sendable {
     package var proofDeadline: Duration
     /// Who makes this daemon's claims: the id in its state folder, which no other process has.
     package var owner: String
+    /// The host's name, for people.
+    package var host: String
     /// How long a claim holds (`refresh.claimFor`).
     package var claimFor: Duration
     /// Whether schema `tastytokend` is brought up to date at start, where the role may.
@@ -33,6 +35,7 @@ package struct StoreConfiguration: Sendable {
     /// The contract's defaults, each of which can be replaced.
     package init(
         owner: String,
+        host: String = "",
         url: Secret? = nil,
         listenURL: Secret? = nil,
         table: GrantTable = GrantTable(),
@@ -55,6 +58,7 @@ package struct StoreConfiguration: Sendable {
         self.listenCheckEvery = listenCheckEvery
         self.proofDeadline = proofDeadline
         self.owner = owner
+        self.host = host
         self.claimFor = claimFor
         self.migratesAtStart = migratesAtStart
     }

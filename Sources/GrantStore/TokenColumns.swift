@@ -30,6 +30,9 @@ package final class TokenColumns: Sendable {
         self.init(sealing: sealing, environment: environment)
     }
 
+    /// The id of the key that seals now; empty where tokens are written in clear.
+    var sealingKeyID: String { sealing.withLock { $0?.sealingKeyID } ?? "" }
+
     /// Seals and opens with other keys of the same kind from now on.
     package func use(_ sealing: any ColumnSealing) {
         self.sealing.withLock { $0 = sealing }
@@ -104,11 +107,29 @@ extension TokenColumns {
     func state(_ text: String?, of column: ColumnPlace.Column, for user: UserID) -> SealState {
         guard let text, ColumnVerdict.of(text) != .blank else { return .nothing }
         guard let sealing = sealing.withLock({ $0 }) else { return .inClear }
-        return switch sealing.open(text, at: place(column, user)) {
-        case .clear: .inClear
-        case .sealed(_, by: let key): .sealed(key)
-        case .unreadable(let fault): .closed("The \(column.words)'s column \(fault).")
+        switch sealing.open(text, at: place(column, user)) {
+        case .clear: return .inClear
+        case .sealed(_, by: let key):
+            manners.note(key.manner, of: column)
+            return .sealed(key)
+        case .unreadable(let fault): return .closed("The \(column.words)'s column \(fault).")
         }
+    }
+
+    /// A value as it would be stored now; nil if it is so already, or is no token.
+    ///
+    /// - Throws: why it cannot be stored.
+    func sealedAnew(
+        _ text: String?,
+        in column: ColumnPlace.Column,
+        of user: UserID
+    ) throws(TokenRejection) -> String? {
+        guard let text, let sealing = sealing.withLock({ $0 }) else { return nil }
+        let opened = sealing.open(text, at: place(column, user))
+        guard sealing.wantsSealing(opened), let secret = opened.secret,
+            ColumnVerdict.of(secret.reveal()) == .token
+        else { return nil }
+        return try stored(secret, in: column, of: user)
     }
 
     /// What was sealed need not be a token either.

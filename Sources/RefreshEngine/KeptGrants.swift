@@ -6,7 +6,7 @@ import TokenCore
 /// Refresh tokens kept closed in memory, for the time in which the database is away (`refresh.keepGrants`).
 struct KeptGrants: Sendable {
     private struct Kept: Sendable {
-        let version: Int64
+        var version: Int64
         let closed: [UInt8]
     }
 
@@ -51,6 +51,11 @@ struct KeptGrants: Sendable {
 
     /// Whether one of that version is kept.
     func has(_ user: UserID, version: Int64) -> Bool { kept[user]?.version == version }
+
+    /// The row holds the same refresh token under another version.
+    mutating func renumber(_ user: UserID, from version: Int64, to newVersion: Int64) {
+        if kept[user]?.version == version { kept[user]?.version = newVersion }
+    }
 
     /// Drops what is kept of this user.
     mutating func forget(_ user: UserID) {

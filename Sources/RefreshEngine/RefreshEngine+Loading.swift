@@ -65,6 +65,9 @@ extension RefreshEngine {
             if let slot = table.slot(of: row.user) {
                 let version = table[slot]?.machine.grantVersion
                 apply(slot, row: row) { $0.rowChanged(row, $1) }
+                if let former = row.memory?.sealedAnewFrom, former == version {
+                    kept.renumber(row.user, from: former, to: row.grant.version)
+                }
                 if table[slot]?.machine.grantVersion != version { awaitKeeping(slot) } else { reconsiderKeeping(slot) }
             } else {
                 insert(row)

@@ -11,6 +11,9 @@ package struct ClearColumns: ColumnSealing {
     /// None: nothing is sealed.
     package var sealingKeyID: String? { nil }
 
+    /// There is no key.
+    package var keyIDs: [String] { [] }
+
     /// The secret itself.
     package func seal(_ secret: Secret, at place: ColumnPlace, _ manner: SealManner) throws(SealingFailure) -> String {
         let text = secret.reveal()

@@ -15,6 +15,9 @@ package struct JWEColumns: ColumnSealing {
     /// `kid` of the first key.
     package var sealingKeyID: String? { keys.sealing.id }
 
+    /// `kid` of each key.
+    package var keyIDs: [String] { keys.ids }
+
     /// The secret as a JWE; another one each time, whatever the manner.
     package func seal(_ secret: Secret, at place: ColumnPlace, _ manner: SealManner) throws(SealingFailure) -> String {
         let bytes = Array(secret.reveal().utf8)

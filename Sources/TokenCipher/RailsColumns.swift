@@ -19,6 +19,11 @@ package struct RailsColumns: ColumnSealing {
     /// Active Record's id of the last primary key.
     package var sealingKeyID: String? { keys.sealing(.random)?.id }
 
+    /// Active Record's ids of all keys. Each password has two, one for each digest.
+    package var keyIDs: [String] {
+        keys.all.map(\.key.id).reduce(into: []) { ids, id in if !ids.contains(id) { ids.append(id) } }
+    }
+
     /// The secret as a message, compressed where Rails would have done so.
     package func seal(_ secret: Secret, at place: ColumnPlace, _ manner: SealManner) throws(SealingFailure) -> String {
         let text = Array(secret.reveal().utf8)

@@ -14,7 +14,6 @@ import TokenEndpoint
 /// The parts of a daemon, put together from top to bottom; nothing runs yet.
 struct Assembly {
     let store: PostgresGrantStore
-    private let tokens: TokenColumns
     private let encryptionMode: Configuration.Encryption.Mode
     /// How the database stands, at the time of the call.
     let database: @Sendable () -> ServiceFacts.Database
@@ -51,7 +50,7 @@ struct Assembly {
         let identity = DaemonIdentity(in: configuration.journal.path)
         Self.tell(identity, logger)
         encryptionMode = configuration.encryption.mode
-        tokens = TokenColumns(configuration.encryption.sealing, in: configuration.tastytrade.environment)
+        let tokens = TokenColumns(configuration.encryption.sealing, in: configuration.tastytrade.environment)
         store = PostgresGrantStore(
             configuration: StoreConfiguration(configuration, owner: identity.id, tokens),
             clock: clock,
@@ -112,7 +111,7 @@ struct Assembly {
     /// Seals and opens with other keys of the same mode; another mode takes a restart.
     private func takeKeys(_ encryption: Configuration.Encryption) async {
         guard encryption.mode == encryptionMode else { return }
-        tokens.use(encryption.sealing)
+        await store.use(encryption.sealing)
         await engine.lookAgainAtUnreadable()
     }
 
@@ -225,6 +224,7 @@ extension StoreConfiguration {
     init(_ configuration: Configuration, owner: String, _ tokens: TokenColumns) {
         self.init(configuration.database, owner: owner)
         self.tokens = tokens
+        host = HostName.current
         claimFor = configuration.refresh.claimFor
     }
 

@@ -12,7 +12,7 @@ struct Tastytokend: AsyncParsableCommand {
         commandName: "tastytokend",
         abstract: "Keeps TastyTrade access tokens fresh and hands them to local programs.",
         version: ProductVersion.current,
-        subcommands: [Run.self, Check.self, Migrate.self, Keygen.self],
+        subcommands: [Run.self, Check.self, Migrate.self, Keygen.self, ResealCommand.self],
         defaultSubcommand: Run.self
     )
 

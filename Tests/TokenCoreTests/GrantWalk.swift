@@ -60,9 +60,24 @@ struct GrantWalk {
                 grant: .present(version: versions),
                 accessToken: Secret("t"),
                 expiresAt: expiresAt,
-                memory: nil
+                memory: memory()
             )
         }
+    }
+
+    /// That the row's grant was only sealed anew, now and then.
+    private mutating func memory() -> GrantMemory? {
+        guard Int.random(in: 0..<3, using: &random) == 0 else { return nil }
+        return GrantMemory(
+            status: .active,
+            grantVersion: versions,
+            generation: 1,
+            consecutiveFailures: 0,
+            lastError: nil,
+            lastRefreshedAt: nil,
+            lifetime: nil,
+            sealedAnewFrom: versions - 1
+        )
     }
 
     /// Time goes by, and one of the things that may happen in this state does.

@@ -44,6 +44,11 @@ extension GrantRow.Grant {
 extension GrantStateMachine {
     /// The row is as the argument has it: changed by the application, by a person, or by another daemon.
     package mutating func rowChanged(_ row: GrantRow, _ occasion: Occasion) -> Step {
+        if isSealedAnew(row) {
+            // What is in flight or being stored names the version that it began with, and is told of the new one by the write.
+            guard !isInHand else { return Step(.keep, .none) }
+            grantVersion = row.grant.version
+        }
         guard row.grant.version == grantVersion, Self.standing(of: row, ignoringMemory: true) == rowStanding else {
             return replaced(by: row, occasion)
         }
@@ -61,16 +66,19 @@ extension GrantStateMachine {
         return adopted(found, occasion)
     }
 
+    /// Whether the row holds the very refresh token that is known, under another version: sealed by another key.
+    private func isSealedAnew(_ row: GrantRow) -> Bool {
+        guard case .present(let version) = row.grant, version != grantVersion else { return false }
+        return row.memory?.sealedAnewFrom == grantVersion
+    }
+
     /// Another daemon had this very grant refused for good: this one need not have it refused too. A success since would
     /// have taken the note's place.
     private mutating func refusedElsewhere(_ memory: GrantMemory?, _ occasion: Occasion) -> Step? {
         guard let memory, memory.status == .reauthorizationRequired, memory.grantVersion == grantVersion,
             case .good = standing
         else { return nil }
-        switch phase {
-        case .refreshing, .storing, .salvaging: return nil
-        case .resting, .queued, .elsewhere: break
-        }
+        guard !isInHand else { return nil }
         standing = .refused(probes: 0)
         trouble = .streak(FailureStreak(remembered: memory, at: occasion.now))
         phase = .resting

@@ -57,8 +57,10 @@ extension GrantStateMachine {
     mutating func replaced(by row: GrantRow, _ occasion: Occasion) -> Step {
         let wasInFlight = phase == .refreshing
         let hadToken = life != nil
+        if case .unreadable = row.grant, row.accessToken == nil, hadToken || isInHand { return closed(row) }
         // The access token beside another refresh token is still the old grant's, and stays only until this one gave its own.
-        let isOldGrants = hadToken && row.accessToken?.fingerprint == tokenFingerprint
+        let isOldGrants =
+            hadToken && row.grant.version != grantVersion && row.accessToken?.fingerprint == tokenFingerprint
         standing = Self.standing(of: row)
         grantVersion = row.grant.version
         life = Self.life(of: row, occasion.now)
@@ -72,6 +74,26 @@ extension GrantStateMachine {
         phase = .resting
         if case .good = standing, isOldGrants { return armed(occasion.now, effect) }
         return armed(firstDeadline(occasion), effect)
+    }
+
+    /// The row holds something that cannot be read, a value sealed by a key that this daemon was not given yet perhaps. The token
+    /// at hand is handed out for as long as it lives, and the version stays the one that it came with: so the grant is known again
+    /// when it can be read. What is in flight or being stored comes to its own end, since it may bring a new refresh token.
+    private mutating func closed(_ row: GrantRow) -> Step {
+        guard !isInHand else { return Step(.keep, .none) }
+        standing = Self.standing(of: row)
+        trouble = .none
+        isPutOff = false
+        phase = .resting
+        return armed(nil)
+    }
+
+    /// Whether a call for the account is in flight, or what it gave is being stored.
+    var isInHand: Bool {
+        switch phase {
+        case .refreshing, .storing, .salvaging: true
+        case .resting, .queued, .elsewhere: false
+        }
     }
 
     mutating func storeIsDue(_ answer: TokenAnswer, isPublished: Bool, _ occasion: Occasion) -> Step {

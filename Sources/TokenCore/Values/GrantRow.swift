@@ -51,6 +51,9 @@ package struct GrantMemory: Hashable, Sendable {
     package let lastRefreshedAt: WallTime?
     /// The length of life that the endpoint gave the token in the row; nil for a token somebody else put there.
     package let lifetime: Duration?
+    /// The version that the row's refresh token had before it was only sealed anew; nil if the row's version did not come about
+    /// so.
+    package let sealedAnewFrom: Int64?
 
     /// Puts together what a query gave.
     package init(
@@ -60,7 +63,8 @@ package struct GrantMemory: Hashable, Sendable {
         consecutiveFailures: Int,
         lastError: String?,
         lastRefreshedAt: WallTime?,
-        lifetime: Duration?
+        lifetime: Duration?,
+        sealedAnewFrom: Int64? = nil
     ) {
         self.status = status
         self.grantVersion = grantVersion
@@ -69,5 +73,6 @@ package struct GrantMemory: Hashable, Sendable {
         self.lastError = lastError
         self.lastRefreshedAt = lastRefreshedAt
         self.lifetime = lifetime
+        self.sealedAnewFrom = sealedAnewFrom
     }
 }

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import GrantStore
+import TokenCore
+
+/// One run over a table: every row that wants it is sealed anew, at a pace, and those that are in use are come back to.
+///
+/// Nothing is kept of a run. One that was cut off leaves claims that end within seconds, and the next passes over what is done.
+struct ResealRun: Sendable {
+    /// What a run is to keep to.
+    struct Limits: Sendable {
+        /// Rows written a second.
+        var rate: Double
+        /// How long rows that are in use are come back to: longer than a daemon's claim holds, be it one that was killed.
+        var patience: Duration
+    }
+
+    /// How many rows are looked at by one statement.
+    private static let partSize = 1000
+    /// How often a call is made that the database does not answer, and how long is waited after the first time.
+    private static let attempts = 6
+    private static let firstWait: Duration = .seconds(1)
+    /// How long is waited before rows are come back to.
+    private static let respite: Duration = .seconds(2)
+
+    private let store: PostgresGrantStore
+    private let limits: Limits
+    private let clock: ClockReading
+    private let pass: @Sendable (Duration) async -> Void
+    private let tell: @Sendable (ResealProgress) -> Void
+
+    /// Puts a run together.
+    ///
+    /// - Parameters:
+    ///   - store: the table, and what seals its values.
+    ///   - limits: the pace.
+    ///   - clock: its boot clock is what the pace is kept by.
+    ///   - pass: lets time pass; that is what a pace is made of.
+    ///   - tell: is told how far it is, after each part.
+    init(
+        _ store: PostgresGrantStore,
+        _ limits: Limits,
+        clock: @escaping ClockReading,
+        pass: @escaping @Sendable (Duration) async -> Void,
+        tell: @escaping @Sendable (ResealProgress) -> Void
+    ) {
+        self.store = store
+        self.limits = limits
+        self.clock = clock
+        self.pass = pass
+        self.tell = tell
+    }
+
+    /// Counts how the values of all rows are sealed.
+    ///
+    /// - Returns: the count, and how many rows want sealing.
+    /// - Throws: what the database answered in the end, after it was asked again.
+    func count() async throws(StoreFailure) -> (census: SealCensus, wanting: Int) {
+        var (census, wanting, last) = (SealCensus(), 0, UserID?.none)
+        while let part = try await part(after: last) {
+            census.add(part.census)
+            wanting += part.wanting.count
+            last = part.last
+            tell(ResealProgress(.counting, rows: census.rows))
+        }
+        return (census, wanting)
+    }
+
+    /// Seals anew what wants it.
+    ///
+    /// - Parameter rows: how many rows there are, for the progress.
+    /// - Returns: what became of the rows that wanted it.
+    /// - Throws: as ``count()``; what is done stays done.
+    func reseal(of rows: Int) async throws(StoreFailure) -> ResealTally {
+        var (tally, busy, last) = (ResealTally(), [UserID](), UserID?.none)
+        var progress = ResealProgress(.sealing, rows: 0, of: rows)
+        while let part = try await part(after: last) {
+            busy += try await reseal(part.wanting, &tally)
+            last = part.last
+            progress.rows += part.census.rows
+            progress.sealed = tally.sealed
+            tell(progress)
+        }
+        let end = clock().boot + limits.patience
+        while !busy.isEmpty, clock().boot < end {
+            tell(ResealProgress(.waiting, rows: busy.count))
+            await pass(Self.respite)
+            busy = try await reseal(busy, &tally)
+        }
+        tally.busy = busy.count
+        return tally
+    }
+
+    /// Seals rows anew, no faster than the rate; gives those that are in use.
+    private func reseal(_ users: [UserID], _ tally: inout ResealTally) async throws(StoreFailure) -> [UserID] {
+        var busy: [UserID] = []
+        // A fifth of a second's rows at a time, so that the pace is even.
+        let size = min(max(Int(limits.rate / 5), 1), PostgresGrantStore.resealBatch)
+        var rest = users[...]
+        while !rest.isEmpty {
+            let (batch, began) = (Array(rest.prefix(size)), clock().boot)
+            rest = rest.dropFirst(size)
+            let outcomes = try await repeating { () async throws(StoreFailure) in try await store.reseal(batch) }
+            for (user, outcome) in outcomes {
+                switch outcome {
+                case .sealed: tally.sealed += 1
+                case .busy: busy.append(user)
+                case .unchanged: break
+                case .refused(let reason): tally.refused.append(ResealTally.Refusal(user: user, reason: reason))
+                }
+            }
+            let wait = Duration.seconds(Double(batch.count) / limits.rate) - (clock().boot - began)
+            if wait > .zero { await pass(wait) }
+        }
+        return busy
+    }
+
+    private func part(after last: UserID?) async throws(StoreFailure) -> SealPart? {
+        try await repeating { () async throws(StoreFailure) in
+            try await store.sealPart(after: last, rows: Self.partSize)
+        }
+    }
+
+    /// Makes a call again while the database is away or slow; whatever came of it before, it does no harm twice.
+    private func repeating<Value>(
+        _ call: () async throws(StoreFailure) -> Value
+    ) async throws(StoreFailure) -> Value {
+        var wait = Self.firstWait
+        for _ in 1..<Self.attempts {
+            do throws(StoreFailure) {
+                return try await call()
+            } catch {
+                guard error.kind == .unavailable || error.kind == .timeout else { throw error }
+                await pass(wait)
+                wait = wait * 2
+            }
+        }
+        return try await call()
+    }
+}
+
+/// How far a run is.
+package struct ResealProgress: Hashable, Sendable, CustomStringConvertible {
+    /// What it does.
+    package enum Stage: Hashable, Sendable {
+        /// Counts.
+        case counting
+        /// Seals.
+        case sealing
+        /// Waits for rows that are in use.
+        case waiting
+    }
+
+    /// What it does.
+    package let stage: Stage
+    /// Rows looked at, or waited for.
+    var rows: Int
+    /// Rows there are; nil if that is not known.
+    let total: Int?
+    /// Rows that were sealed anew.
+    var sealed = 0
+
+    init(_ stage: Stage, rows: Int, of total: Int? = nil) {
+        self.stage = stage
+        self.rows = rows
+        self.total = total
+    }
+
+    /// In a line.
+    package var description: String {
+        switch stage {
+        case .counting: "\(counted(rows, "row")) counted"
+        case .sealing:
+            "\(rows)\(total.map { " of \(max($0, rows))" } ?? "") rows looked at, \(sealed) sealed anew"
+        case .waiting: "\(counted(rows, "row")) in use, waited for"
+        }
+    }
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import TestSupport
+import Testing
+import TokenCipher
+import TokenCore
+
+@testable import GrantStore
+
+/// What is stored, sealed anew beside daemons and an application, with the real ciphers on a real PostgreSQL.
+@Suite struct ResealingTests {
+    typealias Way = SealedColumnsTests.Way
+
+    private let first = UserID("1")
+    private let second = UserID("2")
+    private let columns = "SELECT tastytrade_oauth_token, tastytrade_oauth_refresh_token FROM users WHERE id = "
+
+    /// A database and its stores: `old` is a daemon with the first key, `new` one with both of which the second seals, and
+    /// `reseal` does the sealing.
+    private struct Fixture {
+        let database: TestDatabase
+        let old: PostgresGrantStore
+        let new: PostgresGrantStore
+        let reseal: PostgresGrantStore
+
+        init(_ way: Way, setUp sql: String = TestDatabase.railsTable) async throws {
+            database = try await TestDatabase(setUp: sql)
+            let (before, after) = (try way.sealing(1...1), try way.sealing(1...2))
+            old = Self.store(database, before, "old")
+            new = Self.store(database, after, "new")
+            reseal = Self.store(database, after, "reseal")
+        }
+
+        private static func store(
+            _ database: TestDatabase,
+            _ sealing: any ColumnSealing,
+            _ owner: String
+        ) -> PostgresGrantStore {
+            database.store { settings in
+                (settings.owner, settings.host) = (owner, "alpha")
+                settings.tokens = TokenColumns(sealing, in: .sandbox)
+            }
+        }
+
+        /// How all values are sealed.
+        func census() async throws -> SealCensus {
+            try #require(try await reseal.sealPart(after: nil, rows: 1000)).census
+        }
+
+        func wanting() async throws -> [UserID] {
+            try #require(try await reseal.sealPart(after: nil, rows: 1000)).wanting
+        }
+    }
+
+    private func claim(_ store: PostgresGrantStore, _ user: UserID) async throws -> (Claim, ClaimedGrant) {
+        let grant = try #require(try await store.claim([user]).first)
+        guard case .claimed(let claim) = grant.hold else { throw NotClaimed(hold: grant.hold) }
+        return (claim, grant)
+    }
+
+    private struct NotClaimed: Error {
+        let hold: ClaimedGrant.Hold
+    }
+
+    private func write(
+        _ claim: Claim,
+        _ grant: ClaimedGrant,
+        _ token: String,
+        rotated: String? = nil
+    ) -> GrantWrite {
+        let plain = GrantWrite.sample(claim.user, token: token, used: grant.row.grant.version, rotated: rotated)
+        return GrantWrite(user: claim.user, answer: plain.answer, usedVersion: plain.usedVersion, claim: claim)
+    }
+
+    @Test(arguments: Way.allCases) func whatStandsInClearIsSealedAndOpensAsItWas(way: Way) async throws {
+        let fixture = try await Fixture(way)
+        let before = try await fixture.new.loaded()
+        #expect(try await fixture.wanting() == [first, second])
+        #expect(try await fixture.reseal.reseal([first, second]) == [first: .sealed, second: .sealed])
+        let row = try await fixture.database.query(columns + "1")
+        #expect(!row.contains("access-1") && !row.contains("refresh-1"))
+        #expect(try await fixture.database.query(columns + "2").hasPrefix("|"), "what is empty stays empty")
+        let after = try await fixture.new.loaded()
+        #expect(after[first]?.accessToken == Secret("access-1") && after[first]?.expiresAt == before[first]?.expiresAt)
+        #expect(after[first]?.memory?.sealedAnewFrom == before[first]?.grant.version, "its grant is known again")
+        #expect(after[first]?.grant != before[first]?.grant)
+        let grants = try await fixture.new.grants(of: [first, second]).map(\.refreshToken)
+        #expect(Set(grants) == [.success(Secret("refresh-1")), .success(Secret("refresh-2"))])
+        let census = try await fixture.census()
+        #expect(census.inClear == 0 && census.sealed.map(\.value) == [3] && census.sealed.keys.allSatisfy(\.sealsNow))
+        #expect(try await fixture.reseal.reseal([first, second]) == [first: .unchanged, second: .unchanged])
+    }
+
+    @Test(arguments: Way.allCases) func whatAnOlderKeySealedIsSealedByTheNewOne(way: Way) async throws {
+        let fixture = try await Fixture(way)
+        let (claim, grant) = try await claim(fixture.old, first)
+        _ = try await fixture.old.write([write(claim, grant, "a2", rotated: "r2")])
+        #expect(try await fixture.wanting() == [first, second])
+        _ = try await fixture.reseal.reseal([first, second])
+        let sealing = try way.sealing(2...2)
+        let only = fixture.database.store { $0.tokens = TokenColumns(sealing, in: .sandbox) }
+        #expect(try await only.loaded()[first]?.accessToken == Secret("a2"))
+        #expect(
+            Set(try await only.grants(of: [first, second]).map(\.refreshToken)) == [
+                .success(Secret("r2")), .success(Secret("refresh-2")),
+            ]
+        )
+    }
+
+    @Test func whatADaemonHasInHandIsLeftToIt() async throws {
+        let fixture = try await Fixture(.jwe)
+        let (claim, grant) = try await claim(fixture.new, first)
+        #expect(try await fixture.reseal.reseal([first, second]) == [first: .busy, second: .sealed])
+        #expect(try await fixture.database.query(columns + "1") == "access-1|refresh-1")
+        guard case .stored? = try await fixture.new.write([write(claim, grant, "a2", rotated: "r2")])[first] else {
+            Issue.record("the daemon's write was in the way of nobody")
+            return
+        }
+        #expect(try await fixture.reseal.reseal([first]) == [first: .unchanged])
+        #expect(try await fixture.new.grants(of: [first]).first?.refreshToken == .success(Secret("r2")))
+        #expect(try await holds(fixture.new) == [first, second], "and no claim of its own is left behind")
+    }
+
+    private func holds(_ store: PostgresGrantStore) async throws -> Set<UserID> {
+        let grants = try await store.claim([first, second])
+        return Set(grants.filter { if case .claimed = $0.hold { true } else { false } }.map(\.row.user))
+    }
+
+    @Test func aRowThatSomebodyHoldsIsComeBackTo() async throws {
+        let fixture = try await Fixture(.jwe)
+        let application = fixture.database.session()
+        try await application.run(within: .seconds(30)) { connection, deadline throws(StoreError) in
+            try connection.begin(until: deadline)
+            _ = try connection.run(Statement("t", "UPDATE users SET email = 'x' WHERE id = 1"), until: deadline)
+        }
+        #expect(try await fixture.reseal.reseal([first, second]) == [first: .busy, second: .sealed])
+        try await application.run(within: .seconds(30)) { connection, deadline throws(StoreError) in
+            _ = try connection.run(Statement("t", "COMMIT"), until: deadline)
+        }
+        #expect(try await fixture.reseal.reseal([first]) == [first: .sealed])
+        #expect(try await fixture.database.query("SELECT email FROM users WHERE id = 1") == "x")
+    }
+
+    /// The hard case: a daemon that was paused beyond its claim, with a new refresh token in hand, while the old one was sealed
+    /// anew. The row's text is another one by then, and what the daemon holds is the only grant that is good still.
+    @Test(arguments: Way.allCases) func aRotatedReplyInThePausedDaemonsHandIsNotLost(way: Way) async throws {
+        let fixture = try await Fixture(way)
+        let (claim, grant) = try await claim(fixture.old, first)
+        try await fixture.database.execute("UPDATE tastytokend.claims SET until = now()")
+        #expect(try await fixture.reseal.reseal([first]) == [first: .sealed])
+        #expect(try await fixture.old.write([write(claim, grant, "a2", rotated: "r2")]) == [first: .superseded])
+        let salvage = GrantSalvage(user: first, newRefreshToken: Secret("r2"), usedVersion: grant.row.grant.version)
+        guard case .stored(let version)? = try await fixture.old.salvage([salvage])[first] else {
+            Issue.record("the new refresh token is lost")
+            return
+        }
+        let stored = try #require(try await fixture.new.grants(of: [first]).first)
+        #expect(stored.refreshToken == .success(Secret("r2")) && stored.version == version)
+        #expect(try await fixture.new.rows(of: [first]).first?.memory?.sealedAnewFrom == nil, "this is another grant")
+    }
+
+    @Test func aGrantThatAPersonPutThereIsNotTakenForTheOneThatWasSealedAnew() async throws {
+        let fixture = try await Fixture(.jwe)
+        let (_, grant) = try await claim(fixture.old, first)
+        try await fixture.database.execute("UPDATE tastytokend.claims SET until = now()")
+        _ = try await fixture.reseal.reseal([first])
+        try await fixture.database.execute("UPDATE users SET tastytrade_oauth_refresh_token = 'by hand' WHERE id = 1")
+        let salvage = GrantSalvage(user: first, newRefreshToken: Secret("r2"), usedVersion: grant.row.grant.version)
+        #expect(try await fixture.old.salvage([salvage]) == [first: .superseded])
+        #expect(try await fixture.new.rows(of: [first]).first?.memory?.sealedAnewFrom == nil)
+    }
+
+    @Test func whatIsRememberedOfTheGrantIsTrueOfItStill() async throws {
+        let fixture = try await Fixture(.jwe)
+        let version = try #require(try await fixture.new.loaded()[first]).grant.version
+        let note = GrantNote(
+            user: first,
+            status: .reauthorizationRequired,
+            grantVersion: version,
+            consecutiveFailures: 2,
+            lastError: "Grant revoked"
+        )
+        try await fixture.new.remember([note])
+        _ = try await fixture.reseal.reseal([first])
+        let sealed = try #require(try await fixture.new.loaded()[first])
+        #expect(
+            sealed.memory?.grantVersion == sealed.grant.version && sealed.memory?.status == .reauthorizationRequired
+        )
+        // A daemon that has not heard of it yet speaks of the version before.
+        try await fixture.new.remember([note])
+        #expect(try await fixture.new.loaded()[first]?.memory?.grantVersion == sealed.grant.version)
+    }
+
+    @Test func aRowThatDoesNotOpenOrTakesNoWriteIsLeftAndHoldsUpNoOther() async throws {
+        let fixture = try await Fixture(
+            .jwe,
+            setUp: TestDatabase.railsTable + """
+                INSERT INTO users (tastytrade_oauth_refresh_token) SELECT 'refresh-' || i FROM generate_series(3, 9) i;
+                ALTER TABLE users ADD CHECK (id <> 5 OR tastytrade_oauth_refresh_token = 'refresh-5');
+                """
+        )
+        let foreign = try Way.jwe.sealing(3...3).seal(
+            Secret("x"),
+            at: ColumnPlace(.refreshToken, of: second, in: .sandbox)
+        )
+        try await fixture.database.execute(
+            "UPDATE users SET tastytrade_oauth_refresh_token = '\(foreign)' WHERE id = 2"
+        )
+        let users = (1...9).map { UserID("\($0)") }
+        #expect(try await fixture.wanting() == users.filter { $0 != second })
+        var outcomes = try await fixture.reseal.reseal(users)
+        guard case .refused(let reason)? = outcomes.removeValue(forKey: UserID("5")) else {
+            Issue.record("row 5 was written")
+            return
+        }
+        #expect(reason.contains("check") && !reason.contains("refresh-5"))
+        #expect(outcomes.removeValue(forKey: second) == .unchanged)
+        #expect(outcomes.values.allSatisfy { $0 == .sealed } && outcomes.count == 7)
+        #expect(try await fixture.database.query(columns + "2") == "|\(foreign)")
+    }
+
+    @Test func withoutClaimsNothingIsSealedAnew() async throws {
+        let database = try await TestDatabase()
+        let sealing = try Way.jwe.sealing()
+        let store = database.store { settings in
+            settings.migratesAtStart = false
+            settings.tokens = TokenColumns(sealing, in: .sandbox)
+        }
+        let failure = await #expect(throws: StoreFailure.self) { try await store.reseal([first]) }
+        #expect(failure?.kind == .misconfigured)
+        #expect(try await database.query(columns + "1") == "access-1|refresh-1")
+    }
+
+    @Test(arguments: ["bigint", "integer", "uuid", "text"]) func theWalkMeetsEachRowOnce(type: String) async throws {
+        let id =
+            switch type {
+            case "uuid": "gen_random_uuid()"
+            case "text": "'user ' || chr(64 + i) || '_' || i"
+            default: "i"
+            }
+        let fixture = try await Fixture(
+            .jwe,
+            setUp: """
+                CREATE TABLE users (id \(type) PRIMARY KEY, tastytrade_oauth_token text,
+                    tastytrade_oauth_refresh_token text, tastytrade_oauth_expires_at timestamp);
+                INSERT INTO users SELECT \(id), NULL, CASE WHEN i % 5 > 0 THEN 'refresh-' || i END FROM generate_series(1, 50) i;
+                """
+        )
+        var (met, last) = ([UserID](), UserID?.none)
+        while let part = try await fixture.reseal.sealPart(after: last, rows: 7) {
+            met += part.wanting
+            last = part.last
+        }
+        #expect(met.count == 40 && Set(met).count == 40, "rows without any token are passed over")
+        #expect(try await fixture.reseal.reseal(met).values.allSatisfy { $0 == .sealed })
+    }
+
+    @Test func aColumnThatIsSearchedByItsValueStaysSo() async throws {
+        let fixture = try await Fixture(.rails)
+        let place = ColumnPlace(.refreshToken, of: second, in: .sandbox)
+        let sealed = try Way.rails.sealing(1...1).seal(Secret("refresh-2"), at: place, .deterministic)
+        try await fixture.database.execute("UPDATE users SET tastytrade_oauth_refresh_token = '\(sealed)' WHERE id = 2")
+        #expect(try await fixture.wanting() == [first], "the deterministic key is the same")
+        _ = try await fixture.reseal.reseal([first])
+        let expected = try Way.rails.sealing().seal(Secret("refresh-1"), at: place, .deterministic)
+        #expect(
+            try await fixture.database.query("SELECT tastytrade_oauth_refresh_token FROM users WHERE id = 1")
+                == expected
+        )
+    }
+
+    @Test func whoSealsByWhichKeyIsKnownBeforeAnythingIsSealedByIt() async throws {
+        let fixture = try await Fixture(.jwe)
+        #expect(try await fixture.reseal.sealers().isEmpty)
+        let (claim, grant) = try await claim(fixture.old, first)
+        _ = try await fixture.old.write([write(claim, grant, "a2")])
+        #expect(try await fixture.reseal.sealers().map(\.owner) == ["old"], "who wrote has said so")
+        _ = try await fixture.new.loaded()
+        let sealers = try await fixture.reseal.sealers()
+        #expect(sealers.map(\.owner) == ["new", "old"] && sealers.map(\.keyID) == ["key-2", "key-1"])
+        #expect(sealers.allSatisfy { $0.host == "alpha" })
+
+        await fixture.old.use(try Way.jwe.sealing(1...2))
+        #expect(
+            try await fixture.reseal.sealers().filter { $0.owner == "old" }.map(\.keyID) == ["key-1", "key-2"],
+            "what was sealed by the key before may be on its way still"
+        )
+        try await fixture.database.execute(
+            "UPDATE tastytokend.sealers SET seen_at = now() - interval '61 s' WHERE key_id = 'key-1'"
+        )
+        _ = try await fixture.old.digested()
+        #expect(try await fixture.reseal.sealers().map(\.keyID) == ["key-2", "key-2"])
+    }
+}
