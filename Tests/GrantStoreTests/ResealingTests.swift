@@ -142,6 +142,31 @@ import TokenCore
         #expect(try await fixture.database.query("SELECT email FROM users WHERE id = 1") == "x")
     }
 
+    @Test(arguments: ["tastytrade_oauth_token", "tastytrade_oauth_refresh_token"])
+    func whatTheApplicationWroteMeanwhileStays(column: String) async throws {
+        let fixture = try await Fixture(.jwe)
+        let (claim, _) = try await claim(fixture.reseal, first)
+        let versions = try await fixture.database.query(
+            """
+            SELECT hashtextextended(tastytrade_oauth_token, 0), hashtextextended(tastytrade_oauth_refresh_token, 0)
+            FROM users WHERE id = 1
+            """
+        ).split(separator: "|")
+        try await fixture.database.execute("UPDATE users SET \(column) = 'theirs' WHERE id = 1")
+        let theirs = try await fixture.database.query(columns + "1")
+        let arguments = [
+            "{1}", "{\(claim.epoch)}", "reseal", "{ours}", "{ours}", "{\(versions[0])}", "{\(versions[1])}",
+        ]
+        let statement = try #require(fixture.reseal.queries).reseal
+        let isWritten = try await fixture.database.session().run(within: .seconds(30)) {
+            connection,
+            deadline throws(StoreError) in
+            try connection.run(statement, arguments, until: deadline).rows { $0.flag(1) }
+        }
+        #expect(isWritten == [false])
+        #expect(try await fixture.database.query(columns + "1") == theirs)
+    }
+
     /// The hard case: a daemon that was paused beyond its claim, with a new refresh token in hand, while the old one was sealed
     /// anew. The row's text is another one by then, and what the daemon holds is the only grant that is good still.
     @Test(arguments: Way.allCases) func aRotatedReplyInThePausedDaemonsHandIsNotLost(way: Way) async throws {
