@@ -10,6 +10,8 @@ import TokenCore
 enum Reply {
     /// A token of that user, with header fields that this caller gets besides.
     case token(PublishedToken, of: UserID, secondsLeft: Int64, fields: [Field])
+    /// A token and nothing around it.
+    case bareToken(PublishedToken, fields: [Field])
     /// Anything else. A status without content (RFC 9110 section 15.4.5) has no body, and no length.
     case composed(status: Int, fields: [Field], body: [UInt8])
 
@@ -54,8 +56,16 @@ extension Reply {
     /// Its HTTP status.
     var status: Int {
         switch self {
-        case .token: 200
+        case .token, .bareToken: 200
         case .composed(let status, _, _): status
+        }
+    }
+
+    /// The token that it hands out; nil if there is none in it.
+    var handsOut: PublishedToken? {
+        switch self {
+        case .token(let token, _, _, _), .bareToken(let token, _): token
+        case .composed: nil
         }
     }
 
@@ -96,6 +106,9 @@ extension Reply {
                 fields: fields + closing,
                 withoutBody: form.withoutBody
             )
+        case .bareToken(let token, let fields):
+            let body = JSONText.unescape(token.text[...])
+            Self.write(status: status, fields: fields + closing, body: body, form, to: &buffer)
         case .composed(let status, let fields, let body):
             Self.write(status: status, fields: fields + closing, body: body, form, to: &buffer)
         }

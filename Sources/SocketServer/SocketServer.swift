@@ -36,6 +36,7 @@ package actor SocketServer {
     ///   - limits: what connections may take.
     ///   - logger: for what callers cannot be told.
     ///   - metrics: where answers are counted, and who gives the text of `/metrics`.
+    ///   - audit: how much is recorded of who took whose token.
     ///   - usesShortWay: false sends every request on the socket the general way, to compare the two; what is served over
     ///     TCP goes that way always.
     package init(
@@ -46,6 +47,7 @@ package actor SocketServer {
         limits: SocketLimits = SocketLimits(),
         logger: Logger,
         metrics: SocketMetrics = .unrecorded,
+        audit: AuditSettings = AuditSettings(),
         usesShortWay: Bool = true
     ) {
         self.service = SocketService(
@@ -56,6 +58,7 @@ package actor SocketServer {
             facts: facts,
             logger: logger,
             metrics: metrics,
+            audit: TokenAudit(audit, logger: logger),
             usesShortWay: usesShortWay
         )
     }
@@ -118,6 +121,16 @@ package actor SocketServer {
         service.access.replace(with: rules)
     }
 
+    /// Records so much from now on of who took whose token.
+    package nonisolated func replaceAudit(with settings: AuditSettings) {
+        service.audit.use(settings)
+    }
+
+    /// Has it told how often tokens were taken that are dead now. To be called now and then; it does not block.
+    package nonisolated func tellOfDeadTokens() {
+        service.audit.tellOfDead(at: service.clock())
+    }
+
     /// A server of `/metrics` alone at an address of its own, which answers what the socket's would.
     package nonisolated func metricsServer(at address: LoopbackAddress) -> MetricsServer {
         var service = service
@@ -162,6 +175,7 @@ package actor SocketServer {
         waits.cancel()
         deadline.cancel()
         try? await running.group.shutdownGracefully()
+        await service.audit.end()
         service.logger.info("socket closed")
     }
 }

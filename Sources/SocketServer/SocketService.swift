@@ -20,6 +20,8 @@ struct SocketService: Sendable {
     let logger: Logger
     /// Where answers are counted.
     let metrics: SocketMetrics
+    /// Told of every token that is handed out.
+    let audit: TokenAudit
     /// Whether the short way is taken; off where metrics are served over TCP, and where both ways are compared.
     var usesShortWay: Bool
 }

@@ -87,7 +87,8 @@ struct Assembly {
             facts: ServiceFacts(version: version, startedAt: startedAt, database: database),
             limits: budget.limits,
             logger: logger,
-            metrics: SocketMetrics(metrics.registry) { [engine] in await metrics.text(of: engine) }
+            metrics: SocketMetrics(metrics.registry) { [engine] in await metrics.text(of: engine) },
+            audit: configuration.log.audit
         )
         metricsServer = configuration.metrics.listen.map(server.metricsServer)
     }
@@ -95,6 +96,7 @@ struct Assembly {
     /// Puts to work what of a configuration can change at run time.
     func apply(_ configuration: Configuration) async {
         server.replaceAccess(with: AccessRules(configuration))
+        server.replaceAudit(with: configuration.log.audit)
         await takeKeys(configuration.encryption)
         guard let secret = configuration.tastytrade.clientSecret else { return }
         let settings = EngineConfiguration(configuration, calls: calls(of: configuration.refresh.maxInFlight))

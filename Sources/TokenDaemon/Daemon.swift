@@ -192,6 +192,7 @@ struct Daemon: Sendable {
             stopTakes: assembly.drainWithin + .seconds(15),
             database: assembly.database
         ) { [server = assembly.server] in
+            server.tellOfDeadTokens()
             Task { await server.lookAfterFile() }
         }
     }

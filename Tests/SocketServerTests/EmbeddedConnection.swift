@@ -27,6 +27,11 @@ extension Caller {
     static let stranger = Caller(process: 2, user: 4242, group: 4242)
 }
 
+extension TokenAudit {
+    /// For who does not look at records.
+    static var silent: TokenAudit { TokenAudit(AuditSettings(isOn: false)) { _ in } }
+}
+
 extension ServiceFacts {
     static let standIn = ServiceFacts(version: "1.2.3", startedAt: Moment.newYear.wall) {
         Database(trouble: nil, changes: "changes by notification")
@@ -50,13 +55,14 @@ struct EmbeddedConnection {
         access: AccessRules = AccessRules(ownUser: 1000),
         limits: SocketLimits = SocketLimits(),
         usesShortWay: Bool = true,
+        audit: TokenAudit = .silent,
         received: ByteBuffer = ByteBuffer(),
         unsent: ByteBuffer = ByteBuffer(),
         giveBack: @escaping (any Channel) -> Bool = { _ in false }
     ) throws {
         self.board = board
         self.clock = clock
-        service = Self.service(board, access, clock, limits, metrics, usesShortWay: usesShortWay)
+        service = Self.service(board, access, clock, limits, metrics, audit: audit, usesShortWay: usesShortWay)
         let gate = ConnectionGate(
             names.map { .anybody(calling: $0) } ?? .caller(caller),
             received: received,
@@ -75,6 +81,7 @@ struct EmbeddedConnection {
         _ clock: StandingClock = StandingClock(),
         _ limits: SocketLimits = SocketLimits(),
         _ metrics: MetricRegistry = MetricRegistry(SocketMetrics.descriptions),
+        audit: TokenAudit = .silent,
         usesShortWay: Bool = true
     ) -> SocketService {
         SocketService(
@@ -85,6 +92,7 @@ struct EmbeddedConnection {
             facts: .standIn,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             metrics: SocketMetrics(metrics) { [metrics] in metrics.text },
+            audit: audit,
             usesShortWay: usesShortWay
         )
     }

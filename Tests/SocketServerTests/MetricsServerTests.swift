@@ -27,6 +27,7 @@ import TokenCore
                 facts: .standIn,
                 logger: Logger(label: "test") { [log] _ in log },
                 metrics: SocketMetrics(metrics) { [metrics] in metrics.text },
+                audit: .silent,
                 usesShortWay: false
             )
             return MetricsServer(at: try #require(LoopbackAddress(host: "127.0.0.1", port: 0)), service: service)

@@ -35,6 +35,7 @@ private struct RefreshCall {
             facts: .standIn,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             metrics: .unrecorded,
+            audit: .silent,
             usesShortWay: true
         )
         try await loop.executeInContext { [loop, handler, replies] in

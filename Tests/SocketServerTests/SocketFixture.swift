@@ -26,11 +26,16 @@ struct SocketFixture {
         isStarted: Bool = true,
         mode: UInt32 = 0o600,
         metrics text: (@Sendable () async -> String)? = nil,
+        logger: Logger = quiet,
         _ body: (SocketFixture) async throws -> Void
     ) async throws {
         let folder = try temporaryFolder()
         let board = BoardDouble()
-        let fixture = SocketFixture(board: board, server: server(board, limits, metrics: text), folder: folder)
+        let fixture = SocketFixture(
+            board: board,
+            server: server(board, limits, metrics: text, logger: logger),
+            folder: folder
+        )
         let result: Result<Void, any Error>
         do {
             if isStarted { try await fixture.server.start(at: .path(fixture.path, mode: mode, group: nil)) }
@@ -48,7 +53,8 @@ struct SocketFixture {
     static func server(
         _ board: BoardDouble,
         _ limits: SocketLimits = SocketLimits(),
-        metrics text: (@Sendable () async -> String)? = nil
+        metrics text: (@Sendable () async -> String)? = nil,
+        logger: Logger = quiet
     ) -> SocketServer {
         let metrics = MetricRegistry(SocketMetrics.descriptions)
         return SocketServer(
@@ -57,10 +63,13 @@ struct SocketFixture {
             access: AccessRules(ownUser: geteuid()),
             facts: .standIn,
             limits: limits,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            logger: logger,
             metrics: SocketMetrics(metrics, text: text ?? { metrics.text })
         )
     }
+
+    /// Says nothing.
+    static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     private static func temporaryFolder() throws -> String {
         let folder = try makeTemporaryFolder(for: "socket")

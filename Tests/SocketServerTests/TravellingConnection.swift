@@ -20,6 +20,7 @@ struct TravellingConnection {
     private let caller: Caller
     private let access: AccessRules
     private let usesShortWay: Bool
+    private let audit: TokenAudit
     /// Nil where every request goes the general way.
     private let way: ShortWay?
     private var general: EmbeddedConnection?
@@ -30,13 +31,15 @@ struct TravellingConnection {
         board: BoardDouble,
         caller: Caller = .root,
         access: AccessRules = AccessRules(ownUser: 1000),
-        usesShortWay: Bool
+        usesShortWay: Bool,
+        audit: TokenAudit = .silent
     ) throws {
         self.board = board
         self.caller = caller
         self.access = access
         self.usesShortWay = usesShortWay
-        way = usesShortWay ? ShortWay(EmbeddedConnection.service(board, access)) : nil
+        self.audit = audit
+        way = usesShortWay ? ShortWay(EmbeddedConnection.service(board, access, audit: audit)) : nil
         if !usesShortWay { try goToGeneralWay(with: ByteBuffer()) }
     }
 
@@ -79,6 +82,7 @@ struct TravellingConnection {
             caller: caller,
             access: access,
             usesShortWay: usesShortWay,
+            audit: audit,
             received: rest
         ) { _ in
             goingBack.hasHappened = true

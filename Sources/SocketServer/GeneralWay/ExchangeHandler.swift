@@ -197,12 +197,21 @@ extension ExchangeHandler {
         call = nil
         gavePlainToken = reply.isPlainToken
         service.metrics.answered(target.resource, status: reply.status)
+        if head.method != .HEAD { record(reply, to: target) }
         // After a request that asks to leave HTTP (RFC 9110 sections 7.8 and 9.3.6) the decoder takes no other.
         let leavesHTTP = head.method == .CONNECT || head.headers.contains(name: "upgrade")
         let staysOpen = head.version == .http1_1 && head.isKeepAlive && !leavesHTTP && !isStopping
         send(reply, Reply.Form(withoutBody: head.method == .HEAD, closing: !staysOpen), context)
         answerNext(context)
         if answering == nil, !isClosed { context.triggerUserOutboundEvent(ExchangeEvent.answered, promise: nil) }
+    }
+
+    /// Has it recorded if a token is on its way to the caller.
+    private func record(_ reply: Reply, to target: Target) {
+        guard let token = reply.handsOut, let user = target.resource.user, case .caller(let caller) = asker else {
+            return
+        }
+        service.audit.took(token, of: user, by: caller, at: service.clock())
     }
 
     private func send(_ reply: Reply, _ form: Reply.Form, _ context: ChannelHandlerContext) {

@@ -20,8 +20,7 @@ enum TokenReplies {
             return .token(token, of: user, secondsLeft: left, fields: degradation)
         }
         let type = Reply.Field("Content-Type", MediaType.text)
-        let body = JSONText.unescape(token.text[...])
-        return .composed(status: 200, fields: [type, .noStore, etag(of: token)] + degradation, body: body)
+        return .bareToken(token, fields: [type, .noStore, etag(of: token)] + degradation)
     }
 
     /// The caller has it already.

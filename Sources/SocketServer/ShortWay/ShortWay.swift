@@ -15,6 +15,7 @@ struct ShortWay {
     private let serving: any TokenServing
     private let remaining: Recorder
     private let answered: Counter
+    private let audit: TokenAudit
 
     /// The short way over an engine.
     init(_ service: SocketService) {
@@ -22,6 +23,7 @@ struct ShortWay {
         self.access = service.access.copy
         self.serving = service.serving
         self.remaining = service.metrics.remaining
+        self.audit = service.audit
         self.answered = service.metrics.counter(.token(UserID("")), status: 200)
     }
 
@@ -54,6 +56,7 @@ struct ShortWay {
             let secondsLeft = token.life.remaining(at: now).wholeSecondsDown
             answers.writeToken(token, of: user, secondsLeft: secondsLeft)
             remaining.record(secondsLeft)
+            audit.took(token, of: user, by: caller, at: now)
             taken += length
             count += 1
         }

@@ -45,6 +45,12 @@ package struct PublishedToken: @unchecked Sendable {
     /// The token as it stands in a reply. A secret: it goes into replies and nowhere else.
     package var text: [UInt8] { bytes(etagBytes, textBytes) { Array($0) } }
 
+    /// Tells tokens of one user apart, in memory alone: the first eight characters of the validator. It is made of the
+    /// token and belongs into no record.
+    package var mark: UInt64 {
+        bytes(1, max(min(etagBytes - 1, 8), 0)) { $0.reduce(0) { $0 << 8 | UInt64($1) } }
+    }
+
     /// How long the validator is.
     package var etagBytes: Int { Int(buffer.header.etagBytes) }
     /// How long the text is.

@@ -56,6 +56,8 @@ package struct Configuration: Sendable {
         package let level: Logger.Level
         /// The form; nil: journald when started by systemd, else text.
         package let format: Format?
+        /// How much is recorded of who took whose token.
+        package let audit: AuditSettings
     }
 }
 
@@ -93,9 +95,13 @@ extension Configuration.Metrics {
 }
 
 extension Configuration.Log {
-    /// Reads `log.level` and `log.format`.
+    /// Reads `log.*`.
     fileprivate init(reading reader: inout SettingReader) {
         level = reader.value("log.level", .choice())
         format = reader.optional("log.format", .choice())
+        audit = AuditSettings(
+            isOn: reader.value("log.audit", .flag),
+            sample: reader.value("log.auditSample", .whole(1...1_000_000))
+        )
     }
 }

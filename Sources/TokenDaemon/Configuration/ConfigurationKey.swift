@@ -44,7 +44,8 @@ extension ConfigurationKey {
     /// What can change at run time (product.md, Configuration): who may do what, how much is written, how fast tokens are
     /// refreshed, and the client's secret.
     private static let reloaded: Set<String> = [
-        "access", "log.level", "tastytrade.clientSecret", "refresh.at", "refresh.jitter", "refresh.maxInFlight",
+        "access", "log.level", "log.audit", "log.auditSample", "tastytrade.clientSecret", "refresh.at",
+        "refresh.jitter", "refresh.maxInFlight",
         "refresh.maxPerSecond", "refresh.backoffInitial", "refresh.backoffMax", "refresh.dailyBudgetPerUser",
         "encryption.jwe.keysFile", "encryption.rails.primaryKeys", "encryption.rails.deterministicKey",
         "encryption.rails.keyDerivationSalt", "encryption.rails.hashDigest", "encryption.rails.storeKeyReferences",
@@ -138,5 +139,7 @@ extension ConfigurationKey {
         key("metrics.listen"),
         key("log.level", "info"),
         key("log.format"),
+        key("log.audit", "true"),
+        key("log.auditSample", "1"),
     ]
 }

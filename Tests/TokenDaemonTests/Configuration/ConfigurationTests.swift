@@ -229,7 +229,7 @@ import TokenDaemon
         #expect(
             numbers == [
                 "refresh.at": 0.6, "refresh.jitter": 0.1, "refresh.maxInFlight": 64, "refresh.maxPerSecond": 2.5,
-                "refresh.keepGrants": 50_000, "refresh.dailyBudgetPerUser": 300,
+                "log.auditSample": 1, "refresh.keepGrants": 50_000, "refresh.dailyBudgetPerUser": 300,
             ]
         )
     }
