@@ -260,7 +260,9 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestSupport", "TokenSimulator", "tastysim", "tastytoken", "tastytokend"]
+            dependencies: [
+                "TestSupport", "TokenCipher", "TokenCore", "TokenSimulator", "tastysim", "tastytoken", "tastytokend",
+            ]
         ),
     ]
 )

@@ -20,7 +20,8 @@ package struct JWEColumns: ColumnSealing {
 
     /// The secret as a JWE; another one each time, whatever the manner.
     package func seal(_ secret: Secret, at place: ColumnPlace, _ manner: SealManner) throws(SealingFailure) -> String {
-        let bytes = Array(secret.reveal().utf8)
+        var bytes = Array(secret.reveal().utf8)
+        defer { bytes.wipe() }
         guard bytes.count <= SealingFailure.secretLimit else { throw .tooLong }
         let header = keys.sealing.encodedHeader(for: place)
         guard let box = keys.sealing.cipher.seal(bytes, nil, header) else { throw .refused }
@@ -74,7 +75,8 @@ package struct JWEColumns: ColumnSealing {
     }
 
     private func open(_ box: [UInt8], boundTo header: [UInt8], with key: JWEKey) throws(SealFault) -> OpenedColumn {
-        guard let bytes = key.cipher.open(box, header) else { throw .notAuthentic }
+        guard var bytes = key.cipher.open(box, header) else { throw .notAuthentic }
+        defer { bytes.wipe() }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw .notText }
         return .sealed(Secret(text), by: SealingKey(id: key.id, sealsNow: key.id == keys.sealing.id))
     }

@@ -18,7 +18,8 @@ package struct JWEKeySet: Sendable {
         var keys: [JWEKey] = []
         for (index, element) in try Self.list(text).enumerated() {
             do throws(KeyFault) {
-                let key = try JWK(element, seals: index == 0)
+                var key = try JWK(element, seals: index == 0)
+                defer { key.wipe() }
                 if let twin = keys.firstIndex(where: { $0.id == key.id }) { throw .sameIdentifier(as: twin + 1) }
                 keys.append(JWEKey(id: key.id, cipher: cipher(key.bytes)))
             } catch {
@@ -49,7 +50,12 @@ private struct JWK {
     private static let identifierLimit = 64
 
     let id: String
-    let bytes: [UInt8]
+    private(set) var bytes: [UInt8]
+
+    /// Overwrites the key, once it is where it stays.
+    mutating func wipe() {
+        bytes.wipe()
+    }
 
     init(_ tree: JSONTree, seals: Bool) throws(KeyFault) {
         guard let members = tree.members else { throw .notAnObject }

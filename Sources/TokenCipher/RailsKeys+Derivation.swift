@@ -27,18 +27,23 @@ extension RailsKey {
         salt: Secret,
         _ digest: RailsSettings.Digest
     ) throws(RailsSettingsFault) -> RailsKey {
+        var password = Array(password.reveal().utf8)
+        defer { password.wipe() }
         guard
-            let key = try? KDF.Insecure.PBKDF2.deriveKey(
-                from: Array(password.reveal().utf8),
+            let derived = try? KDF.Insecure.PBKDF2.deriveKey(
+                from: password,
                 salt: Array(salt.reveal().utf8),
                 using: digest.hashFunction,
                 outputByteCount: keyBytes,
                 unsafeUncheckedRounds: rounds
             )
         else { throw .derivation }
-        return RailsKey(id: identifier(of: key), cipher: .aes(key)) { bytes in
+        let key = LockedBytes.of(derived)
+        return RailsKey(id: identifier(of: derived), cipher: .aes(key)) { bytes in
             // Whatever digest the key was derived by, this one is SHA-256.
-            Array(HMAC<SHA256>.authenticationCode(for: bytes, using: key).prefix(ColumnCipher.nonceBytes))
+            key.withKey {
+                Array(HMAC<SHA256>.authenticationCode(for: bytes, using: $0).prefix(ColumnCipher.nonceBytes))
+            }
         }
     }
 

@@ -7,8 +7,8 @@ import Logging
 ///
 /// A configuration with a mistake changes nothing. What is wrong, and what would need a restart, is said in the log.
 actor ConfigurationReloader {
-    private let started: LoadedConfiguration
-    private var current: LoadedConfiguration
+    private let started: [EffectiveSetting]
+    private var current: [EffectiveSetting]
     private let read: @Sendable () async -> Result<LoadedConfiguration, DaemonFailure>
     private let apply: @Sendable (Configuration) async -> Void
     private let logger: Logger
@@ -26,8 +26,9 @@ actor ConfigurationReloader {
         read: @escaping @Sendable () async -> Result<LoadedConfiguration, DaemonFailure>,
         apply: @escaping @Sendable (Configuration) async -> Void
     ) {
-        self.started = started
-        self.current = started
+        // No more of it: keys that another reload replaces are not to be kept here.
+        self.started = started.effectiveNonSecretValues
+        self.current = started.effectiveNonSecretValues
         self.logger = logger
         self.read = read
         self.apply = apply
@@ -52,10 +53,11 @@ actor ConfigurationReloader {
     }
 
     private func take(_ new: LoadedConfiguration) async {
-        let change = ConfigurationChange(from: started, current, to: new)
+        let settings = new.effectiveNonSecretValues
+        let change = ConfigurationChange(from: started, current, to: settings)
         new.tellWarnings(logger)
         await apply(new.configuration)
-        current = new
+        current = settings
         let changed = change.live.isEmpty ? "nothing" : change.live.joined(separator: ", ")
         logger.notice("configuration reloaded", metadata: ["configuration.changed": "\(changed)"])
         guard !change.needingRestart.isEmpty else { return }

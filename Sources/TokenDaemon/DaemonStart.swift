@@ -5,6 +5,7 @@ import Glibc
 import HostSystemd
 import Logging
 import SocketAPI
+import TokenCipher
 import TokenCore
 
 /// `tastytokend run` from the command line to the exit status: reads the configuration, sets up the log, runs the daemon.
@@ -22,6 +23,24 @@ package struct DaemonStart: Sendable {
     package func run() async throws(DaemonFailure) {
         // From before the configuration is read, so that no change to it after that goes unnoticed.
         let hangups = HangupSignals()
+        let (daemon, logger) = try daemon(hangups)
+        do {
+            try await daemon.run()
+        } catch {
+            for line in error.lines {
+                let metadata: Logger.Metadata = [
+                    "error.message": "\(line)", "exit.status": .stringConvertible(error.exitStatus),
+                ]
+                logger.critical("daemon failed", metadata: metadata)
+            }
+            throw error
+        }
+        logger.notice("daemon ended")
+    }
+
+    /// Puts the daemon together. What was read is gone when this returns, but for what the daemon keeps of it: keys that a
+    /// reload replaces would stay in memory with it.
+    private func daemon(_ hangups: HangupSignals) throws(DaemonFailure) -> (Daemon, Logger) {
         let loaded = try invocation.configuration()
         let level = LogThreshold(loaded.configuration.log.level)
         let environment = invocation.environment
@@ -39,18 +58,7 @@ package struct DaemonStart: Sendable {
             level: level,
             logger: logger
         )
-        do {
-            try await daemon.run()
-        } catch {
-            for line in error.lines {
-                let metadata: Logger.Metadata = [
-                    "error.message": "\(line)", "exit.status": .stringConvertible(error.exitStatus),
-                ]
-                logger.critical("daemon failed", metadata: metadata)
-            }
-            throw error
-        }
-        logger.notice("daemon ended")
+        return (daemon, logger)
     }
 
     private func tell(_ loaded: LoadedConfiguration, _ logger: Logger) {
@@ -59,6 +67,12 @@ package struct DaemonStart: Sendable {
         metadata["configuration.file"] = "\(loaded.file ?? "none")"
         for setting in loaded.effectiveNonSecretValues { metadata[setting.key] = setting.metadata }
         logger.notice("daemon starts", metadata: metadata)
+        if !LockedBytes.canLock {
+            logger.warning(
+                "keys may be swapped out: the kernel locks no more memory; raise LimitMEMLOCK=, or encrypt the swap",
+                metadata: ["event": "memory.unlocked"]
+            )
+        }
         if !MemoryPrivacy.isKept { logger.warning("other processes of this user may read this one's memory") }
     }
 }

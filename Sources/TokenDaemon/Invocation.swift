@@ -59,11 +59,13 @@ package struct Invocation: Sendable {
     /// - Throws: all mistakes in it, with the exit status.
     func configuration(needsClient: Bool = true) throws(DaemonFailure) -> LoadedConfiguration {
         do {
-            return try Configuration.load(
-                path: configurationPath,
-                environment: environment,
-                needsClient: needsClient
-            )
+            return try FreedMemory.overwritten { () throws(ConfigurationError) in
+                try Configuration.load(
+                    path: configurationPath,
+                    environment: environment,
+                    needsClient: needsClient
+                )
+            }
         } catch {
             throw .configuration("\(error)")
         }

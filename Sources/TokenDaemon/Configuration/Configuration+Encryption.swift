@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-package import TokenCipher
+import TokenCipher
 package import TokenCore
 
 extension Configuration {
@@ -17,25 +17,9 @@ extension Configuration {
             case rails
         }
 
-        /// The keys of a Rails application.
-        package struct Rails: Sendable {
-            /// The last seals, all open.
-            package let primaryKeys: [Secret]
-            /// For columns that the application searches by.
-            package let deterministicKey: Secret?
-            /// What keys are derived with.
-            package let keyDerivationSalt: Secret?
-            /// What keys are derived by.
-            package let hashDigest: RailsSettings.Digest
-            /// Whether values name their keys.
-            package let storeKeyReferences: Bool
-        }
-
         /// How columns are sealed.
         package let mode: Mode
-        /// The keys for `rails`.
-        package let rails: Rails
-        /// What seals and opens, with the keys that there are.
+        /// What seals and opens, with the keys that there are. Nothing else of them is kept.
         package let sealing: any ColumnSealing
     }
 }
@@ -46,7 +30,7 @@ extension Configuration.Encryption {
         mode = reader.value("encryption.mode", .choice())
         // Looked at in every mode, and read in one.
         if mode != .jwe { _ = reader.optional("encryption.jwe.keysFile", .path) }
-        rails = Rails(reading: &reader)
+        let rails = Rails(reading: &reader)
         let sealing: (any ColumnSealing)? =
             switch mode {
             case .none: ClearColumns()
@@ -85,9 +69,21 @@ extension Configuration.Encryption {
     }
 }
 
-extension Configuration.Encryption.Rails {
+/// What a Rails application has for its keys, as long as it takes to derive them.
+private struct Rails {
+    /// The last seals, all open.
+    let primaryKeys: [Secret]
+    /// For columns that the application searches by.
+    let deterministicKey: Secret?
+    /// What keys are derived with.
+    let keyDerivationSalt: Secret?
+    /// What keys are derived by.
+    let hashDigest: RailsSettings.Digest
+    /// Whether values name their keys.
+    let storeKeyReferences: Bool
+
     /// Reads `encryption.rails.*`.
-    fileprivate init(reading reader: inout SettingReader) {
+    init(reading reader: inout SettingReader) {
         let section = "encryption.rails"
         primaryKeys = reader.secrets("\(section).primaryKeys", credential: "rails-primary-keys")
         deterministicKey = reader.secret("\(section).deterministicKey")
@@ -97,7 +93,7 @@ extension Configuration.Encryption.Rails {
     }
 
     /// What seals and opens with these keys; nil, and a mistake noted, where some are missing.
-    fileprivate func columns(_ reader: inout SettingReader) -> RailsColumns? {
+    func columns(_ reader: inout SettingReader) -> RailsColumns? {
         require(!primaryKeys.isEmpty, "primaryKeys", as: "primary_key", &reader)
         require(keyDerivationSalt != nil, "keyDerivationSalt", as: "key_derivation_salt", &reader)
         guard !primaryKeys.isEmpty, let keyDerivationSalt else { return nil }

@@ -14,14 +14,14 @@ struct ConfigurationChange: Hashable {
     ///   - started: what the daemon was started with; still in force for all that needs a restart.
     ///   - current: what is in force for the rest.
     ///   - new: what was read now.
-    init(from started: LoadedConfiguration, _ current: LoadedConfiguration, to new: LoadedConfiguration) {
+    init(from started: [EffectiveSetting], _ current: [EffectiveSetting], to new: [EffectiveSetting]) {
         live = Self.keys(current, new) { $0.isReloaded }
         needingRestart = Self.keys(started, new) { !$0.isReloaded }
     }
 
     private static func keys(
-        _ old: LoadedConfiguration,
-        _ new: LoadedConfiguration,
+        _ old: [EffectiveSetting],
+        _ new: [EffectiveSetting],
         _ isMeant: (ConfigurationKey) -> Bool
     ) -> [String] {
         let (old, new) = (values(old), values(new))
@@ -34,7 +34,7 @@ struct ConfigurationChange: Hashable {
         }
     }
 
-    private static func values(_ loaded: LoadedConfiguration) -> [String: EffectiveSetting] {
-        Dictionary(loaded.effectiveNonSecretValues.map { ($0.key, $0) }) { $1 }
+    private static func values(_ settings: [EffectiveSetting]) -> [String: EffectiveSetting] {
+        Dictionary(settings.map { ($0.key, $0) }) { $1 }
     }
 }

@@ -53,16 +53,32 @@ import TokenDaemon
     }
 
     @Test func keysOfTheFileAreAListOrATextAndAreHiddenByTheEnvironment() throws {
-        func keys(_ fixture: ConfigurationFixture) throws -> [String] {
-            try fixture.load().configuration.encryption.rails.primaryKeys.map { $0.reveal() }
+        let place = ColumnPlace(.accessToken, of: UserID("1"), in: .sandbox)
+        func sealing(_ fixture: ConfigurationFixture) throws -> any ColumnSealing {
+            try fixture.load().configuration.encryption.sealing
         }
-        var fixture = ConfigurationFixture("encryption: {rails: {primaryKeys: [one, two]}}")
-        #expect(try keys(fixture) == ["one", "two"])
-        fixture.put(ConfigurationFixture.path, "encryption: {rails: {primaryKeys: \"one,two\"}}")
-        #expect(try keys(fixture) == ["one", "two"])
-        fixture.put("/keys", "three\nfour\n")
+        func text(_ keys: String) -> String {
+            "encryption: {mode: rails, rails: {primaryKeys: \(keys), keyDerivationSalt: salt}}"
+        }
+        // The last seals; what it sealed, each set with it among its keys opens.
+        let (one, two) = (
+            try sealing(ConfigurationFixture(text("[one]"))), try sealing(ConfigurationFixture(text("[two]")))
+        )
+        var fixture = ConfigurationFixture(text("[one, two]"))
+        for written in ["[one, two]", "\"one,two\""] {
+            fixture.put(ConfigurationFixture.path, text(written))
+            let both = try sealing(fixture)
+            #expect(both.sealingKeyID == two.sealingKeyID)
+            for single in [one, two] {
+                guard
+                    case .sealed(let secret, by: _) = both.open(try single.seal(Secret("token"), at: place), at: place)
+                else { throw Unopened() }
+                #expect(secret == Secret("token"))
+            }
+        }
+        fixture.put("/keys", "three\ntwo\none\n")
         fixture.environment["ENCRYPTION_RAILS_PRIMARY_KEYS_FILE"] = "/keys"
-        #expect(try keys(fixture) == ["three", "four"])
+        #expect(try sealing(fixture).sealingKeyID == one.sealingKeyID)
     }
 
     @Test func databaseURLComesFromTheSamePlaces() throws {
@@ -126,3 +142,5 @@ import TokenDaemon
         #expect(!dumped.contains("planted"))
     }
 }
+
+private struct Unopened: Error {}

@@ -24,7 +24,7 @@ import TokenDaemon
         #expect(configuration.database.columns.expiresAt == "tastytrade_oauth_expires_at")
         #expect(configuration.database.reconcileEvery == .seconds(60))
         #expect(configuration.encryption.mode == .none)
-        #expect("\(configuration.encryption.rails.hashDigest)" == "sha256")
+        #expect(configuration.encryption.sealing.sealingKeyID == nil)
         let refresh = configuration.refresh
         #expect((refresh.at, refresh.jitter) == (0.6, 0.1))
         #expect((refresh.maxInFlight, refresh.maxPerSecond) == (64, 20))
