@@ -234,7 +234,8 @@ let package = Package(
         .testTarget(
             name: "TokenDaemonTests",
             dependencies: [
-                "GrantStore", "HostSystemd", "RefreshEngine", "TestSupport", "TokenCore", "TokenDaemon", "Yams",
+                "GrantStore", "HostSystemd", "RefreshEngine", "TestSupport", "TokenCipher", "TokenCore", "TokenDaemon",
+                "Yams",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
             ]

@@ -38,6 +38,11 @@ package final class TokenColumns: Sendable {
         self.sealing.withLock { $0 = sealing }
     }
 
+    /// Seals and opens the secrets that daemons share in the schema of their own, with the keys in force now.
+    package var shared: SharedSecrets {
+        SharedSecrets(sealing.withLock { $0 }, in: environment)
+    }
+
     /// The longest value that is read, in bytes.
     var longestValue: Int { areSealed ? Self.longestSealed : GrantQueries.longestToken }
 }
@@ -177,6 +182,7 @@ extension ColumnPlace.Column {
         case .accessToken: "access token"
         case .refreshToken: "refresh token"
         case .clientSecret: "client secret"
+        case .pendingAuthorization: "pending authorization"
         }
     }
 }

@@ -18,21 +18,29 @@ package final class LockedBytes: @unchecked Sendable {
     package let isLocked: Bool
 
     /// Copies bytes to a page of their own. The caller's are the caller's to overwrite.
-    package init(copying bytes: UnsafeRawBufferPointer) {
+    package convenience init(copying bytes: UnsafeRawBufferPointer) {
+        self.init(count: bytes.count) { $0.copyMemory(from: bytes) }
+    }
+
+    /// Has so many bytes filled in where they stay, zeroes before that.
+    package init<Failure>(
+        count: Int,
+        filling: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
+    ) throws(Failure) {
         let pageSize = max(sysconf(Int32(_SC_PAGESIZE)), 1)
-        room = max(bytes.count + pageSize - 1, pageSize) / pageSize * pageSize
+        room = max(count + pageSize - 1, pageSize) / pageSize * pageSize
         let flags = Int32(MAP_PRIVATE) | Int32(MAP_ANONYMOUS)
         guard let page = mmap(nil, room, PROT_READ | PROT_WRITE, flags, -1, 0), page != MAP_FAILED else {
             // As where any other allocation fails.
             preconditionFailure("there is no memory for a key")
         }
         self.page = page
-        count = bytes.count
+        self.count = count
         // Before the bytes come, so that they are not swapped out in between.
         isLocked = mlock(page, room) == 0
         madvise(page, room, Int32(MADV_DONTDUMP))
         madvise(page, room, Int32(MADV_WIPEONFORK))
-        page.copyMemory(from: bytes.baseAddress ?? UnsafeRawPointer(page), byteCount: bytes.count)
+        try filling(UnsafeMutableRawBufferPointer(start: page, count: count))
     }
 
     deinit {

@@ -26,6 +26,8 @@ struct Assembly {
     let metricsServer: MetricsServer?
     /// How long a stop may wait for calls in flight and their writes.
     let drainWithin: Duration
+    /// Seals what is kept on this host alone.
+    let localKey: LocalKey
     /// How descriptors were shared out at the start; callers keep their part for as long as the daemon runs.
     private let budget: DescriptorBudget
     private let logger: Logger
@@ -49,6 +51,8 @@ struct Assembly {
         place = try Self.place(configuration.socket, sockets)
         let identity = DaemonIdentity(in: configuration.journal.path)
         Self.tell(identity, logger)
+        localKey = try LocalKey(in: configuration.journal.path)
+        Self.tell(localKey, logger)
         encryptionMode = configuration.encryption.mode
         let tokens = TokenColumns(configuration.encryption.sealing, in: configuration.tastytrade.environment)
         store = PostgresGrantStore(
@@ -140,6 +144,14 @@ struct Assembly {
         guard let reason = identity.reasonItPasses else { return }
         logger.notice(
             "daemon has no lasting id, its claims must run out after a crash",
+            metadata: ["reason": "\(reason)"]
+        )
+    }
+
+    private static func tell(_ key: LocalKey, _ logger: Logger) {
+        guard let reason = key.reasonItPasses else { return }
+        logger.notice(
+            "daemon has no lasting key, what it seals on this host opens until it ends",
             metadata: ["reason": "\(reason)"]
         )
     }

@@ -29,7 +29,13 @@ struct PlacesCheck: Sendable {
             SocketSite.look(at: socket, forMilliseconds: Self.patience)
         }
         let obstacle = await look.run(within: .seconds(5)) { Self.obstacle(in: folder) }
-        return [Self.verdict(on: site, at: socket), Self.verdict(obstacle, folder)]
+        let fault = await look.run(within: .seconds(5)) { LocalKeyFile(in: folder).fault }
+        return [Self.verdict(on: site, at: socket), Self.verdict(obstacle, folder)] + Self.verdicts(on: fault ?? nil)
+    }
+
+    /// A key with which the daemon would not start; one that is in order, or is yet to be made, is no news.
+    private static func verdicts(on fault: LocalKeyFault?) -> [Verdict] {
+        fault.map { [Verdict(.fail, "state", $0.description, remedy: $0.remedy)] } ?? []
     }
 
     /// Why nothing can be kept in a folder, as is found out by writing a page to a file that has no name and goes at once; a
