@@ -61,7 +61,7 @@ extension GrantQueries {
     }
 
     /// The verdict on a column's value that is not ``shipped(_:)``; NULL of one that is, which is judged where it comes.
-    private func fault(_ text: String) -> String {
+    func fault(_ text: String) -> String {
         let notASCII = orNothing(" WHEN NOT ", "(\(columns.encoding.isASCII(text))) THEN 3")
         return "CASE WHEN octet_length(\(text)) > \(longestValue) THEN 2\(notASCII) END"
     }

@@ -142,7 +142,7 @@ struct GrantQueries: Sendable {
         ORDER BY n.user_id
         ON CONFLICT (user_id) DO UPDATE SET
             status = excluded.status,
-            grant_version = CASE WHEN excluded.grant_version = g.sealed_from THEN g.sealed_as ELSE excluded.grant_version END,
+            grant_version = CASE WHEN excluded.grant_version = ANY (g.sealed_from) THEN g.sealed_as ELSE excluded.grant_version END,
             generation = g.generation + 1,
             consecutive_failures = excluded.consecutive_failures, last_error = excluded.last_error, changed_at = now()
         """

@@ -90,10 +90,12 @@ extension GrantMemory {
         )
     }
 
-    /// The version before the row's refresh token was sealed anew; nil if the row holds another text by now.
-    private static func sealedFrom(_ row: PostgresRow) -> Int64? {
-        guard let version = row.integer(RowField.version), row.integer(RowField.sealedAs) == version else { return nil }
-        return row.integer(RowField.sealedFrom)
+    /// The versions before the row's refresh token was sealed anew; none if the row holds another text by now.
+    private static func sealedFrom(_ row: PostgresRow) -> [Int64] {
+        guard let version = row.integer(RowField.version), row.integer(RowField.sealedAs) == version,
+            let versions = row.text(RowField.sealedFrom)
+        else { return [] }
+        return versions.dropFirst().dropLast().split(separator: ",").compactMap { Int64($0) }
     }
 
     /// Whether the token in the row is the one that the last refresh gave, judged by its expiry.

@@ -152,6 +152,11 @@ private struct StorableWrite {
     }
 }
 
+extension WriteOutcome {
+    /// Why a row that could be locked was not written.
+    static let keptByTrigger = "A trigger or rule of the table kept the row from being changed."
+}
+
 /// What the write's statement says of one row.
 private struct RowOutcome {
     let user: UserID
@@ -166,7 +171,7 @@ private struct RowOutcome {
         } else if !row.flag(2) {
             self.outcome = .superseded
         } else if row.flag(3) {
-            self.outcome = .rejected(reason: "A trigger or rule of the table kept the row from being changed.")
+            self.outcome = .rejected(reason: WriteOutcome.keptByTrigger)
         } else {
             self.outcome = nil
         }

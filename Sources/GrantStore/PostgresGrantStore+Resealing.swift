@@ -27,6 +27,23 @@ extension PostgresGrantStore {
         }
     }
 
+    /// Why there may be values that no part shows; nil if there are none.
+    ///
+    /// - Throws: as every call of the database.
+    package func reasonForUnseenValues() async throws(StoreFailure) -> String? {
+        try await withLegiblePlan { plan async throws(StoreFailure) in
+            guard plan.columns.tellsChanges else {
+                return "it is not a plain table with one row for each id, so that rows may have been missed"
+            }
+            let count = try await self.reads.run(within: self.configuration.streamDeadline) {
+                connection,
+                deadline throws(StoreError) in
+                try connection.run(plan.queries.unwalked, [], until: deadline).rows { $0.integer(0) }.first ?? 0
+            }
+            return count == 0 ? nil : "rows whose ids cannot be told hold values too (\(count))"
+        }
+    }
+
     /// Seals anew what wants it.
     ///
     /// - Parameter users: ``resealBatch`` at most, each once.
@@ -43,8 +60,9 @@ extension PostgresGrantStore {
             return try await self.writes.run(within: configuration.statementDeadline) {
                 connection,
                 deadline throws(StoreError) in
+                try self.tellKeyBeforeWriting(plan, on: connection, until: deadline)
                 // A write that came after its claim had passed on would be for nothing.
-                try Resealer(
+                return try Resealer(
                     plan,
                     owner: configuration.owner,
                     claimFor: configuration.claimFor,
@@ -65,6 +83,11 @@ package struct SealPart: Sendable {
     /// Where the next part begins.
     package let last: UserID
 
+    /// Puts together what was seen.
+    package init(census: SealCensus, wanting: [UserID], last: UserID) {
+        (self.census, self.wanting, self.last) = (census, wanting, last)
+    }
+
     /// Reads what ``GrantQueries/walk(isFirst:)`` gives; nil for no rows.
     fileprivate init?(_ rows: PostgresResult, _ tokens: TokenColumns) {
         var (census, wanting, last) = (SealCensus(), [UserID](), UserID?.none)
@@ -72,8 +95,8 @@ package struct SealPart: Sendable {
             guard let id = row.text(0) else { return }
             let user = UserID(id)
             let states = [
-                tokens.state(row.text(1), of: .accessToken, for: user),
-                tokens.state(row.text(2), of: .refreshToken, for: user),
+                tokens.state(row.text(1), row.integer(3), of: .accessToken, for: user),
+                tokens.state(row.text(2), row.integer(4), of: .refreshToken, for: user),
             ]
             census.count(states)
             if states.wantSealing { wanting.append(user) }

@@ -76,7 +76,7 @@ extension GrantQueries {
     fileprivate var salvage: Statement {
         let sealedAnew = """
             EXISTS (SELECT FROM tastytokend.grants g WHERE g.user_id = t.\(columns.id)::text
-                    AND g.sealed_from = $3::bigint AND g.sealed_as = \(version))
+                    AND $3::bigint = ANY (g.sealed_from) AND g.sealed_as = \(version))
             """
         return Statement(
             "salvage",

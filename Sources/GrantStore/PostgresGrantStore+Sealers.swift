@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Logging
 import Synchronization
 package import TokenCore
 
@@ -18,6 +19,8 @@ extension PostgresGrantStore {
     ///
     /// - Parameter sealing: the keys.
     package func use(_ sealing: any ColumnSealing) async {
+        // What the key before sealed may be on its way to the database from now on still.
+        await tellKey()
         announcedKey.withLock { $0 = nil }
         await tellKey(sealing.sealingKeyID ?? "")
         configuration.tokens.use(sealing)
@@ -41,6 +44,10 @@ extension PostgresGrantStore {
             }
         } catch {
             announcedKey.withLock { $0 = nil }
+            listenSettings.logger.debug(
+                "by which key is sealed could not be told; the next write does so",
+                metadata: ["error.message": "\(error)"]
+            )
         }
     }
 
@@ -61,7 +68,22 @@ extension PostgresGrantStore {
         announcedKey.withLock { $0 = key }
     }
 
-    /// The daemons of the last day that seal, or did until a minute ago.
+    /// Says that nothing is sealed from here any more.
+    ///
+    /// - Throws: as every call of the database.
+    package func endSealing() async throws(StoreFailure) {
+        try await withPlan { plan async throws(StoreFailure) in
+            guard plan.report.ownSchema.isPresent else { return }
+            try await self.writes.run(within: self.configuration.statementDeadline) {
+                connection,
+                deadline throws(StoreError) in
+                _ = try connection.run(Self.endSealing, [self.configuration.owner], until: deadline)
+                self.announcedKey.withLock { $0 = nil }
+            }
+        }
+    }
+
+    /// The others that sealed within the last day, each by the keys of the last minute.
     ///
     /// - Throws: as every call of the database. Without the daemon's own schema there are none.
     package func sealers() async throws(StoreFailure) -> [Sealer] {
@@ -70,8 +92,8 @@ extension PostgresGrantStore {
             return try await self.reads.run(within: self.configuration.statementDeadline) {
                 connection,
                 deadline throws(StoreError) in
-                let silence = "\(Self.silence.wholeSecondsUp)"
-                return try connection.run(Self.sealersQuery, [silence], until: deadline).rows(Sealer.init)
+                let arguments = ["\(Self.silence.wholeSecondsUp)", self.configuration.owner]
+                return try connection.run(Self.sealersQuery, arguments, until: deadline).rows(Sealer.init)
             }
         }
     }
@@ -90,11 +112,16 @@ extension PostgresGrantStore {
         """
     )
 
+    private static let endSealing = Statement(
+        "end sealing",
+        "UPDATE tastytokend.sealers SET seen_at = '-infinity' WHERE owner = $1 AND seen_at > '-infinity'"
+    )
+
     private static let sealersQuery = Statement(
         "sealers",
         """
         SELECT owner, key_id, host, date_part('epoch', clock_timestamp() - seen_at)::bigint FROM tastytokend.sealers
-        WHERE seen_at > clock_timestamp() - $1::bigint * interval '1 second' ORDER BY host, owner, seen_at
+        WHERE seen_at > clock_timestamp() - $1::bigint * interval '1 second' AND owner <> $2 ORDER BY host, owner, seen_at
         """
     )
 }

@@ -46,7 +46,9 @@ struct Resealer {
                 sealed.append(row.untouched)
             }
         }
-        try write(sealed) { user, outcome in outcomes[user] = outcome }
+        for part in [sealed.filter { $0.refresh == nil }, sealed.filter { $0.refresh != nil }] {
+            try write(part) { user, outcome in outcomes[user] = outcome }
+        }
         return outcomes
     }
 
@@ -64,7 +66,8 @@ struct Resealer {
     ) throws(StoreError) {
         let changed = Set(rows.filter(\.isChanged).map(\.user))
         try RowFaults.isolating(in: rows) { batch throws(StoreError) in
-            let statement = plan.queries.reseal.hiding(batch.flatMap(\.secrets))
+            let rotates = batch.contains { $0.refresh != nil }
+            let statement = plan.queries.reseal(rotates: rotates).hiding(batch.flatMap(\.secrets))
             let written = try connection.run(statement, batch.arguments(owner: owner), until: deadline)
             for row in written.rows(WrittenRow.init) where changed.contains(row.user) { tell(row.user, row.outcome) }
         } refused: { row, error in
@@ -93,6 +96,8 @@ private struct ClaimedRow {
     private let epoch: Int64
     private let accessVersion: Int64?
     private let refreshVersion: Int64?
+    private let accessFault: Int64?
+    private let refreshFault: Int64?
 
     init?(_ row: PostgresRow) {
         guard let id = row.text(0), let epoch = row.integer(3) else { return nil }
@@ -102,12 +107,15 @@ private struct ClaimedRow {
         self.epoch = epoch
         accessVersion = row.integer(4)
         refreshVersion = row.integer(5)
+        accessFault = row.integer(6)
+        refreshFault = row.integer(7)
     }
 
     /// The row with new values where they are wanted. Of one that holds anything unreadable all is left as it is.
     func sealed(by tokens: TokenColumns) throws(TokenRejection) -> SealedRow {
         let isReadable = [
-            tokens.state(access, of: .accessToken, for: user), tokens.state(refresh, of: .refreshToken, for: user),
+            tokens.state(access, accessFault, of: .accessToken, for: user),
+            tokens.state(refresh, refreshFault, of: .refreshToken, for: user),
         ].allSatisfy { if case .closed = $0 { false } else { true } }
         guard isReadable else { return untouched }
         return row(
@@ -169,7 +177,7 @@ private struct WrittenRow {
     init?(_ row: PostgresRow) {
         guard let id = row.text(0) else { return nil }
         user = UserID(id)
-        // What does not match was changed by somebody since it was read, and is looked at again.
-        outcome = row.flag(1) ? .sealed : .busy
+        // What could not be locked is somebody else's just now, or was changed since it was read, and is looked at again.
+        outcome = row.flag(1) ? .sealed : row.flag(2) ? .refused(reason: WriteOutcome.keptByTrigger) : .busy
     }
 }

@@ -108,11 +108,26 @@ extension TokenColumns {
         verdict.complaint(about: column.words, longest: longestValue)
     }
 
-    /// How a value is sealed that stands in a column; nil: none does.
-    func state(_ text: String?, of column: ColumnPlace.Column, for user: UserID) -> SealState {
+    /// How a value is sealed that stands in a column.
+    ///
+    /// - Parameters:
+    ///   - text: the value; nil if there is none, or it is too long to be one, or cannot be told.
+    ///   - fault: the verdict's number in these last cases.
+    ///   - column: which of the row's columns.
+    ///   - user: whose row it is.
+    /// - Returns: what is to be made of it; of what is no token, that it does not open.
+    func state(
+        _ text: String?,
+        _ fault: Int64?,
+        of column: ColumnPlace.Column,
+        for user: UserID
+    ) -> SealState {
+        if let reason = fault.flatMap(ColumnVerdict.init).flatMap({ complaint($0, column) }) { return .closed(reason) }
         guard let text, ColumnVerdict.of(text) != .blank else { return .nothing }
         guard let sealing = sealing.withLock({ $0 }) else { return .inClear }
-        switch sealing.open(text, at: place(column, user)) {
+        let opened = sealing.open(text, at: place(column, user))
+        if let reason = opened.secret.flatMap({ Self.judged($0, column).complaint }) { return .closed(reason) }
+        switch opened {
         case .clear: return .inClear
         case .sealed(_, by: let key):
             manners.note(key.manner, of: column)
@@ -121,7 +136,7 @@ extension TokenColumns {
         }
     }
 
-    /// A value as it would be stored now; nil if it is so already, or is no token.
+    /// A value as it would be stored now; nil if it is so already.
     ///
     /// - Throws: why it cannot be stored.
     func sealedAnew(
@@ -131,10 +146,10 @@ extension TokenColumns {
     ) throws(TokenRejection) -> String? {
         guard let text, let sealing = sealing.withLock({ $0 }) else { return nil }
         let opened = sealing.open(text, at: place(column, user))
-        guard sealing.wantsSealing(opened), let secret = opened.secret,
-            ColumnVerdict.of(secret.reveal()) == .token
-        else { return nil }
-        return try stored(secret, in: column, of: user)
+        guard sealing.wantsSealing(opened), let secret = opened.secret else { return nil }
+        // An application may seal an empty text too. One that is not sealed needs no sealing.
+        guard ColumnVerdict.of(secret.reveal()) != .blank || opened != .clear(secret) else { return nil }
+        return try sealed(secret, in: column, of: user, by: sealing)
     }
 
     /// What was sealed need not be a token either.
@@ -157,6 +172,15 @@ extension TokenColumns {
             throw TokenRejection(reason: reason)
         }
         guard let sealing = sealing.withLock({ $0 }) else { return token.reveal() }
+        return try sealed(token, in: column, of: user, by: sealing)
+    }
+
+    private func sealed(
+        _ token: Secret,
+        in column: ColumnPlace.Column,
+        of user: UserID,
+        by sealing: any ColumnSealing
+    ) throws(TokenRejection) -> String {
         do {
             return try sealing.seal(token, at: place(column, user), manners[column])
         } catch {

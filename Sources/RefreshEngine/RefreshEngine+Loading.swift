@@ -64,16 +64,23 @@ extension RefreshEngine {
         for row in rows {
             if let slot = table.slot(of: row.user) {
                 let version = table[slot]?.machine.grantVersion
-                apply(slot, row: row) { $0.rowChanged(row, $1) }
-                if let former = row.memory?.sealedAnewFrom, former == version {
-                    kept.renumber(row.user, from: former, to: row.grant.version)
-                }
+                learn(row, slot)
                 if table[slot]?.machine.grantVersion != version { awaitKeeping(slot) } else { reconsiderKeeping(slot) }
             } else {
                 insert(row)
             }
         }
         advance()
+    }
+
+    /// Has a known account learn what its row says now. A refresh token that was only sealed anew is the one that is kept.
+    func learn(_ row: GrantRow, _ slot: AccountSlot) {
+        let version = table[slot]?.machine.grantVersion
+        apply(slot, row: row) { $0.rowChanged(row, $1) }
+        guard let version, row.memory?.sealedAnewFrom.contains(version) == true,
+            table[slot]?.machine.grantVersion == row.grant.version
+        else { return }
+        kept.renumber(row.user, from: version, to: row.grant.version)
     }
 
     private func insert(_ row: GrantRow) {

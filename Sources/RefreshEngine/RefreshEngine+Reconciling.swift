@@ -25,11 +25,11 @@ extension RefreshEngine {
         advance()
     }
 
-    /// What kept rows from being read may be mended by other means than a change of theirs (keys came). Where there are such
-    /// rows, a pass over all finds them.
+    /// What kept rows from being read may be mended by other means than a change of theirs (keys came). The next pass is over all
+    /// rows, since some may have been read before and not been taken in yet; where any is known to be unreadable it is at once.
     package func lookAgainAtUnreadable() {
-        guard statuses.count(of: .unreadable) > 0 else { return }
         census.distrust()
+        guard statuses.count(of: .unreadable) > 0 else { return }
         chores.wantsPass = true
         advance()
     }

@@ -73,7 +73,7 @@ extension RefreshEngine {
     /// has stored a newer token before the claim was had; or the row has no grant that can be used. True if it was made.
     private func begin(_ grant: ClaimedGrant) -> Bool {
         guard let slot = table.slot(of: grant.row.user), table[slot]?.machine.phase == .queued else { return false }
-        apply(slot, row: grant.row) { $0.rowChanged(grant.row, $1) }
+        learn(grant.row, slot)
         if case .elsewhere(let time) = grant.hold {
             apply(slot) { $0.claimedElsewhere(for: time, $1) }
             return false

@@ -12,7 +12,7 @@ package struct ClearColumns: ColumnSealing {
     package var sealingKeyID: String? { nil }
 
     /// There is no key.
-    package var keyIDs: [String] { [] }
+    package var configuredKeys: [ConfiguredKey] { [] }
 
     /// The secret itself.
     package func seal(_ secret: Secret, at place: ColumnPlace, _ manner: SealManner) throws(SealingFailure) -> String {

@@ -15,8 +15,10 @@ package struct JWEColumns: ColumnSealing {
     /// `kid` of the first key.
     package var sealingKeyID: String? { keys.sealing.id }
 
-    /// `kid` of each key.
-    package var keyIDs: [String] { keys.ids }
+    /// Each key of the set, by its `kid`.
+    package var configuredKeys: [ConfiguredKey] {
+        keys.ids.map { ConfiguredKey(name: $0, ids: [$0], seals: $0 == keys.sealing.id) }
+    }
 
     /// The secret as a JWE; another one each time, whatever the manner.
     package func seal(_ secret: Secret, at place: ColumnPlace, _ manner: SealManner) throws(SealingFailure) -> String {

@@ -19,10 +19,8 @@ package struct RailsColumns: ColumnSealing {
     /// Active Record's id of the last primary key.
     package var sealingKeyID: String? { keys.sealing(.random)?.id }
 
-    /// Active Record's ids of all keys. Each password has two, one for each digest.
-    package var keyIDs: [String] {
-        keys.all.map(\.key.id).reduce(into: []) { ids, id in if !ids.contains(id) { ids.append(id) } }
-    }
+    /// Each password: it makes two keys, one by each digest, and both open values.
+    package var configuredKeys: [ConfiguredKey] { keys.configured }
 
     /// The secret as a message, compressed where Rails would have done so.
     package func seal(_ secret: Secret, at place: ColumnPlace, _ manner: SealManner) throws(SealingFailure) -> String {

@@ -23,6 +23,8 @@ package struct RailsKeys: Sendable {
         let seals: Bool
         /// Which columns are its own.
         let manner: SealManner
+        /// Where its password stands in the configuration.
+        let setting: String
     }
 
     /// All keys, in the order in which a value is tried with them: the one that seals first.
@@ -46,11 +48,15 @@ package struct RailsKeys: Sendable {
         for digest in [settings.hashDigest] + others {
             for (index, password) in settings.primaryKeys.enumerated().reversed() {
                 let seals = index == settings.primaryKeys.count - 1 && digest == settings.hashDigest
-                uses.append(Use(key: try derive(password, digest), seals: seals, manner: .random))
+                let setting = "primaryKeys \(index + 1) of \(settings.primaryKeys.count)"
+                uses.append(Use(key: try derive(password, digest), seals: seals, manner: .random, setting: setting))
             }
             if let password = settings.deterministicKey {
                 let seals = digest == settings.hashDigest
-                uses.append(Use(key: try derive(password, digest), seals: seals, manner: .deterministic))
+                let setting = "deterministicKey"
+                uses.append(
+                    Use(key: try derive(password, digest), seals: seals, manner: .deterministic, setting: setting)
+                )
             }
         }
         all = uses
@@ -60,6 +66,16 @@ package struct RailsKeys: Sendable {
     /// The key that seals columns of that manner.
     func sealing(_ manner: SealManner) -> RailsKey? {
         all.first { $0.seals && $0.manner == manner }?.key
+    }
+
+    /// The passwords as they are configured, the one that seals first.
+    var configured: [ConfiguredKey] {
+        var settings: [String] = []
+        for use in all where !settings.contains(use.setting) { settings.append(use.setting) }
+        return settings.map { setting in
+            let uses = all.filter { $0.setting == setting }
+            return ConfiguredKey(name: setting, ids: Set(uses.map(\.key.id)), seals: uses.contains(where: \.seals))
+        }
     }
 
     /// The keys that a value may have been sealed with, by the name of its key if it has one.

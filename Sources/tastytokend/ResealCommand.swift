@@ -17,7 +17,7 @@ struct ResealCommand: AsyncParsableCommand {
             stopped and run again at any time. What cannot be opened is left as it is. In the end it counts by key, and says \
             which keys can be removed.
 
-            The status is 0 if all is sealed, 75 if rows were in use to the end (run it again), 65 if there are values that a \
+            The status is 0 if all is sealed, 75 if rows were in use to the end or were written meanwhile (run it again), 65 if there are values that a \
             person must see to, 78 if the configuration is wrong, 69 if the database is away.
             """
     )
@@ -34,6 +34,9 @@ struct ResealCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long to come back to rows that are in use.", valueName: "seconds"))
     var wait = 300
 
+    @Flag(help: "Do it although daemons, or the application, seem to have other settings.")
+    var anyway = false
+
     @Flag(help: "Print the report as a JSON object.")
     var json = false
 
@@ -48,7 +51,8 @@ struct ResealCommand: AsyncParsableCommand {
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         var options = Reseal.Options()
-        (options.isDryRun, options.rate, options.patience) = (dryRun, Double(rate), .seconds(wait))
+        (options.isDryRun, options.isForced) = (dryRun, anyway)
+        (options.rate, options.patience) = (Double(rate), .seconds(wait))
         let meter = quiet ? nil : ProgressMeter()
         do {
             let reseal = Reseal(Invocation(configurationPath: config, environment: environment), options)

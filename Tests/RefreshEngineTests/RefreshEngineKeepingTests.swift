@@ -52,6 +52,31 @@ import TokenCore
         #expect(await callsDuring(500, fixture) == ["0", "1", "2"])
     }
 
+    @Test func whatWasOnlySealedAnewIsKeptAsItIs() async {
+        let fixture = await fixture(accounts: 2, kept: 2)
+        let user = UserID("0")
+        var row = fixture.store[user]
+        row?.refreshToken = "r0 under another key"
+        row?.memory = GrantMemory(
+            status: .active,
+            grantVersion: nil,
+            generation: 1,
+            consecutiveFailures: 0,
+            lastError: nil,
+            lastRefreshedAt: nil,
+            lifetime: nil,
+            sealedAnewFrom: [RecordingStore.version(of: "r0")]
+        )
+        fixture.store[user] = row
+        await fixture.advance(by: .seconds(60))
+        await fixture.settled { fixture.store.count("rows") == 1 }
+        await fixture.turn()
+        #expect(fixture.endpoint.unseen == 0, "it is not refreshed for it")
+        #expect(fixture.store.count("grants") == 1, "nor read again")
+        fixture.store.fail(with: away)
+        #expect(await callsDuring(240, fixture) == ["0", "1"])
+    }
+
     @Test func whoWasRefreshedLeavesTheRoomToTheNext() async {
         let fixture = await fixture(accounts: 20, kept: 3)
         #expect(await callsDuring(270, fixture) == ["0", "1", "2", "3"])

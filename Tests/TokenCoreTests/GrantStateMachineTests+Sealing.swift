@@ -9,7 +9,7 @@ import TokenCore
 
 extension GrantStateMachineTests {
     /// What is remembered of a grant whose text was version `from`.
-    private func sealedAnew(_ from: Int64, _ status: GrantStatus = .active, version: Int64? = nil) -> GrantMemory {
+    private func sealedAnew(_ from: Int64..., status: GrantStatus = .active, version: Int64? = nil) -> GrantMemory {
         GrantMemory(
             status: status,
             grantVersion: version,
@@ -41,15 +41,19 @@ extension GrantStateMachineTests {
         #expect(machine.due(occasion(.seconds(540))).effect == .enqueue)
     }
 
-    @Test func oneThatWasSealedAnewTwiceInOneGoIsTakenForAnother() {
+    @Test func oneThatWasSealedAnewSeveralTimesInOneGoIsKnownToo() {
         var machine = active()
-        let row = row(3, token: "a1", expiresIn: .seconds(900), memory: sealedAnew(2))
-        #expect(machine.rowChanged(row, occasion(.seconds(60))) == Step(.arm(start + .seconds(60)), .adopt))
+        let row = row(4, token: "a1", expiresIn: .seconds(900), memory: sealedAnew(3, 2, 1))
+        #expect(machine.rowChanged(row, occasion(.seconds(60))) == .nothing)
+        #expect(machine.grantVersion == 4)
+        var other = active()
+        let strange = self.row(4, token: "a1", expiresIn: .seconds(900), memory: sealedAnew(3, 2))
+        #expect(other.rowChanged(strange, occasion(.seconds(60))) == Step(.arm(start + .seconds(60)), .adopt))
     }
 
-    @Test func aRefusalAndABackoffOutliveTheSealing() {
+    @Test func aRefusalOutlivesTheSealing() {
         var machine = refused()
-        let row = row(2, memory: sealedAnew(1, .reauthorizationRequired, version: 2))
+        let row = row(2, memory: sealedAnew(1, status: .reauthorizationRequired, version: 2))
         #expect(machine.rowChanged(row, occasion(.seconds(60))) == .nothing)
         #expect(machine.status(at: start + .seconds(60)) == .reauthorizationRequired)
         #expect(machine.grantVersion == 2)

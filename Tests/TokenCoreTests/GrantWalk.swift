@@ -76,7 +76,7 @@ struct GrantWalk {
             lastError: nil,
             lastRefreshedAt: nil,
             lifetime: nil,
-            sealedAnewFrom: versions - 1
+            sealedAnewFrom: [versions - 1]
         )
     }
 

@@ -1,8 +1,8 @@
 -- That a refresh token was only sealed anew, by another key: its stored text differs, the grant is the same. True for as long as
 -- the row holds that text; of any other text it says nothing.
-ALTER TABLE tastytokend.grants ADD COLUMN sealed_from bigint, ADD COLUMN sealed_as bigint;
+ALTER TABLE tastytokend.grants ADD COLUMN sealed_from bigint[], ADD COLUMN sealed_as bigint;
 
-COMMENT ON COLUMN tastytokend.grants.sealed_from IS 'grant_version of the text that was sealed anew.';
+COMMENT ON COLUMN tastytokend.grants.sealed_from IS 'grant_version of each text that was sealed anew, the last one first.';
 COMMENT ON COLUMN tastytokend.grants.sealed_as IS 'grant_version of the text that it was sealed anew as.';
 
 -- Which daemon seals by which key: a key that one of them seals by is in use, whatever stands in the table now.

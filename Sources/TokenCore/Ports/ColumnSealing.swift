@@ -9,8 +9,8 @@ package protocol ColumnSealing: Sendable {
     /// The id of the key that seals new values; nil where they are written in clear.
     var sealingKeyID: String? { get }
 
-    /// The ids of all keys that open values, each once, in the order of their settings.
-    var keyIDs: [String] { get }
+    /// The keys as they are configured, in that order. One that is configured may be several that open values.
+    var configuredKeys: [ConfiguredKey] { get }
 
     /// What is to be stored for a secret.
     ///

@@ -36,6 +36,23 @@ package struct SealingKey: Hashable, Sendable {
     }
 }
 
+/// A key as it is configured, without the key itself: what can be removed, or must stay.
+package struct ConfiguredKey: Hashable, Sendable {
+    /// How people find it in the configuration. Safe to print.
+    package let name: String
+    /// The ids under which it opens values.
+    package let ids: Set<String>
+    /// Whether new values are sealed with it, of whichever column.
+    package let seals: Bool
+
+    /// Puts together what is told of a key.
+    package init(name: String, ids: Set<String>, seals: Bool) {
+        self.name = name
+        self.ids = ids
+        self.seals = seals
+    }
+}
+
 /// How a value is sealed.
 package enum SealManner: Hashable, Sendable {
     /// Differently each time.

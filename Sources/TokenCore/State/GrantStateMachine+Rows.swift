@@ -69,7 +69,7 @@ extension GrantStateMachine {
     /// Whether the row holds the very refresh token that is known, under another version: sealed by another key.
     private func isSealedAnew(_ row: GrantRow) -> Bool {
         guard case .present(let version) = row.grant, version != grantVersion else { return false }
-        return row.memory?.sealedAnewFrom == grantVersion
+        return row.memory?.sealedAnewFrom.contains(grantVersion) ?? false
     }
 
     /// Another daemon had this very grant refused for good: this one need not have it refused too. A success since would

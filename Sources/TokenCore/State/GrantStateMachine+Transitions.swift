@@ -57,7 +57,7 @@ extension GrantStateMachine {
     mutating func replaced(by row: GrantRow, _ occasion: Occasion) -> Step {
         let wasInFlight = phase == .refreshing
         let hadToken = life != nil
-        if case .unreadable = row.grant, row.accessToken == nil, hadToken || isInHand { return closed(row) }
+        if case .unreadable = row.grant, isInHand || (hadToken && row.accessToken == nil) { return closed(row) }
         // The access token beside another refresh token is still the old grant's, and stays only until this one gave its own.
         let isOldGrants =
             hadToken && row.grant.version != grantVersion && row.accessToken?.fingerprint == tokenFingerprint

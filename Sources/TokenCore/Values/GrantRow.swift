@@ -51,9 +51,9 @@ package struct GrantMemory: Hashable, Sendable {
     package let lastRefreshedAt: WallTime?
     /// The length of life that the endpoint gave the token in the row; nil for a token somebody else put there.
     package let lifetime: Duration?
-    /// The version that the row's refresh token had before it was only sealed anew; nil if the row's version did not come about
-    /// so.
-    package let sealedAnewFrom: Int64?
+    /// The versions that the row's refresh token had before it was only sealed anew, the last one first; none if the row's version
+    /// did not come about so.
+    package let sealedAnewFrom: [Int64]
 
     /// Puts together what a query gave.
     package init(
@@ -64,7 +64,7 @@ package struct GrantMemory: Hashable, Sendable {
         lastError: String?,
         lastRefreshedAt: WallTime?,
         lifetime: Duration?,
-        sealedAnewFrom: Int64? = nil
+        sealedAnewFrom: [Int64] = []
     ) {
         self.status = status
         self.grantVersion = grantVersion

@@ -21,8 +21,8 @@ struct KeyStanding: Hashable, Sendable {
         case none
     }
 
-    /// The key's id.
-    let id: String
+    /// Where it stands in the configuration.
+    let name: String
     /// How many values it opened.
     let values: Int
     /// Its use.
@@ -34,64 +34,67 @@ struct KeyStanding: Hashable, Sendable {
     /// How each key stands.
     ///
     /// - Parameters:
-    ///   - sealing: the keys that are configured.
-    ///   - census: the values of all rows; nil if not all were counted.
+    ///   - keys: as they are configured.
+    ///   - census: the values of all rows.
+    ///   - doubt: why there may be values that were not counted; nil if there are none.
     ///   - sealers: the daemons that sealed when the count began, and those that did when it was over: in between one may have
     ///     written behind the count, and then changed its key.
     /// - Returns: the keys in the order of their settings.
-    static func all(of sealing: any ColumnSealing, _ census: SealCensus?, sealers: Set<Sealer>) -> [KeyStanding] {
-        var values: [String: Int] = [:]
-        for (key, count) in census?.sealed ?? [:] { values[key.id, default: 0] += count }
-        return sealing.keyIDs.map { id in
-            let count = values[id] ?? 0
-            let daemons = sealers.filter { $0.keyID == id }.sorted { ($0.host, $0.owner) < ($1.host, $1.owner) }
+    static func all(
+        of keys: [ConfiguredKey],
+        _ census: SealCensus,
+        doubt: String?,
+        sealers: Set<Sealer>
+    ) -> [KeyStanding] {
+        keys.map { key in
+            let count = census.sealed.filter { key.ids.contains($0.key.id) }.values.reduce(0, +)
+            let daemons = sealers.filter { key.ids.contains($0.keyID) }.inOrder
             let use: Use =
-                if id == sealing.sealingKeyID {
+                if key.seals {
                     .seals
                 } else if count > 0 {
                     .values
                 } else if !daemons.isEmpty {
                     .daemons(daemons)
                 } else {
-                    doubt(census).map(Use.unsure) ?? .none
+                    (Self.doubt(census) ?? doubt).map(Use.unsure) ?? .none
                 }
-            return KeyStanding(id: id, values: count, use: use)
+            return KeyStanding(name: key.name, values: count, use: use)
         }
     }
 
-    private static func doubt(_ census: SealCensus?) -> String? {
-        guard let census else { return "not all rows were counted" }
+    private static func doubt(_ census: SealCensus) -> String? {
         guard census.closed > 0 else { return nil }
-        return "\(counted(census.closed, "value")) could not be opened, and may need it"
+        return "\(census.closed.of("value")) could not be opened, and may need it"
+    }
+
+    /// Why it stays; nil if it can go.
+    private var reason: String? {
+        switch use {
+        case .seals: "seals what is written"
+        case .values: "in use"
+        case .daemons(let daemons): "in use, \(daemons.map(\.words).joined(separator: ", ")) seals by it: reload it"
+        case .unsure(let reason): "keep it: \(reason)"
+        case .none: nil
+        }
+    }
+
+    /// The key as a JSON object.
+    var json: [UInt8] {
+        var object = JSONText()
+        object.add("key", name)
+        object.add("values", values)
+        object.add("seals", use == .seals)
+        object.add("removable", isRemovable)
+        object.add("reason", reason)
+        object.close()
+        return object.bytes
     }
 }
 
 extension KeyStanding: CustomStringConvertible {
     /// The key in a line.
-    var description: String {
-        let count = counted(values, "value")
-        return switch use {
-        case .seals: "key \(id): \(count); seals what is written"
-        case .values: "key \(id): \(count); in use"
-        case .daemons(let daemons):
-            "key \(id): in use, \(daemons.map(\.words).joined(separator: ", ")) seals by it: reload it"
-        case .unsure(let reason): "key \(id): no value seen; keep it: \(reason)"
-        case .none: "key \(id): not in use; it can be removed"
-        }
-    }
-}
-
-extension KeyStanding {
-    /// The key as a JSON object.
-    var json: [UInt8] {
-        var object = JSONText()
-        object.add("id", id)
-        object.add("values", values)
-        object.add("seals", use == .seals)
-        object.add("removable", isRemovable)
-        object.close()
-        return object.bytes
-    }
+    var description: String { "key \(name): \(values.of("value")); \(reason ?? "not in use, it can be removed")" }
 }
 
 extension Sealer {
@@ -101,5 +104,12 @@ extension Sealer {
     }
 }
 
-/// A number with its noun.
-func counted(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+extension Sequence<Sealer> {
+    /// By host, and then by daemon.
+    var inOrder: [Sealer] { sorted { ($0.host, $0.owner) < ($1.host, $1.owner) } }
+}
+
+extension Int {
+    /// The number with its noun.
+    func of(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
+}

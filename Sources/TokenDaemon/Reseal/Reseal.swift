@@ -16,6 +16,8 @@ package struct Reseal: Sendable {
         package var rate: Double = 500
         /// How long rows that are in use are waited for.
         package var patience: Duration = .seconds(300)
+        /// Whether it is done although daemons, or the application, seem to have other settings.
+        package var isForced = false
 
         /// The defaults.
         package init() {}
@@ -47,10 +49,13 @@ package struct Reseal: Sendable {
         let store = store(configuration)
         defer { store.close() }
         let run = ResealRun(
-            store,
+            ResealRun.Table(
+                part: { last, rows async throws(StoreFailure) in try await store.sealPart(after: last, rows: rows) },
+                reseal: { users async throws(StoreFailure) in try await store.reseal(users) }
+            ),
             ResealRun.Limits(rate: options.rate, patience: options.patience),
             clock: invocation.clock,
-            pass: Self.pass,
+            wait: Self.wait,
             tell: tell
         )
         do throws(StoreFailure) {
@@ -71,23 +76,28 @@ package struct Reseal: Sendable {
         var (census, wanting) = try await run.count()
         var tally = ResealTally()
         if !options.isDryRun, wanting > 0 {
+            if let obstacle = options.isForced ? nil : ResealObstacle.found(encryption.sealing, census, before) {
+                throw StoreFailure(misconfigured: obstacle.lines)
+            }
             tally = try await run.reseal(of: census.rows)
+            try await store.endSealing()
             before = try await store.sealers()
             (census, wanting) = try await run.count()
         }
+        let doubt = try await store.reasonForUnseenValues()
         let sealers = Set(before + (try await store.sealers()))
         return ResealReport(
             census: census,
             isDryRun: options.isDryRun,
             wanting: wanting,
             tally: tally,
-            keys: KeyStanding.all(of: encryption.sealing, census, sealers: sealers),
-            inClear: sealers.filter(\.keyID.isEmpty).sorted { ($0.host, $0.owner) < ($1.host, $1.owner) },
+            keys: KeyStanding.all(of: encryption.sealing.configuredKeys, census, doubt: doubt, sealers: sealers),
+            inClear: sealers.filter(\.keyID.isEmpty).inOrder,
             isShared: encryption.mode == .rails
         )
     }
 
-    @Sendable private static func pass(_ time: Duration) async {
+    @Sendable private static func wait(_ time: Duration) async {
         await withCheckedContinuation { continuation in
             let deadline = DispatchTime.now() + .nanoseconds(Int(time.nanoseconds))
             DispatchQueue.global().asyncAfter(deadline: deadline) { continuation.resume() }

@@ -7,14 +7,11 @@ import TokenCore
 
 /// What `tastytokend reseal` found and did.
 package struct ResealReport: Sendable {
-    /// How many of those that were refused are named.
-    private static let mostNamed = 10
-
     /// The values of all rows, counted last.
     let census: SealCensus
     /// Whether nothing was to be changed.
     let isDryRun: Bool
-    /// Rows that would be sealed anew, where nothing was to be changed.
+    /// Rows that want sealing, by the last count.
     let wanting: Int
     /// What was done.
     let tally: ResealTally
@@ -25,12 +22,12 @@ package struct ResealReport: Sendable {
     /// Whether an application holds the same keys, and may seal by any of them.
     let isShared: Bool
 
-    /// 0 if all that can be sealed is sealed; 75 if rows were busy to the end, and another run will have them; 65 (`EX_DATAERR`)
-    /// if there are values that a person must see to.
+    /// 0 if all is sealed; 75 if rows were busy to the end, or were written behind the run, and another run will have them; 65
+    /// (`EX_DATAERR`) if there are values that a person must see to.
     package var exitStatus: Int32 {
         if isDryRun { return 0 }
-        if !tally.refused.isEmpty || census.closed > 0 { return 65 }
-        return tally.busy > 0 ? 75 : 0
+        if tally.refused > 0 || census.closed > 0 { return 65 }
+        return wanting > 0 ? 75 : 0
     }
 
     /// The report in lines.
@@ -39,29 +36,33 @@ package struct ResealReport: Sendable {
     }
 
     private var outcome: String {
-        if isDryRun { return "dry run: \(counted(wanting, "row")) would be sealed anew; nothing was changed" }
-        let busy = tally.busy == 0 ? "" : "; \(counted(tally.busy, "row")) in use to the end: run it again"
-        return "\(counted(tally.sealed, "row")) sealed anew" + busy
+        if isDryRun { return "dry run: \(wanting.of("row")) would be sealed anew; nothing was changed" }
+        let rest = wanting - tally.refused
+        return "\(tally.sealed.of("row")) sealed anew"
+            + (rest > 0 ? "; \(rest.of("row")) in use to the end, or written meanwhile: run it again" : "")
     }
 
     private var refusals: [String] {
-        let named = tally.refused.prefix(Self.mostNamed).map { "row \($0.user): not written: \($0.reason)" }
-        let others = tally.refused.count - named.count
+        let named = tally.refusals.map { "row \($0.user): not written: \($0.reason)" }
+        let others = tally.refused - named.count
         return named + (others > 0 ? ["and \(others) more that were not written"] : [])
     }
 
     private var trouble: [String] {
-        census.reason.map { ["\(counted(census.closed, "value")) left as they are; of the first one: \($0)"] } ?? []
+        census.reason.map { ["\(census.closed.of("value")) left as they are; of the first one: \($0)"] } ?? []
     }
 
     private var counts: String {
         let sealed = census.sealed.values.reduce(0, +)
-        return "\(counted(census.rows, "row")): \(counted(sealed, "value")) sealed, \(census.inClear) in clear, "
+        return "\(census.rows.of("row")): \(sealed.of("value")) sealed, \(census.inClear) in clear, "
             + "\(census.closed) that do not open"
     }
 
+    /// What is to be done about a daemon without keys.
+    static let remedyForClear = "writes in clear: give it encryption.mode and keys, and restart it"
+
     private var warnings: [String] {
-        let clear = inClear.map { "\($0.words) writes in clear: give it encryption.mode and keys, and restart it" }
+        let clear = inClear.map { "\($0.words) \(Self.remedyForClear)" }
         let others =
             "the application seals by its own settings: before a key goes there, see that its last primary key is ours"
         return clear + (isShared && keys.contains(where: \.isRemovable) ? [others] : [])
@@ -74,10 +75,10 @@ package struct ResealReport: Sendable {
         object.add("rows", census.rows)
         object.add("in_clear", census.inClear)
         object.add("unreadable", census.closed)
-        object.add("wanting", isDryRun ? wanting : 0)
+        object.add("wanting", wanting)
         object.add("resealed", tally.sealed)
-        object.add("busy", tally.busy)
-        object.add("refused", tally.refused.count)
+        object.add("refused", tally.refused)
+        object.add("daemons_in_clear", inClear.count)
         object.add("keys", objects: keys.map(\.json))
         object.close()
         return String(decoding: object.bytes, as: UTF8.self)
@@ -86,6 +87,8 @@ package struct ResealReport: Sendable {
 
 /// What became of the rows that wanted sealing.
 package struct ResealTally: Hashable, Sendable {
+    private static let mostNamed = 10
+
     /// A row that the database takes no write to, or whose value cannot be sealed.
     struct Refusal: Hashable, Sendable {
         /// Whose it is.
@@ -96,8 +99,14 @@ package struct ResealTally: Hashable, Sendable {
 
     /// Rows that were sealed anew.
     var sealed = 0
-    /// Rows that were in use.
-    var busy = 0
     /// Rows that cannot be written.
-    var refused: [Refusal] = []
+    private(set) var refused = 0
+    /// The first of them.
+    private(set) var refusals: [Refusal] = []
+
+    /// Counts a row that cannot be written, and keeps it if it is one of the first.
+    mutating func note(_ refusal: Refusal) {
+        refused += 1
+        if refusals.count < Self.mostNamed { refusals.append(refusal) }
+    }
 }

@@ -16,6 +16,16 @@ struct ResealRun: Sendable {
         var patience: Duration
     }
 
+    /// A table, as far as a run knows it.
+    struct Table: Sendable {
+        /// The rows after one.
+        let part: @Sendable (_ last: UserID?, _ rows: Int) async throws(StoreFailure) -> SealPart?
+        /// Seals rows anew.
+        let reseal: @Sendable (_ users: [UserID]) async throws(StoreFailure) -> [UserID: ResealOutcome]
+    }
+
+    /// Rows that are refused, before one is written, until it is given up: then it is the table that takes no sealed values.
+    private static let mostRefused = 1000
     /// How many rows are looked at by one statement.
     private static let partSize = 1000
     /// How often a call is made that the database does not answer, and how long is waited after the first time.
@@ -24,31 +34,31 @@ struct ResealRun: Sendable {
     /// How long is waited before rows are come back to.
     private static let respite: Duration = .seconds(2)
 
-    private let store: PostgresGrantStore
+    private let table: Table
     private let limits: Limits
     private let clock: ClockReading
-    private let pass: @Sendable (Duration) async -> Void
+    private let wait: @Sendable (Duration) async -> Void
     private let tell: @Sendable (ResealProgress) -> Void
 
     /// Puts a run together.
     ///
     /// - Parameters:
-    ///   - store: the table, and what seals its values.
+    ///   - table: what is to be sealed anew.
     ///   - limits: the pace.
     ///   - clock: its boot clock is what the pace is kept by.
-    ///   - pass: lets time pass; that is what a pace is made of.
+    ///   - wait: lets time go by; that is what a pace is made of.
     ///   - tell: is told how far it is, after each part.
     init(
-        _ store: PostgresGrantStore,
+        _ table: Table,
         _ limits: Limits,
         clock: @escaping ClockReading,
-        pass: @escaping @Sendable (Duration) async -> Void,
+        wait: @escaping @Sendable (Duration) async -> Void,
         tell: @escaping @Sendable (ResealProgress) -> Void
     ) {
-        self.store = store
+        self.table = table
         self.limits = limits
         self.clock = clock
-        self.pass = pass
+        self.wait = wait
         self.tell = tell
     }
 
@@ -85,10 +95,9 @@ struct ResealRun: Sendable {
         let end = clock().boot + limits.patience
         while !busy.isEmpty, clock().boot < end {
             tell(ResealProgress(.waiting, rows: busy.count))
-            await pass(Self.respite)
+            await wait(Self.respite)
             busy = try await reseal(busy, &tally)
         }
-        tally.busy = busy.count
         return tally
     }
 
@@ -101,39 +110,63 @@ struct ResealRun: Sendable {
         while !rest.isEmpty {
             let (batch, began) = (Array(rest.prefix(size)), clock().boot)
             rest = rest.dropFirst(size)
-            let outcomes = try await repeating { () async throws(StoreFailure) in try await store.reseal(batch) }
-            for (user, outcome) in outcomes {
+            for (user, outcome) in try await outcomes(of: batch) {
                 switch outcome {
                 case .sealed: tally.sealed += 1
                 case .busy: busy.append(user)
                 case .unchanged: break
-                case .refused(let reason): tally.refused.append(ResealTally.Refusal(user: user, reason: reason))
+                case .refused(let reason): tally.note(ResealTally.Refusal(user: user, reason: reason))
                 }
             }
-            let wait = Duration.seconds(Double(batch.count) / limits.rate) - (clock().boot - began)
-            if wait > .zero { await pass(wait) }
+            if tally.sealed == 0, tally.refused >= Self.mostRefused, let first = tally.refusals.first {
+                throw StoreFailure(.refused, text: "None of \(tally.refused) rows could be written: \(first.reason)")
+            }
+            let rest = Duration.seconds(Double(batch.count) / limits.rate) - (clock().boot - began)
+            if rest > .zero { await wait(rest) }
         }
         return busy
     }
 
-    private func part(after last: UserID?) async throws(StoreFailure) -> SealPart? {
-        try await repeating { () async throws(StoreFailure) in
-            try await store.sealPart(after: last, rows: Self.partSize)
+    /// Seals rows anew; where one takes the time of all, each stands alone in the end.
+    private func outcomes(of batch: [UserID]) async throws(StoreFailure) -> [UserID: ResealOutcome] {
+        do throws(StoreFailure) {
+            return try await repeating(whereBusy: batch.count == 1) { () async throws(StoreFailure) in
+                try await table.reseal(batch)
+            }
+        } catch {
+            guard error.kind == .timeout, !error.isOutOfReach else { throw error }
+            guard batch.count > 1 else { return [batch[0]: .refused(reason: "\(error)")] }
+            let half = batch.count / 2
+            return try await outcomes(of: Array(batch[..<half]))
+                .merging(try await outcomes(of: Array(batch[half...]))) { _, later in later }
         }
     }
 
+    private func part(after last: UserID?) async throws(StoreFailure) -> SealPart? {
+        try await repeating { () async throws(StoreFailure) in try await table.part(last, Self.partSize) }
+    }
+
     /// Makes a call again while the database is away or slow; whatever came of it before, it does no harm twice.
+    ///
+    /// - Parameters:
+    ///   - whereBusy: false where a database that is only slow is for the caller to deal with.
+    ///   - call: the call.
+    /// - Returns: what the call gives.
+    /// - Throws: its last failure.
     private func repeating<Value>(
+        whereBusy: Bool = true,
         _ call: () async throws(StoreFailure) -> Value
     ) async throws(StoreFailure) -> Value {
-        var wait = Self.firstWait
+        var respite = Self.firstWait
         for _ in 1..<Self.attempts {
             do throws(StoreFailure) {
                 return try await call()
             } catch {
-                guard error.kind == .unavailable || error.kind == .timeout else { throw error }
-                await pass(wait)
-                wait = wait * 2
+                let isSlow = error.kind == .timeout && !error.isOutOfReach
+                guard isSlow ? whereBusy : error.kind == .unavailable || error.kind == .timeout else { throw error }
+                tell(ResealProgress(.away, rows: 0))
+                await wait(respite)
+                respite = respite * 2
             }
         }
         return try await call()
@@ -150,6 +183,8 @@ package struct ResealProgress: Hashable, Sendable, CustomStringConvertible {
         case sealing
         /// Waits for rows that are in use.
         case waiting
+        /// Waits for the database.
+        case away
     }
 
     /// What it does.
@@ -170,10 +205,11 @@ package struct ResealProgress: Hashable, Sendable, CustomStringConvertible {
     /// In a line.
     package var description: String {
         switch stage {
-        case .counting: "\(counted(rows, "row")) counted"
+        case .counting: "\(rows.of("row")) counted"
         case .sealing:
             "\(rows)\(total.map { " of \(max($0, rows))" } ?? "") rows looked at, \(sealed) sealed anew"
-        case .waiting: "\(counted(rows, "row")) in use, waited for"
+        case .waiting: "\(rows.of("row")) in use, waited for"
+        case .away: "the database is away or slow, waited for"
         }
     }
 }
