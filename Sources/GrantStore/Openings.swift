@@ -15,9 +15,9 @@ final class Openings: Sendable {
 
     private let count = Mutex(Count())
 
-    /// Reads a row, as ``RowReading`` does, and counts it if there is anything to open.
+    /// Reads a row, as ``RowReading`` does at a glance, and counts it if there is anything to open.
     func row(_ row: PostgresRow, _ columns: TokenColumns) -> GrantRow? {
-        guard let reading = RowReading(row, columns) else { return nil }
+        guard let reading = RowReading(row, columns, glances: true) else { return nil }
         count.withLock { count in
             if let reason = reading.closed {
                 count.closed += 1

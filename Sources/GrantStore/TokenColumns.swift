@@ -103,6 +103,19 @@ extension TokenColumns {
         }
     }
 
+    /// What the refresh token's column holds, as far as that is seen without opening it, where it can be seen so.
+    ///
+    /// - Parameters:
+    ///   - text: a value that looks like a token.
+    ///   - user: whose row it is.
+    /// - Returns: ``ColumnContent/unread`` if a key that is configured says to open it; else what opening it gives.
+    func glance(_ text: String, for user: UserID) -> ColumnContent {
+        guard let sealing = sealing.withLock({ $0 }), sealing.claimsToOpen(text, at: place(.refreshToken, user)) else {
+            return content(.token, text, of: .refreshToken, for: user)
+        }
+        return .unread
+    }
+
     /// What is wrong with a value as it is stored; nil if nothing is.
     func complaint(_ verdict: ColumnVerdict, _ column: ColumnPlace.Column) -> String? {
         verdict.complaint(about: column.words, longest: longestValue)

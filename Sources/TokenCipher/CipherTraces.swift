@@ -7,19 +7,16 @@ import Glibc
 ///
 /// The library keeps a key in use in an object whose end overwrites nothing (`EVP_AEAD_CTX_cleanup` does nothing for
 /// AES-GCM), and that object begins with the key itself. The allocator gives the block that a thread freed last to the
-/// next who asks for as much on that thread, so that asking for some of that size, and a little more and less, gets at it.
+/// next who asks for as much on that thread, so that asking for some of that size gets at it. The size is the library's, and
+/// `MemoryContentsTests` shows whether it holds.
 enum CipherTraces {
-    /// The object takes 592 bytes; a block is a multiple of 16.
-    private static let sizes = [584, 600, 616]
+    /// The object takes 592 bytes, and so gets a block of which 600 can be used.
+    private static let size = 600
     /// Buffers of that size may have been given back after it.
     private static let depth = 4
 
     /// Overwrites them. To be called on the thread that used the cipher, right after that.
     static func overwrite() {
-        for size in sizes { overwriteBlocks(of: size) }
-    }
-
-    private static func overwriteBlocks(of size: Int) {
         withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer?.self, capacity: depth) { blocks in
             for index in 0..<depth {
                 let block = malloc(size)

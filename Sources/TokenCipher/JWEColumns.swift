@@ -36,6 +36,17 @@ package struct JWEColumns: ColumnSealing {
         return stored.withUTF8 { opened($0, at: place) } ?? .clear(Secret(stored))
     }
 
+    /// Whether the header is to the byte what we would have written with one of the keys.
+    package func claimsToOpen(_ stored: String, at place: ColumnPlace) -> Bool {
+        var stored = stored
+        return stored.withUTF8 { text in
+            guard let key = keys.all.first(where: { text.starts(with: $0.encodedStart(for: place)) }) else {
+                return false
+            }
+            return text.starts(with: key.encodedHeader(for: place))
+        }
+    }
+
     /// What a value holds; nil if it is clear text.
     private func opened(_ text: UnsafeBufferPointer<UInt8>, at place: ColumnPlace) -> OpenedColumn? {
         do throws(SealFault) {

@@ -126,6 +126,36 @@ import TokenCore
         #expect(claimed.refreshToken == .failure(UnreadableGrant(reason: reason)))
     }
 
+    @Test func aLoadLooksAtTheKeyOfARefreshTokenAndAClaimOpensIt() async throws {
+        let database = try await TestDatabase()
+        let sealing = try Way.jwe.sealing()
+        for user in [first, second] {
+            try await put("refresh", .refreshToken, of: user, sealing, in: database)
+            try await put("access", .accessToken, of: user, sealing, in: database)
+        }
+        // One character of the sealed text is another, in a row with an access token and in one without.
+        try await database.execute(
+            """
+            UPDATE users SET tastytrade_oauth_refresh_token = overlay(tastytrade_oauth_refresh_token PLACING
+                CASE substr(reverse(tastytrade_oauth_refresh_token), 30, 1) WHEN 'A' THEN 'B' ELSE 'A' END
+                FROM length(tastytrade_oauth_refresh_token) - 29);
+            UPDATE users SET tastytrade_oauth_token = NULL WHERE id = 2;
+            """
+        )
+        let store = store(database, sealing)
+        let rows = try await store.loaded()
+        guard case .present? = rows[first]?.grant, case .unreadable? = rows[second]?.grant else {
+            Issue.record("\(rows)")
+            return
+        }
+        let claimed = try #require(try await store.claim([first]).first)
+        guard case .failure(let reason)? = claimed.refreshToken else {
+            Issue.record("\(claimed)")
+            return
+        }
+        #expect(reason.reason.contains("opens with none of the keys"))
+    }
+
     @Test(arguments: Way.allCases) func h20IfNothingOpensTheStartIsRefused(way: Way) async throws {
         let database = try await TestDatabase()
         let sealing = try way.sealing(1...1)

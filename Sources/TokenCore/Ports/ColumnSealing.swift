@@ -24,6 +24,10 @@ package protocol ColumnSealing: Sendable {
 
     /// What a stored value holds, if it may stand at that place.
     func open(_ stored: String, at place: ColumnPlace) -> OpenedColumn
+
+    /// Whether a stored value says of itself that one of these keys sealed it for that place. That is much cheaper than to open
+    /// it, and shows whether its key is missing; whether it was changed shows when it is opened.
+    func claimsToOpen(_ stored: String, at place: ColumnPlace) -> Bool
 }
 
 extension ColumnSealing {
@@ -31,6 +35,9 @@ extension ColumnSealing {
     package func seal(_ secret: Secret, at place: ColumnPlace) throws(SealingFailure) -> String {
         try seal(secret, at: place, .random)
     }
+
+    /// Never, where a value does not say that much of itself.
+    package func claimsToOpen(_ stored: String, at place: ColumnPlace) -> Bool { false }
 
     /// Whether what was found should be written again, since it would now be sealed with another key, or sealed at all. What
     /// cannot be read is left as it is.
