@@ -68,13 +68,13 @@ extension PostgresGrantStore {
         announcedKey.withLock { $0 = key }
     }
 
-    /// Says that nothing is sealed from here any more.
+    /// Says that nothing is sealed from here any more, within a few seconds.
     ///
     /// - Throws: as every call of the database.
     package func endSealing() async throws(StoreFailure) {
         try await withPlan { plan async throws(StoreFailure) in
             guard plan.report.ownSchema.isPresent else { return }
-            try await self.writes.run(within: self.configuration.statementDeadline) {
+            try await self.writes.run(within: min(self.configuration.statementDeadline, .seconds(3))) {
                 connection,
                 deadline throws(StoreError) in
                 _ = try connection.run(Self.endSealing, [self.configuration.owner], until: deadline)

@@ -200,7 +200,19 @@ struct Daemon: Sendable {
     private func close() async {
         await assembly.server.stop(within: Self.farewell)
         await assembly.endpoint.shutdown()
+        await tellEndOfSealing()
         assembly.store.close()
+    }
+
+    /// Says that this daemon seals by no key any more. A database that is away is not waited for: then `reseal` takes this one
+    /// for one that may come back.
+    private func tellEndOfSealing() async {
+        guard assembly.store.health.isConnected else { return }
+        do throws(StoreFailure) {
+            try await assembly.store.endSealing()
+        } catch {
+            logger.debug("the end of sealing could not be told", metadata: ["error.message": "\(error)"])
+        }
     }
 }
 

@@ -197,6 +197,11 @@ import TokenSimulator
             )
             #expect(try await installation.allTokens(accounts) == served, "which goes on with what it has")
             #expect(try await installation.stop(daemon).status == 0)
+            let alone = try await reseal(settings, installation)
+            #expect(
+                alone.status == 0 && !alone.output.contains("daemon"),
+                "who has ended is in nobody's way: \(alone.output)"
+            )
 
             let sealed = try await installation.startReadyDaemon(settings)
             #expect(try await installation.allTokens(accounts) == served)
