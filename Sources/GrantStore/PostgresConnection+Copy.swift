@@ -4,7 +4,7 @@
 import CLibPQ
 
 extension PostgresConnection {
-    /// Begins a `COPY … TO STDOUT`; ``copyRows(of:atMost:until:_:)`` gives its rows.
+    /// Begins a `COPY … TO STDOUT`; ``copyLines(of:atMost:until:)`` gives its rows.
     func beginCopy(_ statement: Statement, until deadline: Deadline) throws(StoreError) {
         try send(statement, [], until: deadline)
         guard let result = try nextResult(of: statement, until: deadline) else { throw lost(during: statement) }
@@ -17,25 +17,23 @@ extension PostgresConnection {
         throw fault
     }
 
-    /// Hands over rows as they come, `limit` of them at most. After the last of all ``isCopying`` is false.
-    func copyRows(
+    /// The next lines as they come, `limit` of them at most. After the last of all ``isCopying`` is false.
+    func copyLines(
         of statement: Statement,
         atMost limit: Int,
-        until deadline: Deadline,
-        _ receive: (PostgresRow) -> Void
-    ) throws(StoreError) {
+        until deadline: Deadline
+    ) throws(StoreError) -> CopiedLines {
         let handle = handle
-        var row = PostgresRow()
+        var lines = CopiedLines()
         for _ in 0..<limit {
             guard let line = try nextLine(handle, of: statement, until: deadline) else {
-                return try endCopy(statement, until: deadline)
+                try endCopy(statement, until: deadline)
+                return lines
             }
             defer { PQfreemem(line.baseAddress) }
-            line.withMemoryRebound(to: UInt8.self) { bytes in
-                row.fill(copyLine: bytes)
-                receive(row)
-            }
+            line.withMemoryRebound(to: UInt8.self) { lines.append(UnsafeBufferPointer($0)) }
         }
+        return lines
     }
 
     private func nextLine(

@@ -86,17 +86,18 @@ extension PostgresGrantStore {
         }
     }
 
-    /// Hands over what a `COPY` gives, and counts it: what belongs to nobody apart. While one batch is being taken in, the next
-    /// is read.
+    /// Hands over what a `COPY` gives, and counts it: what belongs to nobody apart. While one batch is being opened and taken in,
+    /// the next is read.
     private func copy<Value: Sendable>(
         _ statement: Statement,
         _ decode: @escaping @Sendable (PostgresRow) -> Value?,
         _ receive: @escaping @Sendable ([Value]) async -> Void
     ) async throws(StoreFailure) -> RowCount {
         var count = RowCount()
-        var batch = try await nextBatch(of: statement, decode)
-        while let rows = batch {
-            async let next = batchOrFailure(of: statement, decode)
+        var batch = try await nextLines(of: statement)
+        while let lines = batch {
+            async let next = linesOrFailure(of: statement)
+            let rows = await Self.decoded(lines, decode)
             let refusal = rows.values.isEmpty ? nil : await Self.handOver(rows.values, receive)
             batch = try await next.get()
             if let refusal { throw refusal }
@@ -106,32 +107,29 @@ extension PostgresGrantStore {
         return count
     }
 
-    private func batchOrFailure<Value: Sendable>(
-        of statement: Statement,
-        _ decode: @escaping @Sendable (PostgresRow) -> Value?
-    ) async -> Result<(values: [Value], others: Int)?, StoreFailure> {
+    /// Reads lines on a thread of the pool: not on the caller's, who has others to serve.
+    @concurrent private static func decoded<Value: Sendable>(
+        _ lines: CopiedLines,
+        _ decode: @Sendable (PostgresRow) -> Value?
+    ) async -> (values: [Value], others: Int) {
+        lines.decoded(decode)
+    }
+
+    private func linesOrFailure(of statement: Statement) async -> Result<CopiedLines?, StoreFailure> {
         do throws(StoreFailure) {
-            return .success(try await nextBatch(of: statement, decode))
+            return .success(try await nextLines(of: statement))
         } catch {
             return .failure(error)
         }
     }
 
-    /// The next rows, and how many belong to nobody; nil after the last.
-    private func nextBatch<Value: Sendable>(
-        of statement: Statement,
-        _ decode: @escaping @Sendable (PostgresRow) -> Value?
-    ) async throws(StoreFailure) -> (values: [Value], others: Int)? {
+    /// The next lines; nil after the last.
+    private func nextLines(of statement: Statement) async throws(StoreFailure) -> CopiedLines? {
         try await passes.resume(within: configuration.streamDeadline) { connection, deadline throws(StoreError) in
             guard connection.isCopying else { return nil }
-            var values: [Value] = []
-            var others = 0
-            values.reserveCapacity(Self.batchSize)
-            try connection.copyRows(of: statement, atMost: Self.batchSize, until: deadline) { row in
-                if let value = decode(row) { values.append(value) } else { others += 1 }
-            }
+            let lines = try connection.copyLines(of: statement, atMost: Self.batchSize, until: deadline)
             if !connection.isCopying { try connection.commit(until: deadline) }
-            return (values, others)
+            return lines
         }
     }
 }
