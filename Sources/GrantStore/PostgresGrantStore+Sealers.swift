@@ -36,7 +36,8 @@ extension PostgresGrantStore {
         do throws(StoreFailure) {
             try await withPlan { plan async throws(StoreFailure) in
                 guard plan.report.ownSchema.isPresent else { return }
-                try await self.writes.run(within: self.configuration.statementDeadline) {
+                // Not where answers are written: a database that hangs must not hold those up for something that can wait.
+                try await self.waits.run(within: self.configuration.statementDeadline) {
                     connection,
                     deadline throws(StoreError) in
                     try self.tell(key, on: connection, until: deadline)
@@ -74,7 +75,7 @@ extension PostgresGrantStore {
     package func endSealing() async throws(StoreFailure) {
         try await withPlan { plan async throws(StoreFailure) in
             guard plan.report.ownSchema.isPresent else { return }
-            try await self.writes.run(within: min(self.configuration.statementDeadline, .seconds(3))) {
+            try await self.waits.run(within: min(self.configuration.statementDeadline, .seconds(3))) {
                 connection,
                 deadline throws(StoreError) in
                 _ = try connection.run(Self.endSealing, [self.configuration.owner], until: deadline)
