@@ -7,9 +7,6 @@ struct CopiedLines: Sendable {
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
 
-    /// How many there are.
-    var count: Int { ends.count }
-
     /// Takes a copy of a line.
     mutating func append(_ line: UnsafeBufferPointer<UInt8>) {
         bytes.append(contentsOf: line)

@@ -18,7 +18,7 @@ struct RowReading {
     ///   - row: the row's fields.
     ///   - columns: what opens them.
     ///   - glances: true not to open a refresh token that says by which key it is sealed, beside an access token that was opened:
-    ///     of a million rows that would take half of the load's time. It is opened when it is due, long before the token at hand dies.
+    ///     it is opened when it is due, long before the token at hand dies, and would take much of the load's time.
     init?(_ row: PostgresRow, _ columns: TokenColumns, glances: Bool = false) {
         guard let id = row.text(RowField.id) else { return nil }
         let user = UserID(id)

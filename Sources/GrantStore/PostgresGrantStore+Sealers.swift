@@ -121,7 +121,7 @@ extension PostgresGrantStore {
     private static let sealersQuery = Statement(
         "sealers",
         """
-        SELECT owner, key_id, host, date_part('epoch', clock_timestamp() - seen_at)::bigint FROM tastytokend.sealers
+        SELECT owner, key_id, host FROM tastytokend.sealers
         WHERE seen_at > clock_timestamp() - $1::bigint * interval '1 second' AND owner <> $2 ORDER BY host, owner, seen_at
         """
     )
@@ -135,19 +135,16 @@ package struct Sealer: Hashable, Sendable {
     package let keyID: String
     /// The host on which it runs.
     package let host: String
-    /// How long ago it said so.
-    package let seenAgo: Duration
 
     /// Puts together what a query gave.
-    package init(owner: String, keyID: String, host: String, seenAgo: Duration) {
+    package init(owner: String, keyID: String, host: String) {
         self.owner = owner
         self.keyID = keyID
         self.host = host
-        self.seenAgo = seenAgo
     }
 
     fileprivate init?(_ row: PostgresRow) {
-        guard let owner = row.text(0), let keyID = row.text(1), let ago = row.integer(3) else { return nil }
-        self.init(owner: owner, keyID: keyID, host: row.text(2) ?? "", seenAgo: .seconds(ago))
+        guard let owner = row.text(0), let keyID = row.text(1), let host = row.text(2) else { return nil }
+        self.init(owner: owner, keyID: keyID, host: host)
     }
 }

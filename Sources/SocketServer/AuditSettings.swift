@@ -19,6 +19,6 @@ package struct AuditSettings: Hashable, Sendable {
     /// not decide (multiplicative hashing by the golden ratio).
     func chooses(_ mark: UInt64) -> Bool {
         guard isOn else { return false }
-        return sample == 1 || (mark &* 0x9E37_79B9_7F4A_7C15) >> 32 % UInt64(sample) == 0
+        return sample == 1 || ((mark &* 0x9E37_79B9_7F4A_7C15) >> 32) % UInt64(sample) == 0
     }
 }

@@ -98,10 +98,11 @@ struct Assembly {
     }
 
     /// Puts to work what of a configuration can change at run time.
-    func apply(_ configuration: Configuration) async {
+    func apply(_ configuration: Configuration, _ change: ConfigurationChange) async {
         server.replaceAccess(with: AccessRules(configuration))
         server.replaceAudit(with: configuration.log.audit)
-        await takeKeys(configuration.encryption)
+        // The database is told of it, and every row looked at again.
+        if change.hasKeys { await takeKeys(configuration.encryption) }
         guard let secret = configuration.tastytrade.clientSecret else { return }
         let settings = EngineConfiguration(configuration, calls: calls(of: configuration.refresh.maxInFlight))
         await engine.reconfigure(

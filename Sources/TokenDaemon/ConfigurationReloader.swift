@@ -10,7 +10,7 @@ actor ConfigurationReloader {
     private let started: [EffectiveSetting]
     private var current: [EffectiveSetting]
     private let read: @Sendable () async -> Result<LoadedConfiguration, DaemonFailure>
-    private let apply: @Sendable (Configuration) async -> Void
+    private let apply: @Sendable (Configuration, ConfigurationChange) async -> Void
     private let logger: Logger
 
     /// Prepares reloads.
@@ -19,12 +19,12 @@ actor ConfigurationReloader {
     ///   - started: what the daemon runs with.
     ///   - logger: told what became of each reload.
     ///   - read: reads the configuration; ends by itself, whatever it reads from.
-    ///   - apply: puts to work what of a configuration can change at run time, all of it, changed or not.
+    ///   - apply: puts to work what of a configuration can change at run time; is told what did, for what is dear to change.
     init(
         _ started: LoadedConfiguration,
         logger: Logger,
         read: @escaping @Sendable () async -> Result<LoadedConfiguration, DaemonFailure>,
-        apply: @escaping @Sendable (Configuration) async -> Void
+        apply: @escaping @Sendable (Configuration, ConfigurationChange) async -> Void
     ) {
         // No more of it: keys that another reload replaces are not to be kept here.
         self.started = started.effectiveNonSecretValues
@@ -56,7 +56,7 @@ actor ConfigurationReloader {
         let settings = new.effectiveNonSecretValues
         let change = ConfigurationChange(from: started, current, to: settings)
         new.tellWarnings(logger)
-        await apply(new.configuration)
+        await apply(new.configuration, change)
         current = settings
         let changed = change.live.isEmpty ? "nothing" : change.live.joined(separator: ", ")
         logger.notice("configuration reloaded", metadata: ["configuration.changed": "\(changed)"])

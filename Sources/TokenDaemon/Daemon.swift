@@ -69,9 +69,9 @@ struct Daemon: Sendable {
         let reading = BlockingCall(name: "configuration")
         reloader = ConfigurationReloader(loaded, logger: logger) {
             await invocation.configuration(within: Self.readingTime, on: reading)
-        } apply: { configuration in
+        } apply: { configuration, change in
             level.level = configuration.log.level
-            await assembly.apply(configuration)
+            await assembly.apply(configuration, change)
         }
         self.assembly = assembly
         self.hangups = hangups

@@ -14,6 +14,7 @@ import TokenCore
     private final class Machine: Sendable {
         let fixture: Mutex<ConfigurationFixture>
         let applied = Mutex<[Configuration]>([])
+        let changes = Mutex<[ConfigurationChange]>([])
         let lines = Mutex<[String]>([])
 
         init(_ fixture: ConfigurationFixture) {
@@ -36,8 +37,9 @@ import TokenCore
                 } catch {
                     return .failure(.configuration("\(error)"))
                 }
-            } apply: { [self] configuration in
+            } apply: { [self] configuration, change in
                 applied.withLock { $0.append(configuration) }
+                changes.withLock { $0.append(change) }
             }
         }
 
@@ -72,6 +74,23 @@ import TokenCore
         #expect(applied.map(\.log.level) == [.debug] && applied.map(\.access.count) == [1])
         await reloader.reload()
         #expect(machine.said() == ["notice t: configuration reloaded configuration.changed=nothing"])
+    }
+
+    @Test func keysAreTakenOnlyWhereTheyChanged() async throws {
+        func keys(_ id: String) -> String {
+            #"{"keys":[{"kty":"oct","kid":"\#(id)","k":"\#(String(repeating: "A", count: 43))"}]}"#
+        }
+        let text = "encryption: {mode: jwe, jwe: {keysFile: /keys}}"
+        let machine = Machine(ConfigurationFixture(text))
+        machine.put(keys("one"), at: "/keys")
+        let reloader = try machine.reloader()
+        await reloader.reload()
+        machine.put(text + "\nlog: {level: debug}")
+        await reloader.reload()
+        machine.put(keys("two"), at: "/keys")
+        await reloader.reload()
+        await reloader.reload()
+        #expect(machine.changes.withLock { $0.map(\.hasKeys) } == [false, false, true, false])
     }
 
     @Test func aRuleThatChangedIsNoticedThoughTheirNumberDidNot() async throws {

@@ -22,7 +22,7 @@ import TokenCore
     }
 
     private func daemon(_ key: String, host: String = "alpha") -> Sealer {
-        Sealer(owner: "0123456789abcdef", keyID: key, host: host, seenAgo: .seconds(1))
+        Sealer(owner: "0123456789abcdef", keyID: key, host: host)
     }
 
     private func standings(
@@ -83,14 +83,14 @@ import TokenCore
     }
 
     @Test func aDaemonWithoutTheKeyIsInTheWay() throws {
-        let (ready, behind) = (daemon(new), Sealer(owner: "beta", keyID: old, host: "b", seenAgo: .zero))
+        let (ready, behind) = (daemon(new), Sealer(owner: "beta", keyID: old, host: "b"))
         #expect(try ResealObstacle.found(sealing(), SealCensus(), [ready]) == nil)
         #expect(try ResealObstacle.found(sealing(), SealCensus(), [ready, behind]) == .daemons([behind]))
         #expect(
             try ResealObstacle.found(sealing(), SealCensus(), [ready, daemon(old)]) == nil,
             "it changed its key just now"
         )
-        let clear = Sealer(owner: "gamma", keyID: "", host: "", seenAgo: .zero)
+        let clear = Sealer(owner: "gamma", keyID: "", host: "")
         let lines = try #require(try ResealObstacle.found(sealing(), SealCensus(), [clear])).lines
         #expect(lines.first == "daemon gamma writes in clear: give it encryption.mode and keys, and restart it")
     }
@@ -145,7 +145,7 @@ import TokenCore
     @Test func itSaysWhatWasDoneAndWhatWasFound() {
         var tally = ResealTally()
         tally.sealed = 2
-        let clear = Sealer(owner: "fedcba9876543210", keyID: "", host: "", seenAgo: .zero)
+        let clear = Sealer(owner: "fedcba9876543210", keyID: "", host: "")
         #expect(
             report(tally: tally, inClear: [clear]).lines == [
                 "2 rows sealed anew", "2 rows: 4 values sealed, 0 in clear, 0 that do not open",

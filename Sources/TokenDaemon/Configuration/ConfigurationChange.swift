@@ -8,6 +8,9 @@ struct ConfigurationChange: Hashable {
     /// Keys whose new values need a restart.
     let needingRestart: [String]
 
+    /// Whether other keys seal and open from now on.
+    var hasKeys: Bool { live.contains { $0.hasPrefix("encryption.") } }
+
     /// Compares three looks.
     ///
     /// - Parameters:

@@ -102,6 +102,14 @@ extension Sealer {
     var words: String {
         "daemon \(owner.prefix(8))" + (host.isEmpty ? "" : " on \(SafeText(foreign: host, toBytes: 64).text)")
     }
+
+    /// What is to be done about a daemon that does not seal by the key that it should.
+    var complaint: String {
+        let what =
+            keyID.isEmpty
+            ? "writes in clear: give it encryption.mode and keys, and restart it" : "seals by key \(keyID): reload it"
+        return "\(words) \(what)"
+    }
 }
 
 extension Sequence<Sealer> {

@@ -33,9 +33,9 @@ enum ResealObstacle: Hashable, Sendable {
     var lines: [String] {
         switch self {
         case .daemons(let daemons):
-            daemons.map { daemon in
-                "\(daemon.words) \(daemon.keyID.isEmpty ? ResealReport.remedyForClear : "seals by key \(daemon.keyID): reload it")"
-            } + ["Rows that are sealed anew before that may be closed to it; --anyway does it all the same."]
+            daemons.map(\.complaint) + [
+                "Rows that are sealed anew before that may be closed to it; --anyway does it all the same."
+            ]
         case .digest:
             [
                 "All values under the key that seals are by the other digest: set encryption.rails.hashDigest as the application has "

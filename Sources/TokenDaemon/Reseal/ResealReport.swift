@@ -58,11 +58,8 @@ package struct ResealReport: Sendable {
             + "\(census.closed) that do not open"
     }
 
-    /// What is to be done about a daemon without keys.
-    static let remedyForClear = "writes in clear: give it encryption.mode and keys, and restart it"
-
     private var warnings: [String] {
-        let clear = inClear.map { "\($0.words) \(Self.remedyForClear)" }
+        let clear = inClear.map(\.complaint)
         let others =
             "the application seals by its own settings: before a key goes there, see that its last primary key is ours"
         return clear + (isShared && keys.contains(where: \.isRemovable) ? [others] : [])

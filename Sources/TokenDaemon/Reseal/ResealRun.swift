@@ -11,9 +11,9 @@ struct ResealRun: Sendable {
     /// What a run is to keep to.
     struct Limits: Sendable {
         /// Rows written a second.
-        var rate: Double
+        let rate: Double
         /// How long rows that are in use are come back to: longer than a daemon's claim holds, be it one that was killed.
-        var patience: Duration
+        let patience: Duration
     }
 
     /// A table, as far as a run knows it.
@@ -121,8 +121,8 @@ struct ResealRun: Sendable {
             if tally.sealed == 0, tally.refused >= Self.mostRefused, let first = tally.refusals.first {
                 throw StoreFailure(.refused, text: "None of \(tally.refused) rows could be written: \(first.reason)")
             }
-            let rest = Duration.seconds(Double(batch.count) / limits.rate) - (clock().boot - began)
-            if rest > .zero { await wait(rest) }
+            let respite = Duration.seconds(Double(batch.count) / limits.rate) - (clock().boot - began)
+            if respite > .zero { await wait(respite) }
         }
         return busy
     }
