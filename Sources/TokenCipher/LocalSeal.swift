@@ -11,13 +11,9 @@ package struct LocalSeal: Sendable {
     private let cipher: ColumnCipher
     private let purpose: [UInt8]
 
-    /// A seal for one purpose, such as `reply-journal`.
-    ///
-    /// - Parameters:
-    ///   - key: 32 bytes.
-    ///   - purpose: what is sealed for another one does not open.
-    package init(_ key: LockedBytes, purpose: String) {
-        cipher = .aes(key)
+    /// A seal for one purpose. What is sealed for another one does not open.
+    init(_ cipher: ColumnCipher, purpose: String) {
+        self.cipher = cipher
         self.purpose = Array("tastytokend local \(Self.form)\0\(purpose)\0".utf8)
     }
 
