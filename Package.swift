@@ -59,6 +59,7 @@ let package = Package(
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]
         ),
+        .target(name: "ReplyJournal", dependencies: ["TokenCore"]),
         .target(
             name: "TokenEndpoint",
             dependencies: [
@@ -102,6 +103,7 @@ let package = Package(
                 "HostSystemd",
                 "MetricsText",
                 "RefreshEngine",
+                "ReplyJournal",
                 "SocketAPI",
                 "SocketServer",
                 "TokenCipher",
@@ -200,6 +202,10 @@ let package = Package(
             name: "TokenCipherTests",
             dependencies: ["TokenCipher", "TokenCore", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.embedInCode("rails-vectors.json")]
+        ),
+        .testTarget(
+            name: "ReplyJournalTests",
+            dependencies: ["ReplyJournal", "TestSupport", "TokenCipher", "TokenCore"]
         ),
         .testTarget(
             name: "TokenEndpointTests",

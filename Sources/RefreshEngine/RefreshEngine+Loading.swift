@@ -11,6 +11,7 @@ extension RefreshEngine {
     func load() {
         let began = clock()
         Task {
+            await recoverJournal()
             do throws(StoreFailure) {
                 let mark = try await store.load { rows in await self.take(rows) }
                 endLoad(began, mark)
@@ -77,6 +78,7 @@ extension RefreshEngine {
     func learn(_ row: GrantRow, _ slot: AccountSlot) {
         let version = table[slot]?.machine.grantVersion
         apply(slot, row: row) { $0.rowChanged(row, $1) }
+        if !recovered.isEmpty { takeUpJournal(of: row, slot) }
         guard let version, row.memory?.sealedAnewFrom.contains(version) == true,
             table[slot]?.machine.grantVersion == row.grant.version
         else { return }
@@ -92,6 +94,7 @@ extension RefreshEngine {
         census.moved(row.user)
         carryOut(step, slot, account, row: row, occasion.now)
         tellOfNew(account, occasion.now)
+        if !recovered.isEmpty { takeUpJournal(of: row, slot) }
         awaitKeeping(slot)
     }
 
@@ -107,6 +110,7 @@ extension RefreshEngine {
         census.moved(user)
         if attempts[user] == nil, let claim = claims.removeValue(forKey: user) { end(claim, after: .zero) }
         kept.forget(user)
+        if attempts[user] == nil, journaled.remove(user) != nil { pendingSettles.append(user) }
         slowRows.remove(user)
         storingAttempts[user] = nil
         attemptLog.forget(user)

@@ -10,7 +10,12 @@ extension RefreshEngine {
     package func measure() {
         let now = clock().boot
         let least = statuses.leastRemaining(at: now)
-        metrics.stand({ statuses.count(of: $0) }, leastRemaining: least, capacity: capacity)
+        metrics.stand(
+            { statuses.count(of: $0) },
+            leastRemaining: least,
+            capacity: capacity,
+            journalEntries: journal.standing.entries
+        )
     }
 
     /// How many accounts the rate can keep fresh.

@@ -24,7 +24,7 @@ extension RefreshEngine {
         Task {
             do throws(StoreFailure) {
                 let found = try await store.claim(users)
-                begin(users, found, askedAt)
+                begin(users, found, askedAt, await recordIntents(found))
             } catch {
                 couldNotClaim(users, error)
             }
@@ -50,7 +50,12 @@ extension RefreshEngine {
         return max(bucket.nextAt - now.boot, pause.wait(forLifeLeft: lifeLeft, at: now))
     }
 
-    private func begin(_ users: [UserID], _ grants: [ClaimedGrant], _ askedAt: Moment) {
+    private func begin(
+        _ users: [UserID],
+        _ grants: [ClaimedGrant],
+        _ askedAt: Moment,
+        _ journalFailure: JournalFailure?
+    ) {
         claiming = []
         noteStoreAnswered()
         wakeStoreVictims()
@@ -59,19 +64,21 @@ extension RefreshEngine {
         let isFresh = clock().boot - askedAt.boot < configuration.claimGoodFor
         for user in users {
             // A stop may have come meanwhile; what was not sent needs no finishing.
-            if phase == .running, isFresh, let grant = found[user], begin(grant) { continue }
+            if phase == .running, isFresh, let grant = found[user], begin(grant, journalFailure) { continue }
             inFlight -= 1
             bucket.putBack()
             if let grant = found[user] { giveUp(grant.hold) }
             // Who is in no line any more is put back by the reread.
             if found[user] == nil || !isFresh { reread(user) }
         }
+        strikeIntents(of: grants)
         advance()
     }
 
     /// Makes the call for an account whose turn has come, unless there is none to make: another daemon has it in hand, or
-    /// has stored a newer token before the claim was had; or the row has no grant that can be used. True if it was made.
-    private func begin(_ grant: ClaimedGrant) -> Bool {
+    /// has stored a newer token before the claim was had; or the row has no grant that can be used; or the call could not be
+    /// written down and can wait. True if it was made.
+    private func begin(_ grant: ClaimedGrant, _ journalFailure: JournalFailure?) -> Bool {
         guard let slot = table.slot(of: grant.row.user), table[slot]?.machine.phase == .queued else { return false }
         learn(grant.row, slot)
         if case .elsewhere(let time) = grant.hold {
@@ -82,11 +89,17 @@ extension RefreshEngine {
             return false
         }
         guard attempts[grant.row.user] == nil else {
-            postpone(slot)
+            postpone(slot, RefreshFailure(.storeUnavailable, text: "an earlier call for this user has not ended"))
+            return false
+        }
+        if let journalFailure, let machine = table[slot]?.machine, !mayRisk(machine) {
+            let text = "that it is about to be made could not be written down: \(journalFailure)"
+            postpone(slot, RefreshFailure(.journalUnavailable, text: text))
             return false
         }
         if case .claimed(let claim) = grant.hold { claims[grant.row.user] = claim }
         kept.keep(refreshToken, version: grant.row.grant.version, of: grant.row.user)
+        if rotation != .unseen { journaled.insert(grant.row.user) }
         apply(slot) { $0.begun(version: grant.row.grant.version, $1) }
         call(refreshToken, of: grant.row.user, version: grant.row.grant.version)
         return true
@@ -98,9 +111,8 @@ extension RefreshEngine {
 
     /// The row was gone for a while, and the call that was made for it before has not ended: a second one beside it could
     /// cost a rotated refresh token.
-    private func postpone(_ slot: AccountSlot) {
+    private func postpone(_ slot: AccountSlot, _ failure: RefreshFailure) {
         guard let version = table[slot]?.machine.grantVersion else { return }
-        let failure = RefreshFailure(.storeUnavailable, text: "an earlier call for this user has not ended")
         apply(slot) { $0.failed(failure, using: version, $1) }
     }
 
@@ -115,8 +127,9 @@ extension RefreshEngine {
         Task {
             do throws(RefreshFailure) {
                 let answer = try await endpoint.refresh(refreshToken, for: client)
-                endedCall(user, version, attempt, .success(answer))
+                endedCall(user, version, attempt, .success(await keep(answer, of: user, version: version)))
             } catch {
+                await keep(error, of: user, version: version)
                 endedCall(user, version, attempt, .failure(error))
             }
         }
@@ -135,9 +148,7 @@ extension RefreshEngine {
         switch result {
         case .success(let answer):
             usualLifetime = answer.life.lifetime
-            if answer.newRefreshToken != nil { foundRotation() }
         case .failure(let failure):
-            if failure.newRefreshToken != nil { foundRotation() }
             if failure.kind == .throttled { keepPause(failure) }
         }
         if let slot = table.slot(of: user) {
@@ -148,6 +159,7 @@ extension RefreshEngine {
             case .failure(let failure): apply(slot) { $0.failed(failure, using: version, $1) }
             }
         }
+        if table.slot(of: user) == nil, journaled.remove(user) != nil { pendingSettles.append(user) }
         measure(result, of: user, attempt)
         endClaimUnlessStoring(of: user)
         advance()

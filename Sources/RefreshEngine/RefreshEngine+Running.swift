@@ -79,6 +79,7 @@ extension RefreshEngine {
         flushWrites()
         flushRereads()
         flushEnds()
+        flushSettles()
         pump(at: now)
         if phase == .draining, isDrained(at: now) { finish(throwing: nil) }
         arm(at: now)

@@ -29,11 +29,12 @@ extension RefreshEngine {
         carryOut(step, slot, after, row: row, occasion.now)
         tell(before.machine, after.machine, of: after.user, occasion.now)
         if !storingAttempts.isEmpty, !after.machine.isStoring { storingAttempts[after.user] = nil }
+        if !journaled.isEmpty { settleUnlessNeeded(after) }
     }
 
     /// The outside's part in one input.
     func occasion() -> Occasion {
-        Occasion(now: clock(), draw: draw(), policy: configuration.policy)
+        Occasion(now: clock(), draw: draw(), policy: configuration.policy, rotates: rotation != .unseen)
     }
 
     func carryOut(_ step: Step, _ slot: AccountSlot, _ account: Account, row: GrantRow?, _ now: Moment) {

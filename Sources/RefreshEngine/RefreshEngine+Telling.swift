@@ -92,7 +92,7 @@ extension RefreshEngine {
 
     private func logStatus(_ user: UserID, _ old: GrantStatus, _ after: GrantStateMachine, _ now: Moment) {
         let new = after.lastingStatus(at: now)
-        if new == .reauthorizationRequired { note(user, after, new) }
+        if new == .reauthorizationRequired || new == .unknownOutcome { note(user, after, new) }
         var metadata: Logger.Metadata = [
             LogKey.user: "\(user)",
             LogKey.event: "\(AccountEvent.Kind.statusChanged.rawValue)",

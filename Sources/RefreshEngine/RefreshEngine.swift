@@ -11,7 +11,7 @@ package import TokenCore
 ///
 /// This file holds its state and what callers ask of it. Inputs reach the machines through one place
 /// (`RefreshEngine+Steps`). The way of a refresh is in `+Refreshing`, of its claim's end in `+Claims`, of its answer in
-/// `+Storing`, of what is saved of a broken one in `+Salvaging`, without a database in `+Unclaimed` and `+Keeping`; of rows
+/// `+Storing`, of what is saved of a broken one in `+Salvaging`, of both to this host's disk in `+Journaling`, without a database in `+Unclaimed` and `+Keeping`; of rows
 /// in `+Loading`, `+Reconciling` and `+Rereading`; beginning and end are in `+Running`, other settings than those of the
 /// beginning in `+Reconfiguring`, refreshes that callers order in `+Ordering`, what callers may know of accounts in
 /// `+Reporting`, what happens to them is told in `+Telling` and counted in `+Measuring`.
@@ -24,6 +24,7 @@ package actor RefreshEngine {
     var configuration: EngineConfiguration
     var client: ClientRegistration
     let store: any GrantStoring
+    let journal: any ReplyJournaling
     let endpoint: any TokenRequesting
     let renderer: any TokenRendering
     let clock: ClockReading
@@ -59,6 +60,15 @@ package actor RefreshEngine {
     var rotation = Rotation.unseen
     /// What the database's being away was told with; nil while it is there.
     var storeFailure: StoreFailure?
+    /// Accounts of which the journal may have an entry.
+    var journaled: Set<UserID> = []
+    /// Accounts whose entries the journal need not keep any more.
+    var pendingSettles: [UserID] = []
+    /// Why the journal could not be written; nil while it can be.
+    var journalFailure: JournalFailure?
+    /// What the process before left in the journal, until the account's row is read.
+    var recovered: [UserID: JournalEntry] = [:]
+    var isJournalRead = false
     var pendingEnds: [UserID: ClaimEnd] = [:]
     var isEnding = false
     /// Accounts that failed because the store was away; it answering again wakes just these.
@@ -108,6 +118,7 @@ package actor RefreshEngine {
     ///   - configuration: rates and limits.
     ///   - client: the OAuth client that all accounts belong to.
     ///   - store: where the accounts are.
+    ///   - journal: where is kept what must not be lost until the store has it.
     ///   - endpoint: who asks for tokens.
     ///   - renderer: who makes a token the reply that callers get.
     ///   - seal: closes refresh tokens that are kept for when the database is away.
@@ -120,6 +131,7 @@ package actor RefreshEngine {
         _ configuration: EngineConfiguration,
         client: ClientRegistration,
         store: any GrantStoring,
+        journal: any ReplyJournaling,
         endpoint: any TokenRequesting,
         renderer: any TokenRendering,
         seal: MemorySeal,
@@ -133,6 +145,7 @@ package actor RefreshEngine {
         self.configuration = configuration
         self.client = client
         self.store = store
+        self.journal = journal
         self.endpoint = endpoint
         self.renderer = renderer
         self.executor = executor

@@ -12,6 +12,7 @@ package struct RefreshMetrics: Sendable {
     private static let lateness = "tastytokend_refresh_lateness_seconds"
     private static let leastRemaining = "tastytokend_token_remaining_seconds_min"
     private static let capacity = "tastytokend_capacity_accounts"
+    private static let journalEntries = "tastytokend_journal_entries"
 
     /// What the metrics mean.
     package static let descriptions = [
@@ -44,6 +45,12 @@ package struct RefreshMetrics: Sendable {
             .gauge,
             help: "Accounts that refresh.maxPerSecond can keep fresh: the rate times refresh.at times a token's life."
         ),
+        MetricDescription(
+            journalEntries,
+            .gauge,
+            help:
+                "Accounts whose refresh is written down on this host because the database does not have its outcome yet."
+        ),
     ]
 
     private let byStatus: [GrantStatus: Meter]
@@ -53,6 +60,7 @@ package struct RefreshMetrics: Sendable {
     private let latenesses: Timer
     private let least: Meter
     private let capacities: Meter
+    private let journals: Meter
 
     /// Records into what the factory makes. Every series is there from the start, so that a first failure is a step from zero.
     package init(_ factory: any MetricsFactory) {
@@ -70,6 +78,7 @@ package struct RefreshMetrics: Sendable {
         latenesses = Timer(label: Self.lateness, factory: factory)
         least = Meter(label: Self.leastRemaining, factory: factory)
         capacities = Meter(label: Self.capacity, factory: factory)
+        journals = Meter(label: Self.journalEntries, factory: factory)
         least.set(Double.nan)
     }
 
@@ -90,9 +99,10 @@ package struct RefreshMetrics: Sendable {
     }
 
     /// Accounts stand like this.
-    func stand(_ count: (GrantStatus) -> Int, leastRemaining: Duration?, capacity: Int) {
+    func stand(_ count: (GrantStatus) -> Int, leastRemaining: Duration?, capacity: Int, journalEntries: Int) {
         for (status, meter) in byStatus { meter.set(count(status)) }
         least.set(leastRemaining.map { Double($0.nanoseconds) / 1e9 } ?? .nan)
         capacities.set(capacity)
+        journals.set(journalEntries)
     }
 }

@@ -11,11 +11,18 @@ package struct ServiceFacts: Sendable {
         package let trouble: String?
         /// How changes are learnt of, in words.
         package let changes: String
+        /// What this host keeps until the database has it.
+        package let journal: JournalStanding
 
         /// Puts it together.
-        package init(trouble: String?, changes: String) {
+        package init(
+            trouble: String?,
+            changes: String,
+            journal: JournalStanding = JournalStanding(entries: 0, trouble: nil)
+        ) {
             self.trouble = trouble
             self.changes = changes
+            self.journal = journal
         }
     }
 

@@ -27,7 +27,12 @@ struct JWEKey: Sendable {
         var text = start.rest
         text.reserveCapacity(text.count + place.row.text.utf8.count + 2)
         JWEHeader.appendEnd(of: place, to: &text)
-        return start.encoded + Base64Text.url.encode(text)
+        let (begun, length) = (start.encoded, start.encoded.count + Base64Text.url.encodedCount(text.count))
+        return [UInt8](unsafeUninitializedCapacity: length) { room, count in
+            _ = room.update(fromContentsOf: begun)
+            let rest = UnsafeMutableBufferPointer(rebasing: room[begun.count...])
+            count = begun.count + text.withUnsafeBufferPointer { Base64Text.url.encode($0, into: rest) }
+        }
     }
 
     /// The text that all headers of this key begin with in that column, as far as it makes whole groups of base64.

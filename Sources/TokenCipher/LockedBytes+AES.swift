@@ -8,11 +8,4 @@ extension LockedBytes {
     static func of(_ key: SymmetricKey) -> LockedBytes {
         key.withUnsafeBytes { LockedBytes(copying: $0) }
     }
-
-    /// Lends the library a copy for the length of a call, which it overwrites at its end. What its cipher leaves behind is
-    /// overwritten as well.
-    func withKey<Result>(_ body: (SymmetricKey) -> Result) -> Result {
-        defer { CipherTraces.overwrite() }
-        return withBytes { body(SymmetricKey(data: $0)) }
-    }
 }

@@ -38,10 +38,11 @@ extension RailsKey {
                 unsafeUncheckedRounds: rounds
             )
         else { throw .derivation }
-        let key = LockedBytes.of(derived)
-        return RailsKey(id: identifier(of: derived), cipher: .aes(key)) { bytes in
+        let locked = LockedBytes.of(derived)
+        let key = CipherKey(locked)
+        return RailsKey(id: identifier(of: derived), cipher: .aes(locked)) { bytes in
             // Whatever digest the key was derived by, this one is SHA-256.
-            key.withKey {
+            key.use {
                 Array(HMAC<SHA256>.authenticationCode(for: bytes, using: $0).prefix(ColumnCipher.nonceBytes))
             }
         }

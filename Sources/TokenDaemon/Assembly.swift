@@ -6,6 +6,7 @@ import GrantStore
 import HostSystemd
 import Logging
 import RefreshEngine
+import ReplyJournal
 import SocketServer
 import TokenCipher
 import TokenCore
@@ -26,8 +27,6 @@ struct Assembly {
     let metricsServer: MetricsServer?
     /// How long a stop may wait for calls in flight and their writes.
     let drainWithin: Duration
-    /// Seals what is kept on this host alone.
-    let localKey: LocalKey
     /// How descriptors were shared out at the start; callers keep their part for as long as the daemon runs.
     private let budget: DescriptorBudget
     private let logger: Logger
@@ -51,8 +50,13 @@ struct Assembly {
         place = try Self.place(configuration.socket, sockets)
         let identity = DaemonIdentity(in: configuration.journal.path)
         Self.tell(identity, logger)
-        localKey = try LocalKey(in: configuration.journal.path)
+        let localKey = try LocalKey(in: configuration.journal.path)
         Self.tell(localKey, logger)
+        let journal = ReplyJournal(
+            in: configuration.journal.path,
+            RecordSeal(localKey.seal(for: "reply-journal")),
+            reasonItCannotLast: localKey.reasonItPasses
+        )
         encryptionMode = configuration.encryption.mode
         let tokens = TokenColumns(configuration.encryption.sealing, in: configuration.tastytrade.environment)
         store = PostgresGrantStore(
@@ -62,7 +66,11 @@ struct Assembly {
             logger: logger
         )
         database = { [store] in
-            ServiceFacts.Database(trouble: store.health.lastFailure, changes: store.feed.words)
+            ServiceFacts.Database(
+                trouble: store.health.lastFailure,
+                changes: store.feed.words,
+                journal: journal.standing
+            )
         }
         endpoint = try Self.endpoint(configuration, version: version, clock)
         executor = QueueExecutor(label: "tastytokend.engine")
@@ -74,6 +82,7 @@ struct Assembly {
             settings,
             client: client,
             store: store,
+            journal: journal,
             endpoint: endpoint,
             renderer: TokenReplyRenderer(),
             seal: .aes(),

@@ -25,7 +25,11 @@ enum StatusWords {
         }
         if tally.withoutGrant > 0 { parts.append("\(tally.withoutGrant) without a grant") }
         if parts.count == 1 { parts.append(tally.total == 0 ? "nothing to do" : "all well") }
+        if let trouble = database.journal.trouble { parts.append("journal: \(trouble)") }
         if let trouble = database.trouble {
+            if database.journal.entries > 0 {
+                parts.append("\(database.journal.entries) in the journal of this host only")
+            }
             parts.append("database: \(trouble)")
         } else {
             parts.append(database.changes)

@@ -120,12 +120,14 @@ final class Installation: Sendable {
     }
 
     /// Starts the daemon, with a configuration file if there is anything to be written into one, with the name service
-    /// of the machine or another, and with so many descriptors at most or as many as this process may have.
+    /// of the machine or another, under another command if one is given, and with so many descriptors at most or as many as
+    /// this process may have.
     func startDaemon(
         _ more: [String: String] = [:],
         file: String? = nil,
         without: [String] = [],
         names: NameService? = nil,
+        under command: [String] = [],
         descriptors: Int? = nil
     ) throws -> RunningProgram {
         let environment = environment(more, without: without)
@@ -137,7 +139,7 @@ final class Installation: Sendable {
         }
         let limited = descriptors.map { ["/usr/bin/prlimit", "--nofile=\($0):\($0)"] } ?? []
         let command =
-            limited + (names?.command ?? []) + [try RunningProgram.built("tastytokend").path] + arguments
+            limited + (names?.command ?? command) + [try RunningProgram.built("tastytokend").path] + arguments
         return try RunningProgram(command[0], Array(command.dropFirst()), environment: environment, in: folder)
     }
 

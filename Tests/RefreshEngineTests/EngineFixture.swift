@@ -17,6 +17,7 @@ struct EngineFixture: Sendable {
     let log: InMemoryLogHandler
     let metrics = MetricRegistry(RefreshMetrics.descriptions)
     let store: RecordingStore
+    let journal: RecordingJournal
     let engine: RefreshEngine
     static let client = ClientRegistration(
         name: "default",
@@ -37,14 +38,17 @@ struct EngineFixture: Sendable {
     init(
         _ store: RecordingStore,
         _ configuration: EngineConfiguration = EngineConfiguration(),
+        journal: RecordingJournal = RecordingJournal(),
         log: InMemoryLogHandler = InMemoryLogHandler()
     ) {
         self.store = store
+        self.journal = journal
         self.log = log
         engine = RefreshEngine(
             configuration,
             client: Self.client,
             store: store,
+            journal: journal,
             endpoint: endpoint,
             renderer: BareRenderer(),
             seal: .standIn,

@@ -28,8 +28,9 @@ import TokenCore
         #expect(await fixture.engine.report(on: one)?.status == .active)
     }
 
-    @Test func theDatabaseHasTheTokenBeforeAnyoneElse() async {
+    @Test func theDatabaseHasTheTokenBeforeAnyoneElseWhereTheJournalCannotHaveIt() async {
         let fixture = EngineFixture([one: .init(refreshToken: "r1")])
+        fixture.journal.fail(with: JournalFailure("reply-journal: No space left on device"))
         await fixture.start()
         fixture.store.failWrites(with: away)
         (await fixture.endpoint.nextCall()).answer(fixture.answer("a1", rotated: "r2"))
@@ -266,6 +267,7 @@ extension RefreshEngineTests {
         _ seconds: Int
     ) async throws {
         let fixture = EngineFixture([one: .init(refreshToken: "r1")])
+        fixture.journal.fail(with: JournalFailure("reply-journal: No space left on device"))
         await fixture.start()
         let call = await fixture.endpoint.nextCall()
         fixture.store.failWrites(with: away)

@@ -50,6 +50,7 @@ let package = Package(
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]
         ),
+        .target(name: "ReplyJournal", dependencies: ["TokenCore"]),
         .target(
             name: "HostSystemd",
             dependencies: ["CSystemd", "TokenCore", .product(name: "Logging", package: "swift-log")]
@@ -126,6 +127,10 @@ let package = Package(
             dependencies: ["MetricsText", "TokenCore", .product(name: "CoreMetrics", package: "swift-metrics")]
         ),
         .testTarget(name: "SocketAPITests", dependencies: ["SocketAPI"]),
+        .testTarget(
+            name: "ReplyJournalTests",
+            dependencies: ["ReplyJournal", "TestSupport", "TokenCipher", "TokenCore"]
+        ),
         .testTarget(
             name: "TokenEndpointTests",
             dependencies: [

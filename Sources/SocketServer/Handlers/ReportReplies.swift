@@ -58,7 +58,9 @@ enum ReportReplies {
         text.add("accounts", json(summary.accounts))
         text.add("refreshes", refreshes(summary))
         text.add("capacity_accounts", summary.capacity)
-        text.add("database", database(facts.database()))
+        let standing = facts.database()
+        text.add("database", database(standing))
+        text.add("journal", journal(standing.journal))
         text.close()
         return .json(text.bytes)
     }
@@ -111,6 +113,14 @@ extension ReportReplies {
         text.add("in_line", summary.inLine)
         text.add("in_flight", summary.inFlight)
         text.add("unstored", summary.unstored)
+        text.close()
+        return text
+    }
+
+    private static func journal(_ standing: JournalStanding) -> JSONText {
+        var text = JSONText()
+        text.add("entries", standing.entries)
+        text.add("trouble", standing.trouble)
         text.close()
         return text
     }

@@ -103,11 +103,14 @@ package struct Occasion: Sendable {
     package let draw: Double
     /// The rules in force.
     package let policy: RefreshPolicy
+    /// Whether the provider was ever seen to rotate refresh tokens.
+    package let rotates: Bool
 
     /// Puts together what one input needs.
-    package init(now: Moment, draw: Double, policy: RefreshPolicy) {
+    package init(now: Moment, draw: Double, policy: RefreshPolicy, rotates: Bool = false) {
         self.now = now
         self.draw = draw
         self.policy = policy
+        self.rotates = rotates
     }
 }

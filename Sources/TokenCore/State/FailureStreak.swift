@@ -14,6 +14,8 @@ package struct FailureStreak: Hashable, Sendable {
     package private(set) var refusedSince: Moment?
     /// Whether one of them was that the endpoint made no progress; only progress ends that.
     package private(set) var isStalled: Bool
+    /// Whether a reply to one of them was lost that may have done away with the refresh token (hard case H1).
+    package private(set) var hasLostReply = false
 
     /// A streak begins.
     package init(_ failure: RefreshFailure, at now: Moment) {
@@ -38,8 +40,14 @@ package struct FailureStreak: Hashable, Sendable {
         if failure.kind == .grantRefused, refusedSince == nil { refusedSince = now }
     }
 
+    /// A reply was lost on a provider that rotates refresh tokens.
+    package mutating func noteLostReply() {
+        hasLostReply = true
+    }
+
     /// Another grant took the place of the one that was refused; how often it failed still counts for the backoff.
     package mutating func forgetRefusal() {
         refusedSince = nil
+        hasLostReply = false
     }
 }

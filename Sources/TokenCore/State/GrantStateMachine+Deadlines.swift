@@ -29,7 +29,7 @@ extension GrantStateMachine {
     mutating func deadlineAfterFailure(_ failure: RefreshFailure, _ occasion: Occasion) -> Moment {
         if case .refused(var probes) = standing {
             // A probe that was never sent tells nothing about the grant.
-            if failure.kind != .storeUnavailable { probes += 1 }
+            if failure.wasSent { probes += 1 }
             standing = .refused(probes: probes)
             return occasion.now + occasion.policy.probeDelay(afterProbes: Int(probes), draw: occasion.draw)
         }

@@ -10,7 +10,8 @@ extension GrantStateMachine {
         case .noGrant: "The row has no refresh token."
         case .unreadable(let reason): reason
         case .refused: "TastyTrade refused the grant twice: \(lastError ?? "it gave no reason")."
-        case .unknownOutcome: "The reply to the last refresh was lost, and the refresh token in the row may be spent."
+        case .unknownOutcome:
+            "A reply was lost, and TastyTrade refuses the refresh token in the row since: the lost reply may have brought another."
         case .good: streak.map { Self.words(for: $0) } ?? wordsForPhase(at: now)
         }
     }
@@ -72,6 +73,7 @@ extension GrantStateMachine {
             "Check tastytrade.apiUrl, and whether a proxy or firewall answers in the endpoint's place."
         case .storeUnavailable: "See to the database; the refresh follows by itself."
         case .storeRejected: "See why the database takes no write to this row: the log has its words."
+        case .journalUnavailable: "See to the folder of journal.path: the log says what is wrong with it."
         case .noProgress: "Another program may refresh the same grant, or a cache stands before the endpoint."
         case .serverFault, .timeout, .connectionLost: nil
         }

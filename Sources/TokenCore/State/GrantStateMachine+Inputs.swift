@@ -89,8 +89,8 @@ extension GrantStateMachine {
         guard version == grantVersion, allowsRefresh else { return begunAnew(occasion) }
         let made = withProgressNoted(answer, occasion)
         phase = .storing(made, isPublished: false)
-        // What is only a copy does not keep callers waiting for a slow database.
-        let patience = made.newRefreshToken == nil ? occasion.now + occasion.policy.storePatience : nil
+        // What is only a copy, or safe on this host, does not keep callers waiting for a slow database.
+        let patience = made.mayBeHandedOut ? occasion.now + occasion.policy.storePatience : nil
         return armed(patience, .store(made))
     }
 
@@ -104,6 +104,7 @@ extension GrantStateMachine {
         phase = .resting
         note(failure, at: occasion.now)
         if let newRefreshToken = failure.newRefreshToken { return salvage(newRefreshToken) }
+        if let step = lostReply(failure, occasion) { return step }
         // A refusal may be of a grant that somebody has replaced meanwhile (hard case H7).
         return armed(deadlineAfterFailure(failure, occasion), failure.kind == .grantRefused ? .reread : .none)
     }
@@ -130,12 +131,12 @@ extension GrantStateMachine {
         return armed(isPublished ? nextRefresh(occasion) : occasion.now + occasion.policy.backoff.initial, .reread)
     }
 
-    /// The answer could not be stored, now. Unless it carries a new refresh token, it is handed out all the same: what
-    /// the database lacks then is only a copy. A new refresh token must be safe before anything comes of it.
+    /// The answer could not be stored, now. Unless it carries a new refresh token that is nowhere else, it is handed out all the
+    /// same: what the database lacks then is only a copy. A new refresh token must be safe before anything comes of it.
     package mutating func storeFailed(_ failure: RefreshFailure, _ occasion: Occasion) -> Step {
         guard case .storing(let answer, let wasPublished) = phase else { return .nothing }
         note(failure, at: occasion.now)
-        let publishes = answer.newRefreshToken == nil && !wasPublished
+        let publishes = answer.mayBeHandedOut && !wasPublished
         if publishes { take(answer, at: occasion.now) }
         phase = .storing(answer, isPublished: wasPublished || publishes)
         return armed(occasion.now + delay(after: failure, occasion), publishes ? .publish(answer) : .none)

@@ -36,7 +36,7 @@ extension GrantStateMachine {
         }
         switch phase {
         case .queued, .elsewhere, .refreshing: return .underWay
-        case .storing(let answer, isPublished: false) where answer.newRefreshToken == nil: return .underWay
+        case .storing(let answer, isPublished: false) where answer.mayBeHandedOut: return .underWay
         case .storing(_, let isPublished):
             guard let deadline, isPublished || streak != nil else { return .underWay }
             return .backingOff(until: deadline)

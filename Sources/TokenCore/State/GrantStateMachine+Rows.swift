@@ -13,7 +13,11 @@ extension GrantStateMachine {
             return .unreadable(reason)
         case .present(let version):
             guard !ignoringMemory, let memory = row.memory, memory.grantVersion == version else { return .good }
-            return memory.status == .reauthorizationRequired ? .refused(probes: 0) : .good
+            return switch memory.status {
+            case .reauthorizationRequired: .refused(probes: 0)
+            case .unknownOutcome: .unknownOutcome
+            case .active, .refreshing, .degraded, .expired, .unreadable, .noGrant: .good
+            }
         }
     }
 
@@ -75,10 +79,9 @@ extension GrantStateMachine {
     /// Another daemon had this very grant refused for good: this one need not have it refused too. A success since would
     /// have taken the note's place.
     private mutating func refusedElsewhere(_ memory: GrantMemory?, _ occasion: Occasion) -> Step? {
-        guard let memory, memory.status == .reauthorizationRequired, memory.grantVersion == grantVersion,
-            case .good = standing
-        else { return nil }
-        guard !isInHand else { return nil }
+        guard let memory, memory.grantVersion == grantVersion, case .good = standing, !isInHand else { return nil }
+        if memory.status == .unknownOutcome { return outcomeUnknownElsewhere(memory, occasion) }
+        guard memory.status == .reauthorizationRequired else { return nil }
         standing = .refused(probes: 0)
         trouble = .streak(FailureStreak(remembered: memory, at: occasion.now))
         phase = .resting

@@ -97,7 +97,7 @@ extension GrantStateMachine {
     }
 
     mutating func storeIsDue(_ answer: TokenAnswer, isPublished: Bool, _ occasion: Occasion) -> Step {
-        if !isPublished, answer.newRefreshToken == nil {
+        if !isPublished, answer.mayBeHandedOut {
             // The first write has not come back yet; one that failed would have been published.
             take(answer, at: occasion.now)
             phase = .storing(answer, isPublished: true)
@@ -131,7 +131,8 @@ extension GrantStateMachine {
             accessToken: answer.accessToken,
             tokenType: answer.tokenType,
             life: life,
-            newRefreshToken: answer.newRefreshToken
+            newRefreshToken: answer.newRefreshToken,
+            isJournaled: answer.isJournaled
         )
     }
 

@@ -38,6 +38,8 @@ package struct RefreshFailure: Error, Hashable, Sendable {
         case storeUnavailable = "store_unavailable"
         /// The answer could not be written to its row.
         case storeRejected = "store_rejected"
+        /// What must not be lost could not be written down on this host first, so nothing was sent.
+        case journalUnavailable = "journal_unavailable"
         /// The endpoint gave the token that was at hand already.
         case noProgress = "no_progress"
     }
@@ -84,6 +86,17 @@ package struct RefreshFailure: Error, Hashable, Sendable {
         )
     }
 
+    /// Whether a request was made at all: else the failure tells nothing about endpoint and grant.
+    package var wasSent: Bool {
+        switch kind {
+        case .storeUnavailable, .storeRejected, .journalUnavailable: false
+        case .grantRefused, .clientRefused, .throttled, .requestRejected, .gateway, .serverFault, .redirected,
+            .malformed,
+            .nameResolution, .connect, .tls, .timeout, .connectionLost, .noProgress:
+            true
+        }
+    }
+
     /// Whether the endpoint may have acted on the request although we have no usable reply: on a provider that rotates
     /// refresh tokens the outcome is then unknown (hard case H1).
     package var outcomeIsUnknown: Bool {
@@ -91,7 +104,7 @@ package struct RefreshFailure: Error, Hashable, Sendable {
         return switch kind {
         case .timeout, .connectionLost, .malformed, .serverFault, .gateway: true
         case .grantRefused, .clientRefused, .throttled, .requestRejected, .redirected, .nameResolution, .connect, .tls,
-            .storeUnavailable, .storeRejected, .noProgress:
+            .storeUnavailable, .storeRejected, .journalUnavailable, .noProgress:
             false
         }
     }

@@ -11,12 +11,35 @@ package struct TokenAnswer: Hashable, Sendable {
     package let life: TokenLife
     /// A refresh token that replaces the one that was used; nil means: keep the one you have.
     package let newRefreshToken: Secret?
+    /// Whether it is in the journal of this host, so that it outlives the process.
+    package let isJournaled: Bool
 
     /// Puts together what was read from the answer.
-    package init(accessToken: Secret, tokenType: String = "Bearer", life: TokenLife, newRefreshToken: Secret? = nil) {
+    package init(
+        accessToken: Secret,
+        tokenType: String = "Bearer",
+        life: TokenLife,
+        newRefreshToken: Secret? = nil,
+        isJournaled: Bool = false
+    ) {
         self.accessToken = accessToken
         self.tokenType = tokenType
         self.life = life
         self.newRefreshToken = newRefreshToken
+        self.isJournaled = isJournaled
     }
+
+    /// The same answer, once it is in the journal.
+    package var journaled: TokenAnswer {
+        TokenAnswer(
+            accessToken: accessToken,
+            tokenType: tokenType,
+            life: life,
+            newRefreshToken: newRefreshToken,
+            isJournaled: true
+        )
+    }
+
+    /// Whether it may be handed out before its row holds it: a new refresh token must be safe before anything comes of it.
+    package var mayBeHandedOut: Bool { newRefreshToken == nil || isJournaled }
 }

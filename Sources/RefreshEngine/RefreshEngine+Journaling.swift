@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Logging
+import TokenCore
+
+/// What must not be lost goes to this host's disk first: that a call is under way which may do away with a refresh token, and a
+/// reply that brought a new one (hard cases H1, H3, H4, H8). Only for a provider that was seen to rotate them.
+extension RefreshEngine {
+    /// Writes down that these accounts' calls are about to be made; nothing where that is not needed.
+    ///
+    /// - Returns: why it could not be written; nil if it was, or is not needed.
+    func recordIntents(_ grants: [ClaimedGrant]) async -> JournalFailure? {
+        let entries = rotation == .unseen ? [] : grants.compactMap(\.intent)
+        guard !entries.isEmpty else { return nil }
+        do throws(JournalFailure) {
+            try await journal.append(entries)
+            note(nil)
+            return nil
+        } catch {
+            note(error)
+            return error
+        }
+    }
+
+    /// Strikes out the intents of accounts that were not called for after all.
+    func strikeIntents(of grants: [ClaimedGrant]) {
+        guard rotation != .unseen else { return }
+        pendingSettles += grants.compactMap(\.intent).map(\.user).filter { !journaled.contains($0) }
+    }
+
+    /// Whether a call may be made although it could not be written down: only to save an account whose token is about to end.
+    func mayRisk(_ machine: GrantStateMachine) -> Bool {
+        guard let life = machine.life else { return true }
+        return configuration.policy.lastMoment(of: life).isReached(at: clock())
+    }
+
+    /// Keeps an answer's new refresh token on this host before anything comes of it.
+    ///
+    /// - Returns: the answer, which says whether it is kept.
+    func keep(_ answer: TokenAnswer, of user: UserID, version: Int64) async -> TokenAnswer {
+        guard answer.newRefreshToken != nil else { return answer }
+        foundRotation()
+        let isKept = await keep(JournalEntry(user: user, usedVersion: version, .answer(answer)))
+        return isKept ? answer.journaled : answer
+    }
+
+    /// Keeps a new refresh token out of a broken reply.
+    func keep(_ failure: RefreshFailure, of user: UserID, version: Int64) async {
+        guard let newRefreshToken = failure.newRefreshToken else { return }
+        foundRotation()
+        _ = await keep(JournalEntry(user: user, usedVersion: version, .salvage(newRefreshToken)))
+    }
+
+    private func keep(_ entry: JournalEntry) async -> Bool {
+        journaled.insert(entry.user)
+        do throws(JournalFailure) {
+            try await journal.append([entry])
+            note(nil)
+            return true
+        } catch {
+            note(error)
+            return false
+        }
+    }
+
+    /// Of a time in which nothing can be written only its beginning and its end are told.
+    private func note(_ failure: JournalFailure?) {
+        guard (failure == nil) != (journalFailure == nil) else { return }
+        journalFailure = failure
+        if let failure {
+            logger.error(
+                "the reply journal cannot be written: refreshes wait until their token is about to end",
+                metadata: [LogKey.error: "\(failure)", LogKey.event: "journal.unavailable"]
+            )
+        } else {
+            logger.notice("the reply journal can be written again", metadata: [LogKey.event: "journal.available"])
+        }
+    }
+
+    /// Has the journal let go of an account's entry once nothing hangs on it any more.
+    func settleUnlessNeeded(_ account: Account) {
+        guard !account.machine.needsJournal, journaled.remove(account.user) != nil else { return }
+        pendingSettles.append(account.user)
+    }
+
+    /// Tells the journal which entries are not needed any more.
+    func flushSettles() {
+        guard !pendingSettles.isEmpty else { return }
+        journal.settle(pendingSettles)
+        pendingSettles = []
+    }
+}
+
+/// What the process before left in the journal.
+extension RefreshEngine {
+    /// Reads it, once, before any row is loaded.
+    func recoverJournal() async {
+        guard !isJournalRead else { return }
+        isJournalRead = true
+        do throws(JournalFailure) {
+            let found = try await journal.recover(at: clock())
+            for entry in found.entries { recovered[entry.user] = entry }
+            tell(found)
+        } catch {
+            note(error)
+        }
+    }
+
+    private func tell(_ found: RecoveredJournal) {
+        if let damage = found.damage {
+            logger.error(
+                "the reply journal is damaged, what could be read of it is used",
+                metadata: [LogKey.error: "\(damage)", LogKey.event: "journal.damaged"]
+            )
+        }
+        guard !found.entries.isEmpty else { return }
+        logger.notice(
+            "entries found in the reply journal",
+            metadata: [LogKey.accounts: .stringConvertible(found.entries.count), LogKey.event: "journal.recovered"]
+        )
+    }
+
+    /// Takes up what the journal has of an account whose row was just read. It counts only beside the refresh token that it was
+    /// made with; of another one, the row holds what came of it or what somebody put there.
+    func takeUpJournal(of row: GrantRow, _ slot: AccountSlot) {
+        guard let entry = recovered[row.user] else { return }
+        if case .unreadable = row.grant { return }
+        recovered[row.user] = nil
+        guard row.isGrant(of: entry) else {
+            pendingSettles.append(row.user)
+            return
+        }
+        journaled.insert(row.user)
+        apply(slot, row: row) { machine, occasion in
+            switch entry.content {
+            case .intent: machine.interrupted(using: row.grant.version, occasion)
+            case .answer(let answer): machine.recovered(answer, occasion)
+            case .salvage(let newRefreshToken): machine.recovered(newRefreshToken, occasion)
+            }
+        }
+    }
+}
+
+extension ClaimedGrant {
+    /// That the account's call is about to be made; nil if it will not be.
+    fileprivate var intent: JournalEntry? {
+        switch hold {
+        case .elsewhere: return nil
+        case .claimed, .unguarded: break
+        }
+        guard case .success? = refreshToken else { return nil }
+        return JournalEntry(user: row.user, usedVersion: row.grant.version, .intent)
+    }
+}
+
+extension GrantRow {
+    /// Whether the row holds the refresh token that the entry was made with, be it sealed anew since.
+    fileprivate func isGrant(of entry: JournalEntry) -> Bool {
+        grant.version == entry.usedVersion || memory?.sealedAnewFrom.contains(entry.usedVersion) == true
+    }
+}
