@@ -67,7 +67,7 @@ struct GrantWriter {
         try RowFaults.isolating(in: writes) { batch throws(StoreError) in
             found.merge(Self.outcomes(try run(batch, locked: .skip), of: batch)) { _, later in later }
         } refused: { write, error in
-            found[write.user] = .rejected(reason: error.failure.description)
+            found[write.user] = .rejected(reason: rowSecrets.reason(of: error, for: write.user))
         }
         outcomes.merge(found) { _, later in later }
     }
@@ -97,9 +97,11 @@ struct GrantWriter {
         } catch  where error.isLockWait {
             return .locked
         } catch  where error.reach == .row || error.isOverrun {
-            return .rejected(reason: error.failure.description)
+            return .rejected(reason: rowSecrets.reason(of: error, for: write.user))
         }
     }
+
+    private var rowSecrets: RowSecrets { RowSecrets(plan.queries, on: connection, until: deadline) }
 
     private func run(_ writes: [StorableWrite], locked: GrantQueries.LockedRows) throws(StoreError) -> [RowOutcome] {
         let rotates = writes.contains { $0.refreshToken != nil }

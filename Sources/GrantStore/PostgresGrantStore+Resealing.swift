@@ -60,7 +60,8 @@ extension PostgresGrantStore {
             return try await self.writes.run(within: configuration.statementDeadline) {
                 connection,
                 deadline throws(StoreError) in
-                try self.tellKeyBeforeWriting(plan, on: connection, until: deadline)
+                // Each time: whoever does not speak for a minute counts as ended.
+                try self.tellKey(on: connection, until: deadline)
                 // A write that came after its claim had passed on would be for nothing.
                 return try Resealer(
                     plan,

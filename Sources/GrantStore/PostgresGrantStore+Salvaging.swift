@@ -62,7 +62,8 @@ extension GrantSalvage {
         } catch  where error.isLockWait {
             return .locked
         } catch  where error.reach == .row || error.isOverrun {
-            return .rejected(reason: error.failure.description)
+            let secrets = RowSecrets(plan.queries, on: connection, until: deadline)
+            return .rejected(reason: secrets.reason(of: error, for: user))
         }
     }
 }

@@ -14,6 +14,9 @@ extension PostgresGrantStore {
     /// Whoever did not speak for so long is gone. He may have been stopped for hours, and come back.
     private static let silence: Duration = .seconds(86_400)
 
+    /// The id of the key that seals now; empty where tokens are written in clear.
+    package var sealingKeyID: String { configuration.tokens.sealingKeyID }
+
     /// Seals and opens with other keys of the same kind from now on. Where the database cannot be told now, the next write tells
     /// it, before anything is sealed.
     ///
@@ -63,9 +66,14 @@ extension PostgresGrantStore {
         try tell(key, on: connection, until: deadline)
     }
 
+    /// Says so on that connection, whatever was said before.
+    func tellKey(on connection: PostgresConnection, until deadline: Deadline) throws(StoreError) {
+        try tell(configuration.tokens.sealingKeyID, on: connection, until: deadline)
+    }
+
     private func tell(_ key: String, on connection: PostgresConnection, until deadline: Deadline) throws(StoreError) {
         let arguments = [configuration.owner, key, configuration.host, "\(Self.lastWrites.wholeSecondsUp)"]
-        _ = try connection.run(Self.tellKey, arguments, until: deadline)
+        _ = try connection.run(Self.tellKey, arguments + [configuration.tokens.environment.rawValue], until: deadline)
         announcedKey.withLock { $0 = key }
     }
 
@@ -84,7 +92,8 @@ extension PostgresGrantStore {
         }
     }
 
-    /// The others that sealed within the last day, each by the keys of the last minute.
+    /// The others that sealed within the last day, each by its last key and those of the last minute. A run of `reseal` that did not
+    /// speak for a minute is over, however it ended.
     ///
     /// - Throws: as every call of the database. Without the daemon's own schema there are none.
     package func sealers() async throws(StoreFailure) -> [Sealer] {
@@ -93,13 +102,15 @@ extension PostgresGrantStore {
             return try await self.reads.run(within: self.configuration.statementDeadline) {
                 connection,
                 deadline throws(StoreError) in
-                let arguments = ["\(Self.silence.wholeSecondsUp)", self.configuration.owner]
+                let arguments = [
+                    "\(Self.silence.wholeSecondsUp)", self.configuration.owner, "\(Self.lastWrites.wholeSecondsUp)",
+                ]
                 return try connection.run(Self.sealersQuery, arguments, until: deadline).rows(Sealer.init)
             }
         }
     }
 
-    /// Parameters: `$1` owner, `$2` key, `$3` host, `$4` seconds for which a key before stays in use.
+    /// Parameters: `$1` owner, `$2` key, `$3` host, `$4` seconds for which a key before stays in use, `$5` environment.
     private static let tellKey = Statement(
         "tell the key",
         """
@@ -108,8 +119,10 @@ extension PostgresGrantStore {
             WHERE owner = $1 AND key_id <> $2 AND seen_at > '-infinity'
                 AND seen_at < clock_timestamp() - $4::bigint * interval '1 second'
         )
-        INSERT INTO tastytokend.sealers (owner, key_id, host, seen_at) VALUES ($1, $2, $3, clock_timestamp())
-        ON CONFLICT (owner, key_id) DO UPDATE SET host = excluded.host, seen_at = excluded.seen_at
+        INSERT INTO tastytokend.sealers (owner, key_id, host, environment, seen_at)
+        VALUES ($1, $2, $3, $5, clock_timestamp())
+        ON CONFLICT (owner, key_id) DO UPDATE SET
+            host = excluded.host, environment = excluded.environment, seen_at = excluded.seen_at
         """
     )
 
@@ -121,8 +134,13 @@ extension PostgresGrantStore {
     private static let sealersQuery = Statement(
         "sealers",
         """
-        SELECT owner, key_id, host FROM tastytokend.sealers
-        WHERE seen_at > clock_timestamp() - $1::bigint * interval '1 second' AND owner <> $2 ORDER BY host, owner, seen_at
+        SELECT s.owner, s.key_id, s.host, s.environment FROM (
+            SELECT *, clock_timestamp() - seen_at AS age, max(seen_at) OVER (PARTITION BY owner) AS last
+            FROM tastytokend.sealers WHERE owner <> $2 AND seen_at > '-infinity'
+        ) s
+        WHERE s.age < $3::bigint * interval '1 second'
+            OR (s.seen_at = s.last AND s.age < $1::bigint * interval '1 second' AND s.owner NOT LIKE 'reseal-%')
+        ORDER BY s.host, s.owner, s.seen_at
         """
     )
 }
@@ -135,16 +153,19 @@ package struct Sealer: Hashable, Sendable {
     package let keyID: String
     /// The host on which it runs.
     package let host: String
+    /// Whose tokens it writes; what it seals is bound to that.
+    package let environment: TradeEnvironment?
 
     /// Puts together what a query gave.
-    package init(owner: String, keyID: String, host: String) {
+    package init(owner: String, keyID: String, host: String, environment: TradeEnvironment?) {
         self.owner = owner
         self.keyID = keyID
         self.host = host
+        self.environment = environment
     }
 
     fileprivate init?(_ row: PostgresRow) {
         guard let owner = row.text(0), let keyID = row.text(1), let host = row.text(2) else { return nil }
-        self.init(owner: owner, keyID: keyID, host: host)
+        self.init(owner: owner, keyID: keyID, host: host, environment: row.text(3).flatMap(TradeEnvironment.init))
     }
 }

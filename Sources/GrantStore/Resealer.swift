@@ -71,7 +71,8 @@ struct Resealer {
             let written = try connection.run(statement, batch.arguments(owner: owner), until: deadline)
             for row in written.rows(WrittenRow.init) where changed.contains(row.user) { tell(row.user, row.outcome) }
         } refused: { row, error in
-            tell(row.user, .refused(reason: error.failure.description))
+            let secrets = RowSecrets(plan.queries, on: connection, until: deadline)
+            tell(row.user, .refused(reason: secrets.reason(of: error, for: row.user)))
         }
     }
 }

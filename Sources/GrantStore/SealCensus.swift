@@ -15,6 +15,8 @@ package struct SealCensus: Hashable, Sendable {
     package private(set) var closed: Int
     /// Why one of those does not open; nil if there are none.
     package private(set) var reason: String?
+    /// Rows that hold something, and nothing that does not open.
+    package private(set) var openRows: Int
 
     /// Counts; none unless given.
     package init(
@@ -22,13 +24,15 @@ package struct SealCensus: Hashable, Sendable {
         inClear: Int = 0,
         sealed: [SealingKey: Int] = [:],
         closed: Int = 0,
-        reason: String? = nil
+        reason: String? = nil,
+        openRows: Int = 0
     ) {
         self.rows = rows
         self.inClear = inClear
         self.sealed = sealed
         self.closed = closed
         self.reason = reason
+        self.openRows = openRows
     }
 
     /// Adds what was counted in other rows.
@@ -37,12 +41,14 @@ package struct SealCensus: Hashable, Sendable {
         inClear += other.inClear
         sealed.merge(other.sealed, uniquingKeysWith: +)
         closed += other.closed
+        openRows += other.openRows
         reason = reason ?? other.reason
     }
 
     /// Counts one row's values.
     mutating func count(_ states: [SealState]) {
         rows += 1
+        let (before, isEmpty) = (closed, states.allSatisfy { $0 == .nothing })
         for state in states {
             switch state {
             case .nothing: break
@@ -53,6 +59,7 @@ package struct SealCensus: Hashable, Sendable {
                 reason = reason ?? words
             }
         }
+        if closed == before, !isEmpty { openRows += 1 }
     }
 }
 

@@ -16,7 +16,8 @@ package final class TokenColumns: Sendable {
     /// known at the start.
     let areSealed: Bool
     private let sealing: Mutex<(any ColumnSealing)?>
-    private let environment: TradeEnvironment
+    /// In which environment the tokens are good.
+    let environment: TradeEnvironment
     private let manners = SealManners()
 
     private init(sealing: (any ColumnSealing)?, environment: TradeEnvironment) {

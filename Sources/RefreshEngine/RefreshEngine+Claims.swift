@@ -17,7 +17,9 @@ extension RefreshEngine {
         guard attempts[user] == nil, machine?.isStoring != true, let claim = claims.removeValue(forKey: user) else {
             return
         }
-        let wait = machine?.streak == nil ? nil : machine?.deadline?.remaining(at: clock())
+        // Nobody tries soon what a person has to mend.
+        let fails = machine?.standing == .good && machine?.streak != nil
+        let wait = fails ? machine?.deadline?.remaining(at: clock()) : nil
         end(claim, after: wait ?? .zero)
     }
 

@@ -12,7 +12,7 @@ struct JournalDesk: ~Copyable {
     private var file: JournalFile
     private let seal: RecordSeal
     /// The entries that are not settled, as they stand in the file.
-    private var open: [UserID: FramedEntry] = [:]
+    private var unsettled: [UserID: FramedEntry] = [:]
     private var lastNumber: UInt64 = 0
     /// Why the file must not be touched; nil if it may be. Before ``recover(at:)`` nobody knows what is in it.
     private var reasonItIsOff: JournalFailure?
@@ -37,7 +37,7 @@ struct JournalDesk: ~Copyable {
     }
 
     /// How many accounts have an entry.
-    var count: Int { open.count }
+    var count: Int { unsettled.count }
 
     // MARK: - The start
 
@@ -59,7 +59,7 @@ struct JournalDesk: ~Copyable {
         guard let bytes = try file.read() else { return RecoveredJournal() }
         let scan = JournalScan(bytes, seal, at: now)
         lastNumber = scan.lastNumber
-        open = scan.open.mapValues { FramedEntry(number: $0.number, bytes: $0.bytes) }
+        unsettled = scan.open.mapValues { FramedEntry(number: $0.number, bytes: $0.bytes) }
         // What cannot be tidied up now is when something is to be written, or else that fails.
         let putAside = try? tidy(scan, at: now)
         let entries = scan.entries.compactMap { found in
@@ -96,7 +96,7 @@ struct JournalDesk: ~Copyable {
     ///   - isDurable: whether somebody waits until they outlive a loss of power.
     /// - Throws: why they are not written, or not durable.
     mutating func write(_ records: [JournalRecord], isDurable: Bool) throws(JournalFailure) {
-        for record in records where !record.isEntry { open[record.user] = nil }
+        for record in records where !record.isEntry { unsettled[record.user] = nil }
         if let reasonItIsOff { throw reasonItIsOff }
         if !file.isOpen { try makeAnew() }
         var framed: [(user: UserID, entry: FramedEntry?)] = []
@@ -107,7 +107,7 @@ struct JournalDesk: ~Copyable {
             framed.append((record.user, record.isEntry ? next : nil))
         }
         try file.append(bytes, isDurable: isDurable)
-        for (user, entry) in framed { open[user] = entry }
+        for (user, entry) in framed { unsettled[user] = entry }
         try makeRoom()
     }
 
@@ -123,7 +123,7 @@ struct JournalDesk: ~Copyable {
 
     private mutating func makeRoom() throws(JournalFailure) {
         guard file.length > Self.roomyLength else { return }
-        let needed = open.values.reduce(0) { $0 + $1.bytes.count }
+        let needed = unsettled.values.reduce(0) { $0 + $1.bytes.count }
         // What was written stands, whether room can be made or not.
         if needed < file.length / Self.crowdedShare { try? makeAnew() }
     }
@@ -135,7 +135,7 @@ struct JournalDesk: ~Copyable {
         case .takenElsewhere: throw Self.heldElsewhere(file.lockPath)
         case .impossible(let reason): throw JournalFailure("\(file.lockPath): \(reason)")
         }
-        let entries = open.values.sorted { $0.number < $1.number }
+        let entries = unsettled.values.sorted { $0.number < $1.number }
         try file.replace(with: entries.reduce(into: JournalForm.header) { $0 += $1.bytes })
     }
 }

@@ -124,6 +124,19 @@ struct Assembly {
         )
     }
 
+    /// Why a configuration must not be put to work: it would close all that this daemon sealed until now. That is noticed late
+    /// otherwise, when each account's next refresh comes due.
+    func objection(to configuration: Configuration, _ change: ConfigurationChange) -> DaemonFailure? {
+        let (encryption, key) = (configuration.encryption, store.sealingKeyID)
+        guard change.hasKeys, encryption.mode == encryptionMode, !key.isEmpty,
+            !encryption.sealing.configuredKeys.contains(where: { $0.ids.contains(key) })
+        else { return nil }
+        return .configuration(
+            "the key \(key), by which this daemon has sealed until now, is not among those of encryption.\(encryption.mode.rawValue): "
+                + "put it back, and leave it there until tastytokend reseal says that it can be removed"
+        )
+    }
+
     /// Seals and opens with other keys of the same mode; another mode takes a restart.
     private func takeKeys(_ encryption: Configuration.Encryption) async {
         guard encryption.mode == encryptionMode else { return }

@@ -10,6 +10,7 @@ actor ConfigurationReloader {
     private let started: [EffectiveSetting]
     private var current: [EffectiveSetting]
     private let read: @Sendable () async -> Result<LoadedConfiguration, DaemonFailure>
+    private let objection: @Sendable (Configuration, ConfigurationChange) -> DaemonFailure?
     private let apply: @Sendable (Configuration, ConfigurationChange) async -> Void
     private let logger: Logger
 
@@ -19,11 +20,13 @@ actor ConfigurationReloader {
     ///   - started: what the daemon runs with.
     ///   - logger: told what became of each reload.
     ///   - read: reads the configuration; ends by itself, whatever it reads from.
+    ///   - objection: why what was read, without a mistake in itself, must not follow upon what is in force; nil if it may.
     ///   - apply: puts to work what of a configuration can change at run time; is told what did, for what is dear to change.
     init(
         _ started: LoadedConfiguration,
         logger: Logger,
         read: @escaping @Sendable () async -> Result<LoadedConfiguration, DaemonFailure>,
+        objection: @escaping @Sendable (Configuration, ConfigurationChange) -> DaemonFailure? = { _, _ in nil },
         apply: @escaping @Sendable (Configuration, ConfigurationChange) async -> Void
     ) {
         // No more of it: keys that another reload replaces are not to be kept here.
@@ -31,6 +34,7 @@ actor ConfigurationReloader {
         self.current = started.effectiveNonSecretValues
         self.logger = logger
         self.read = read
+        self.objection = objection
         self.apply = apply
     }
 
@@ -44,7 +48,12 @@ actor ConfigurationReloader {
         guard !Task.isCancelled else { return nil }
         switch outcome {
         case .success(let new):
-            await take(new)
+            let change = ConfigurationChange(from: started, current, to: new.effectiveNonSecretValues)
+            if let failure = objection(new.configuration, change) {
+                refuse(failure)
+                return false
+            }
+            await take(new, change)
             return true
         case .failure(let failure):
             refuse(failure)
@@ -52,12 +61,10 @@ actor ConfigurationReloader {
         }
     }
 
-    private func take(_ new: LoadedConfiguration) async {
-        let settings = new.effectiveNonSecretValues
-        let change = ConfigurationChange(from: started, current, to: settings)
+    private func take(_ new: LoadedConfiguration, _ change: ConfigurationChange) async {
         new.tellWarnings(logger)
         await apply(new.configuration, change)
-        current = settings
+        current = new.effectiveNonSecretValues
         let changed = change.live.isEmpty ? "nothing" : change.live.joined(separator: ", ")
         logger.notice("configuration reloaded", metadata: ["configuration.changed": "\(changed)"])
         guard !change.needingRestart.isEmpty else { return }

@@ -69,6 +69,8 @@ struct Daemon: Sendable {
         let reading = BlockingCall(name: "configuration")
         reloader = ConfigurationReloader(loaded, logger: logger) {
             await invocation.configuration(within: Self.readingTime, on: reading)
+        } objection: { configuration, change in
+            assembly.objection(to: configuration, change)
         } apply: { configuration, change in
             level.level = configuration.log.level
             await assembly.apply(configuration, change)

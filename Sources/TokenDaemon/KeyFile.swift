@@ -12,9 +12,11 @@ package struct KeyFile: Sendable {
 
     private let path: String
 
-    /// The file at that path; nothing is done yet.
+    /// The file at that path, or the one that a link there leads to; nothing is done yet.
     package init(_ path: String) {
-        self.path = path
+        let target = realpath(path, nil)
+        defer { free(target) }
+        self.path = target.map { String(cString: $0) } ?? path
     }
 
     /// Adds a key, which seals from the next reload on.
@@ -22,6 +24,8 @@ package struct KeyFile: Sendable {
     /// - Returns: the new key's id.
     /// - Throws: what keeps it from being added; the file is as it was then.
     package func addKey() throws(DaemonFailure) -> String {
+        // Before the set is read: a key that another one adds meanwhile would be lost.
+        let draft = try Draft(of: path)
         let known = try contents()
         let made: (set: [UInt8], id: String)
         do {
@@ -29,7 +33,7 @@ package struct KeyFile: Sendable {
         } catch {
             throw .configuration("\(path): \(error)")
         }
-        try replace(with: made.set)
+        try draft.replace(with: made.set)
         return made.id
     }
 
@@ -49,25 +53,45 @@ package struct KeyFile: Sendable {
             }
         }
     }
+}
 
-    /// Puts a new file in the place of the old one, if there is one with its owner and mode. Once this returns, a loss of
-    /// power does not undo it: what is sealed from then on could not be opened without the key.
-    private func replace(with set: [UInt8]) throws(DaemonFailure) {
-        let draft = path + ".new"
-        let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+/// The file that takes the place of the old one. While it is there nobody else adds a key.
+private struct Draft: ~Copyable {
+    private let path: String
+    private let name: String
+    private let file: CInt
+
+    /// Makes it; fails where there is one.
+    init(of path: String) throws(DaemonFailure) {
+        let name = path + ".new"
+        let file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else {
-            guard errno == EEXIST else { throw failure("cannot be written", draft) }
-            throw .temporary("\(draft) is there: another keygen is at work, or was cut off; then remove it")
+            guard errno == EEXIST else { throw Self.failure(name, "cannot be written") }
+            throw .temporary("\(name) is there: another keygen is at work, or was cut off; then remove it")
         }
-        defer { close(file) }
+        (self.path, self.name, self.file) = (path, name, file)
+    }
+
+    deinit {
+        close(file)
+        // Of no effect once it has the other name.
+        unlink(name)
+    }
+
+    /// Puts it in the place of the old one, if there is one with its owner and mode. Once this returns, a loss of power does not
+    /// undo it: what is sealed from then on could not be opened without the key.
+    consuming func replace(with set: [UInt8]) throws(DaemonFailure) {
         var old = stat()
         if stat(path, &old) == 0 {
             guard fchown(file, old.st_uid, old.st_gid) == 0, fchmod(file, old.st_mode & 0o777) == 0 else {
-                throw removing(draft, failure("cannot be given the old file's owner", draft))
+                throw Self.failure(name, "cannot be given the old file's owner and group")
             }
         }
-        guard write(file, set, set.count) == set.count, fsync(file) == 0, rename(draft, path) == 0 else {
-            throw removing(draft, failure("cannot be written"))
+        let count = write(file, set, set.count)
+        // A disk that takes a part of it only says no more than that.
+        if count >= 0, count < set.count { errno = ENOSPC }
+        guard count == set.count, fsync(file) == 0, rename(name, path) == 0 else {
+            throw Self.failure(path, "cannot be written")
         }
         try keepFolder()
     }
@@ -77,18 +101,13 @@ package struct KeyFile: Sendable {
         let end = path.lastIndex(of: "/")
         let name = end.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw failure("may not have been kept", name) }
+        guard folder >= 0 else { throw Self.failure(name, "may not have been kept") }
         defer { close(folder) }
-        guard fsync(folder) == 0 else { throw failure("may not have been kept", name) }
-    }
-
-    private func removing(_ draft: String, _ failure: DaemonFailure) -> DaemonFailure {
-        unlink(draft)
-        return failure
+        guard fsync(folder) == 0 else { throw Self.failure(name, "may not have been kept") }
     }
 
     /// The last system call's failure.
-    private func failure(_ what: String, _ path: String? = nil) -> DaemonFailure {
-        .system("\(path ?? self.path) \(what): \(String(cString: strerror(errno)))")
+    private static func failure(_ path: String, _ what: String) -> DaemonFailure {
+        .system("\(path) \(what): \(String(cString: strerror(errno)))")
     }
 }

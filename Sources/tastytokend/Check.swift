@@ -26,7 +26,7 @@ struct Check: AsyncParsableCommand {
         let invocation = Invocation(configurationPath: config, environment: ProcessInfo.processInfo.environment)
         let verdicts = await SelfCheck(invocation).run()
         let lines = verdicts.map { (json ? $0.json : $0.description) + "\n" }.joined()
-        FileHandle.standardOutput.write(Data(lines.utf8))
+        try StandardStream.output(lines)
         if verdicts.contains(where: { $0.grade == .fail }) { throw ExitCode(78) }
     }
 }

@@ -23,11 +23,10 @@ struct Keygen: ParsableCommand {
     func run() throws {
         do {
             let id = try KeyFile(file).addKey()
-            FileHandle.standardOutput.write(Data("added key \(id) to \(file)\n".utf8))
-        } catch {
-            let words = error.lastWords(environment: ProcessInfo.processInfo.environment)
-            FileHandle.standardError.write(Data(words.utf8))
-            throw ExitCode(error.exitStatus)
+            try StandardStream.output("added key \(id) to \(file)\n")
+        } catch let failure as DaemonFailure {
+            StandardStream.complain(failure.lastWords(environment: ProcessInfo.processInfo.environment))
+            throw ExitCode(failure.exitStatus)
         }
     }
 }

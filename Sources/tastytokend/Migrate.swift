@@ -33,11 +33,10 @@ struct Migrate: AsyncParsableCommand {
         let invocation = Invocation(configurationPath: config, environment: ProcessInfo.processInfo.environment)
         do {
             let text = try await DatabaseMigration(invocation).run(remove ? .remove : prints ? .print : .apply)
-            FileHandle.standardOutput.write(Data(text.utf8))
-        } catch {
-            let words = error.lastWords(environment: ProcessInfo.processInfo.environment)
-            FileHandle.standardError.write(Data(words.utf8))
-            throw ExitCode(error.exitStatus)
+            try StandardStream.output(text)
+        } catch let failure as DaemonFailure {
+            StandardStream.complain(failure.lastWords(environment: ProcessInfo.processInfo.environment))
+            throw ExitCode(failure.exitStatus)
         }
     }
 }

@@ -58,10 +58,10 @@ struct ResealCommand: AsyncParsableCommand {
             let reseal = Reseal(Invocation(configurationPath: config, environment: environment), options)
             let report = try await reseal.run { meter?.show($0) }
             let text = (json ? [report.json] : report.lines).map { $0 + "\n" }.joined()
-            FileHandle.standardOutput.write(Data(text.utf8))
+            try StandardStream.output(text)
             if report.exitStatus != 0 { throw ExitCode(report.exitStatus) }
         } catch let failure as DaemonFailure {
-            FileHandle.standardError.write(Data(failure.lastWords(environment: environment).utf8))
+            StandardStream.complain(failure.lastWords(environment: environment))
             throw ExitCode(failure.exitStatus)
         }
     }
@@ -80,6 +80,6 @@ private final class ProgressMeter: Sendable {
             last = (now, progress.stage)
             return true
         }
-        if isNews { FileHandle.standardError.write(Data("\(progress)\n".utf8)) }
+        if isNews { StandardStream.complain("\(progress)\n") }
     }
 }

@@ -24,7 +24,7 @@ struct Run: AsyncParsableCommand {
             try await DaemonStart(invocation).run()
         } catch {
             let words = error.lastWords(environment: ProcessInfo.processInfo.environment)
-            FileHandle.standardError.write(Data(words.utf8))
+            StandardStream.complain(words)
             throw ExitCode(error.exitStatus)
         }
     }

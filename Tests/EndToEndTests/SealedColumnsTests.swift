@@ -78,6 +78,30 @@ import TokenSimulator
         }
     }
 
+    @Test func h20AReloadThatWouldCloseWhatThisDaemonSealedIsRefused() async throws {
+        try await Installation.with(accounts: 1, settings: ["ENCRYPTION_MODE": "jwe"]) { installation in
+            let path = "\(installation.folder)/keys.json"
+            let key = try await keygen(path, installation)
+            let daemon = try await installation.startReadyDaemon(["ENCRYPTION_JWE_KEYS_FILE": path])
+            let token = try await installation.allTokens(1...1)
+            let kept = try String(contentsOfFile: path, encoding: .utf8)
+            try FileManager.default.removeItem(atPath: path)
+            _ = try await keygen(path, installation)
+            daemon.signal(SIGHUP)
+            try await eventually("the reload is refused") {
+                daemon.errors.contains(
+                    "the key \(key), by which this daemon has sealed until now, is not among those of encryption.jwe"
+                )
+            }
+            #expect(!daemon.errors.contains("configuration reloaded"))
+            #expect(try await installation.allTokens(1...1).count == token.count)
+            try kept.write(toFile: path, atomically: true, encoding: .utf8)
+            daemon.signal(SIGHUP)
+            try await eventually("with the key it is taken") { daemon.errors.contains("configuration reloaded") }
+            #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
     @Test func h20KeysThatComeOpenWhatWasClosedAndAnotherModeTakesARestart() async throws {
         try await Installation.with(accounts: 2) { installation in
             let (path, other) = ("\(installation.folder)/keys.json", "\(installation.folder)/other.json")

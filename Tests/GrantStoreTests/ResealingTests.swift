@@ -271,6 +271,31 @@ import TokenCore
         #expect(try await fixture.database.query(columns + "2") == "|\(foreign)")
     }
 
+    @Test(arguments: ["OLD.tastytrade_oauth_refresh_token", "OLD", "NEW"]) func whatATriggerQuotesOfARowIsNotTold(
+        _ quoted: String
+    ) async throws {
+        let fixture = try await Fixture(
+            .jwe,
+            setUp: TestDatabase.railsTable + """
+                CREATE FUNCTION quote() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no: %', \(quoted); END $$;
+                CREATE TRIGGER quote BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION quote();
+                """
+        )
+        let (claim, grant) = try await claim(fixture.old, second)
+        guard case .refused(let reason)? = try await fixture.reseal.reseal([first])[first],
+            case .rejected(let written)? = try await fixture.old.write([write(claim, grant, "planted-new")])[second]
+        else {
+            Issue.record("a row was written")
+            return
+        }
+        for reason in [reason, written] {
+            #expect(reason.contains("no: "))
+            for secret in ["refresh-1", "access-1", "refresh-2", "access-2", "planted-new", "eyJ"] {
+                #expect(!reason.contains(secret), "\(reason)")
+            }
+        }
+    }
+
     @Test func aRowThatATriggerKeepsIsRefusedAndTheColumnThatStaysIsNotNamed() async throws {
         let fixture = try await Fixture(
             .jwe,
@@ -423,5 +448,21 @@ import TokenCore
         #expect(try await fixture.reseal.sealers().allSatisfy { $0.owner != "reseal" })
         try await fixture.reseal.endSealing()
         #expect(try await fixture.old.sealers().allSatisfy { $0.owner != "reseal" })
+    }
+
+    @Test func whoIsGoneIsKnownByItsLastKeyAndARunOfResealNotForLong() async throws {
+        let fixture = try await Fixture(.jwe)
+        _ = try await fixture.new.loaded()
+        try await fixture.database.execute(
+            """
+            DELETE FROM tastytokend.sealers;
+            INSERT INTO tastytokend.sealers (owner, key_id, host, environment, seen_at) VALUES
+                ('gone', 'a', 'h', 'sandbox', now() - interval '100 s'), ('gone', 'b', 'h', 'sandbox', now() - interval '90 s'),
+                ('reseal-1', 'c', 'h', 'sandbox', now() - interval '61 s'), ('reseal-2', 'd', 'h', 'production', now()),
+                ('long gone', 'e', 'h', 'sandbox', now() - interval '25 h')
+            """
+        )
+        let sealers = try await fixture.old.sealers()
+        #expect(sealers.map(\.keyID) == ["b", "d"] && sealers.map(\.environment) == [.sandbox, .production])
     }
 }

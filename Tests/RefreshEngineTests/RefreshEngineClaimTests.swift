@@ -62,6 +62,18 @@ import TokenCore
         #expect(end.keptFor == .milliseconds(500))
     }
 
+    @Test func aClaimOnWhatAPersonHasToMendIsGivenBack() async {
+        let fixture = EngineFixture([one: .init(refreshToken: "r1", accessToken: "a0", expiresAt: live())])
+        await fixture.start()
+        await fixture.advance(by: .seconds(540))
+        let refusal = RefreshFailure(.grantRefused, text: "invalid_grant")
+        (await fixture.endpoint.nextCall()).fail(refusal)
+        #expect(await fixture.store.ends.next().keptFor > .zero)
+        (await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(1)) }).fail(refusal)
+        #expect(await fixture.store.ends.next().keptFor == .zero)
+        #expect(await fixture.engine.report(on: one)?.status == .reauthorizationRequired)
+    }
+
     @Test func aStopGivesBackWhatWasClaimedAndNotBegun() async throws {
         let fixture = EngineFixture([one: .init(refreshToken: "r1")])
         fixture.store.hold("claim")

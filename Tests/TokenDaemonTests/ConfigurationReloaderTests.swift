@@ -16,6 +16,7 @@ import TokenCore
         let applied = Mutex<[Configuration]>([])
         let changes = Mutex<[ConfigurationChange]>([])
         let lines = Mutex<[String]>([])
+        let objection = Mutex<DaemonFailure?>(nil)
 
         init(_ fixture: ConfigurationFixture) {
             self.fixture = Mutex(fixture)
@@ -37,6 +38,8 @@ import TokenCore
                 } catch {
                     return .failure(.configuration("\(error)"))
                 }
+            } objection: { [self] _, _ in
+                objection.withLock { $0 }
             } apply: { [self] configuration, change in
                 applied.withLock { $0.append(configuration) }
                 changes.withLock { $0.append(change) }
@@ -56,6 +59,24 @@ import TokenCore
                 return lines.map { String($0.dropFirst("1970-01-01T00:00:00Z ".count).dropLast()) }
             }
         }
+    }
+
+    @Test func whatMustNotFollowUponWhatIsInForceChangesNothing() async throws {
+        let machine = Machine(ConfigurationFixture("log: {level: info}"))
+        let reloader = try machine.reloader()
+        machine.put("log: {level: debug}")
+        machine.objection.withLock { $0 = .configuration("the key k is gone: put it back") }
+        #expect(await reloader.reload() == false)
+        #expect(machine.appliedConfigurations.isEmpty)
+        #expect(
+            machine.said() == [
+                "error t: configuration not reloaded, the one before stays in force "
+                    + "configuration.finding=\"the key k is gone: put it back\""
+            ]
+        )
+        machine.objection.withLock { $0 = nil }
+        #expect(await reloader.reload() == true)
+        #expect(machine.appliedConfigurations.count == 1)
     }
 
     @Test func whatCanChangeIsAppliedAndNamed() async throws {

@@ -22,7 +22,7 @@ import TokenCore
     }
 
     private func daemon(_ key: String, host: String = "alpha") -> Sealer {
-        Sealer(owner: "0123456789abcdef", keyID: key, host: host)
+        Sealer(owner: "0123456789abcdef", keyID: key, host: host, environment: .sandbox)
     }
 
     private func standings(
@@ -43,7 +43,11 @@ import TokenCore
         let used = SealCensus(rows: 1, sealed: [SealingKey(id: old, sealsNow: false): 1])
         #expect(try standings(used)[1] == "key key-1: 1 value; in use")
         #expect(
-            try standings(unused, doubt: nil, [daemon(old), daemon(new, host: "beta")])[1]
+            try standings(
+                unused,
+                doubt: nil,
+                [daemon(old), Sealer(owner: "f", keyID: new, host: "beta", environment: .sandbox)]
+            )[1]
                 == "key key-1: 0 values; in use, daemon 01234567 on alpha seals by it: reload it"
         )
     }
@@ -83,16 +87,31 @@ import TokenCore
     }
 
     @Test func aDaemonWithoutTheKeyIsInTheWay() throws {
-        let (ready, behind) = (daemon(new), Sealer(owner: "beta", keyID: old, host: "b"))
-        #expect(try ResealObstacle.found(sealing(), SealCensus(), [ready]) == nil)
-        #expect(try ResealObstacle.found(sealing(), SealCensus(), [ready, behind]) == .daemons([behind]))
+        let (ready, behind) = (daemon(new), Sealer(owner: "beta", keyID: old, host: "b", environment: .sandbox))
+        #expect(try ResealObstacle.found(sealing(), in: .sandbox, SealCensus(), [ready]) == nil)
+        #expect(try ResealObstacle.found(sealing(), in: .sandbox, SealCensus(), [ready, behind]) == .daemons([behind]))
         #expect(
-            try ResealObstacle.found(sealing(), SealCensus(), [ready, daemon(old)]) == nil,
+            try ResealObstacle.found(sealing(), in: .sandbox, SealCensus(), [ready, daemon(old)]) == nil,
             "it changed its key just now"
         )
-        let clear = Sealer(owner: "gamma", keyID: "", host: "")
-        let lines = try #require(try ResealObstacle.found(sealing(), SealCensus(), [clear])).lines
+        let clear = Sealer(owner: "gamma", keyID: "", host: "", environment: nil)
+        let lines = try #require(try ResealObstacle.found(sealing(), in: .sandbox, SealCensus(), [clear])).lines
         #expect(lines.first == "daemon gamma writes in clear: give it encryption.mode and keys, and restart it")
+    }
+
+    @Test func aDaemonOfAnotherEnvironmentIsInTheWay() throws {
+        let obstacle = try ResealObstacle.found(sealing(), in: .production, SealCensus(), [daemon(new)])
+        #expect(obstacle == .environment([daemon(new)]))
+        #expect(obstacle?.lines.first == "daemon 01234567 on alpha works for tastytrade.env sandbox")
+        #expect(obstacle?.lines.last?.contains("TASTYTRADE_ENV") == true)
+    }
+
+    @Test func aDaemonThatChangedItsKeyJustNowIsNotToldToReload() throws {
+        let unused = SealCensus(rows: 3, sealed: [SealingKey(id: new, sealsNow: true): 6])
+        #expect(
+            try standings(unused, doubt: nil, [daemon(old), daemon(new)])[1]
+                == "key key-1: 0 values; in use, daemon 01234567 on alpha sealed by it less than a minute ago: look again then"
+        )
     }
 
     @Test func aTableThatIsAllOfTheOtherDigestIsTheApplications() throws {
@@ -104,9 +123,12 @@ import TokenCore
         let columns = RailsColumns(try RailsKeys(settings))
         let other = try #require(columns.configuredKeys[0].ids.first { $0 != columns.sealingKeyID })
         let theirs = [SealingKey(id: other, sealsNow: false): 4]
-        #expect(ResealObstacle.found(columns, SealCensus(rows: 2, sealed: theirs), []) == .digest)
+        #expect(ResealObstacle.found(columns, in: .sandbox, SealCensus(rows: 2, sealed: theirs), []) == .digest)
         let some = theirs.merging([SealingKey(id: try #require(columns.sealingKeyID), sealsNow: true): 1]) { $1 }
-        #expect(ResealObstacle.found(columns, SealCensus(rows: 3, sealed: some), []) == nil, "it was begun on purpose")
+        #expect(
+            ResealObstacle.found(columns, in: .sandbox, SealCensus(rows: 3, sealed: some), []) == nil,
+            "it was begun on purpose"
+        )
     }
 }
 
@@ -145,7 +167,7 @@ import TokenCore
     @Test func itSaysWhatWasDoneAndWhatWasFound() {
         var tally = ResealTally()
         tally.sealed = 2
-        let clear = Sealer(owner: "fedcba9876543210", keyID: "", host: "")
+        let clear = Sealer(owner: "fedcba9876543210", keyID: "", host: "", environment: nil)
         #expect(
             report(tally: tally, inClear: [clear]).lines == [
                 "2 rows sealed anew", "2 rows: 4 values sealed, 0 in clear, 0 that do not open",

@@ -10,6 +10,7 @@ CREATE TABLE tastytokend.sealers (
     owner   text        NOT NULL,
     key_id  text        NOT NULL,
     host    text        NOT NULL,
+    environment text    NOT NULL,
     seen_at timestamptz NOT NULL,
     PRIMARY KEY (owner, key_id)
 );

@@ -21,7 +21,8 @@ extension GrantStateMachine {
         switch standing {
         case .noGrant: "Connect the account, or put a refresh token into its row."
         case .unreadable:
-            "Put a refresh token into the row that the daemon can read; it writes nothing over what stands there."
+            "Mend what the reason names: put a missing key back and reload, set a damaged access token to NULL, or connect the account "
+                + "again where the refresh token is damaged. Nothing is written over what stands there."
         case .refused, .unknownOutcome:
             "Connect the account again: the daemon takes up the new grant as soon as it is in the row."
         case .good: streak.flatMap { Self.remedy(for: $0.last.kind) }

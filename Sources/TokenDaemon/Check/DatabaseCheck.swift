@@ -102,7 +102,8 @@ struct DatabaseCheck: Sendable {
         let rows = census.rows == 1 ? "1 row" : "\(census.rows) rows"
         let words = "\(mode.rawValue); values of \(rows) looked at: \(counts.joined(separator: "; "))"
         guard let reason = census.reason else { return Verdict(.ok, "encryption", words) }
-        let isHopeless = census.inClear == 0 && census.sealed.isEmpty
+        // A start is refused by the same rule: a row with anything that does not open counts as one that does not.
+        let isHopeless = census.openRows == 0
         let remedy = "compare encryption.mode and its keys with what sealed them; of the first one: \(reason)"
         return Verdict(isHopeless ? .fail : .warn, "encryption", words, remedy: remedy)
     }

@@ -81,8 +81,9 @@ extension SettingReader {
         do {
             let path = try SettingForm.path.read(path)
             let contents = try readSecret(path)
-            if contents.mode & 0o077 != 0 {
-                warn(name, at: .file(path, line: nil), "may be read by others than its owner", "chmod go= \(path)")
+            // A group of its own is how a file of root's comes to be read by the daemon.
+            if contents.mode & 0o007 != 0 {
+                warn(name, at: .file(path, line: nil), "may be read by everybody", "chmod o= \(path)")
             }
             return try (Self.text(of: contents), .file(path, line: nil))
         } catch {

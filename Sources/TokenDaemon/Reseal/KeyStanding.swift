@@ -13,8 +13,8 @@ struct KeyStanding: Hashable, Sendable {
         case seals
         /// Values stand under it.
         case values
-        /// None does, but daemons seal by it.
-        case daemons([Sealer])
+        /// None does, but daemons seal by it, of which some may have stopped doing so less than a minute ago.
+        case daemons([Sealer], changed: Bool)
         /// None was seen, but not everything could be seen; the words say what.
         case unsure(String)
         /// None does, and no daemon seals by it.
@@ -46,7 +46,9 @@ struct KeyStanding: Hashable, Sendable {
         doubt: String?,
         sealers: Set<Sealer>
     ) -> [KeyStanding] {
-        keys.map { key in
+        let current = Set(keys.filter(\.seals).flatMap(\.ids))
+        let upToDate = Set(sealers.filter { current.contains($0.keyID) }.map(\.owner))
+        return keys.map { key in
             let count = census.sealed.filter { key.ids.contains($0.key.id) }.values.reduce(0, +)
             let daemons = sealers.filter { key.ids.contains($0.keyID) }.inOrder
             let use: Use =
@@ -55,7 +57,7 @@ struct KeyStanding: Hashable, Sendable {
                 } else if count > 0 {
                     .values
                 } else if !daemons.isEmpty {
-                    .daemons(daemons)
+                    .daemons(daemons, changed: daemons.allSatisfy { upToDate.contains($0.owner) })
                 } else {
                     (Self.doubt(census) ?? doubt).map(Use.unsure) ?? .none
                 }
@@ -73,7 +75,10 @@ struct KeyStanding: Hashable, Sendable {
         switch use {
         case .seals: "seals what is written"
         case .values: "in use"
-        case .daemons(let daemons): "in use, \(daemons.map(\.words).joined(separator: ", ")) seals by it: reload it"
+        case .daemons(let daemons, changed: true):
+            "in use, \(daemons.map(\.words).joined(separator: ", ")) sealed by it less than a minute ago: look again then"
+        case .daemons(let daemons, changed: false):
+            "in use, \(daemons.map(\.words).joined(separator: ", ")) seals by it: reload it"
         case .unsure(let reason): "keep it: \(reason)"
         case .none: nil
         }

@@ -60,7 +60,7 @@ package struct Reseal: Sendable {
         )
         do throws(StoreFailure) {
             try await expectSchema(of: store)
-            return try await report(run, store, encryption)
+            return try await report(run, store, encryption, in: configuration.tastytrade.environment)
         } catch {
             throw DaemonFailure(error)
         }
@@ -69,16 +69,16 @@ package struct Reseal: Sendable {
     private func report(
         _ run: ResealRun,
         _ store: PostgresGrantStore,
-        _ encryption: Configuration.Encryption
+        _ encryption: Configuration.Encryption,
+        in environment: TradeEnvironment
     ) async throws(StoreFailure) -> ResealReport {
         var before = try await store.sealers()
         // Whoever reads all values first knows how the application wants them sealed.
         var (census, wanting) = try await run.count()
         var tally = ResealTally()
         if !options.isDryRun, wanting > 0 {
-            if let obstacle = options.isForced ? nil : ResealObstacle.found(encryption.sealing, census, before) {
-                throw StoreFailure(misconfigured: obstacle.lines)
-            }
+            let obstacle = ResealObstacle.found(encryption.sealing, in: environment, census, before)
+            if let obstacle, !options.isForced { throw StoreFailure(misconfigured: obstacle.lines) }
             tally = try await run.reseal(of: census.rows)
             try await store.endSealing()
             before = try await store.sealers()

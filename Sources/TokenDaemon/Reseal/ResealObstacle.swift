@@ -8,6 +8,8 @@ import TokenCore
 enum ResealObstacle: Hashable, Sendable {
     /// These daemons seal by another key, or by none: perhaps they do not have the one that seals now.
     case daemons([Sealer])
+    /// These daemons write tokens of another environment, to which JWE are bound.
+    case environment([Sealer])
     /// All values are sealed by the password that seals, but by the other digest: the application's.
     case digest
 
@@ -15,10 +17,18 @@ enum ResealObstacle: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - sealing: the keys.
+    ///   - environment: whose tokens these are, by the configuration.
     ///   - census: how the values are sealed now.
     ///   - sealers: the daemons that seal.
     /// - Returns: the first thing that is in the way.
-    static func found(_ sealing: any ColumnSealing, _ census: SealCensus, _ sealers: [Sealer]) -> ResealObstacle? {
+    static func found(
+        _ sealing: any ColumnSealing,
+        in environment: TradeEnvironment,
+        _ census: SealCensus,
+        _ sealers: [Sealer]
+    ) -> ResealObstacle? {
+        let elsewhere = sealers.filter { $0.environment.map { $0 != environment } ?? false }
+        if !elsewhere.isEmpty { return .environment(elsewhere.inOrder) }
         let others = sealers.filter { $0.keyID != sealing.sealingKeyID }
         // Who changed its key a minute ago seals by both.
         let owners = Set(sealers.filter { $0.keyID == sealing.sealingKeyID }.map(\.owner))
@@ -34,7 +44,12 @@ enum ResealObstacle: Hashable, Sendable {
         switch self {
         case .daemons(let daemons):
             daemons.map(\.complaint) + [
-                "Rows that are sealed anew before that may be closed to it; --anyway does it all the same."
+                "A daemon without the key cannot read what is sealed by it; --anyway does it all the same."
+            ]
+        case .environment(let daemons):
+            daemons.map { "\($0.words) works for tastytrade.env \($0.environment?.rawValue ?? "")" } + [
+                "This configuration has another (the environment's TASTYTRADE_ENV may be missing here): what it seals would not open "
+                    + "there; --anyway does it all the same."
             ]
         case .digest:
             [

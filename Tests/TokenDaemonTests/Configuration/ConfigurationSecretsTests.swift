@@ -94,14 +94,14 @@ import TokenDaemon
     }
 
     @Test(arguments: [
-        (0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1), (0o666, 1),
+        (0o600, 0), (0o400, 0), (0o640, 0), (0o604, 1), (0o666, 1),
     ])
     func secretFileThatOthersMayReadIsAWarning(mode: UInt32, count: Int) throws {
         var fixture = everywhere
         fixture.environment = [:]
         fixture.put("/file", "s", mode: mode)
         let warnings = try fixture.load().warnings.map(\.description)
-        let line = "/file: tastytrade.clientSecretFile: may be read by others than its owner: chmod go= /file"
+        let line = "/file: tastytrade.clientSecretFile: may be read by everybody: chmod o= /file"
         #expect(warnings == Array(repeating: line, count: count))
     }
 
