@@ -108,7 +108,9 @@ import TokenSimulator
     }
 
     @Test func h4WithTheDatabaseAwayItIsKeptPastTheTokensEndAndThroughARestart() async throws {
-        try await Installation.with(accounts: 1, lifetime: .seconds(20), settings: settings) { installation in
+        // However long it takes to stop the database, the reply is not given up meanwhile.
+        let patient = settings.merging(["REFRESH_CLAIM_FOR": "120s", "REFRESH_TIMEOUT": "60s"]) { $1 }
+        try await Installation.with(accounts: 1, lifetime: .seconds(20), settings: patient) { installation in
             installation.simulator.set(Fault(.rotation(.strict)))
             let daemon = try await installation.startReadyDaemon()
             try await eventually("the token is in its row") {
@@ -175,8 +177,8 @@ import TokenSimulator
             installation.simulator.set(Fault(.rotation(.grace(.seconds(30)))))
             let daemon = try await installation.startReadyDaemon()
             try await eventually("it has a token") { (try? token(1, installation)) != nil }
-            installation.simulator.set(Fault(.lostReply(sentBytes: 20), count: 1), for: .account("1"))
             let first = try token(1, installation)
+            installation.simulator.set(Fault(.lostReply(sentBytes: 20), count: 1), for: .account("1"))
             try await eventually("it has another one") { try token(1, installation) != first }
             try await eventually("it is well") { try status(1, installation) == "active" }
             #expect(installation.simulator.counts.grantsLost == 0)
