@@ -17,14 +17,20 @@ struct RowSecrets {
 
     /// The error's words without the tokens in the row; its code alone where the row cannot be read.
     func reason(of error: StoreError, for user: UserID) -> String {
+        // A look that overran its deadline would cost the connection, and with it what else was written by it.
+        guard deadline.remaining > .seconds(1) else { return Self.reason(error) }
         do throws(StoreError) {
             let held = try connection.run(queries.heldValues, [user.text], until: deadline).rows { row in
                 [row.text(0), row.text(1)].compactMap(\.self).map { Secret($0) }
             }
             return Secret.strike(held.flatMap(\.self), from: error.failure.description)
-        } catch {
-            return "the database refused the write" + (error.failure.sqlState.map { " (SQLSTATE \($0))" } ?? "")
+        } catch _ {
+            return Self.reason(error)
         }
+    }
+
+    private static func reason(_ error: StoreError) -> String {
+        "the database refused the write" + (error.failure.sqlState.map { " (SQLSTATE \($0))" } ?? "")
     }
 }
 

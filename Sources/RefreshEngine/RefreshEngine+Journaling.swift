@@ -7,12 +7,18 @@ import TokenCore
 /// What must not be lost goes to this host's disk first: that a call is under way which may do away with a refresh token, and a
 /// reply that brought a new one (hard cases H1, H3, H4, H8). Only for a provider that was seen to rotate them.
 extension RefreshEngine {
+    /// How often it is tried to read the journal before anything is loaded.
+    private static let readingTries = 5
+    /// How long a disk that takes nothing is not asked again before calls: one that hangs would hold up each batch until it is given up.
+    private static let patience: Duration = .seconds(5)
+
     /// Writes down that these accounts' calls are about to be made; nothing where that is not needed.
     ///
     /// - Returns: why it could not be written; nil if it was, or is not needed.
     func recordIntents(_ grants: [ClaimedGrant]) async -> JournalFailure? {
         let entries = rotation == .unseen ? [] : grants.compactMap(\.intent)
         guard !entries.isEmpty else { return nil }
+        if let journalFailure, journalAwayUntil.map({ !$0.isReached(at: clock()) }) ?? false { return journalFailure }
         do throws(JournalFailure) {
             try await journal.append(entries)
             note(nil)
@@ -52,6 +58,18 @@ extension RefreshEngine {
         _ = await keep(JournalEntry(user: user, usedVersion: version, .salvage(newRefreshToken)))
     }
 
+    /// An answer that neither the journal nor its row has taken is offered to the journal once more: it holds what is nowhere else.
+    func offerAgain(_ write: GrantWrite) {
+        guard !write.answer.mayBeHandedOut, offeredAgain.insert(write.user).inserted else { return }
+        let entry = JournalEntry(user: write.user, usedVersion: write.usedVersion, .answer(write.answer))
+        Task {
+            let isKept = await keep(entry)
+            offeredAgain.remove(write.user)
+            if isKept, let slot = slot(awaiting: write) { apply(slot) { $0.journaled($1) } }
+            advance()
+        }
+    }
+
     private func keep(_ entry: JournalEntry) async -> Bool {
         journaled.insert(entry.user)
         do throws(JournalFailure) {
@@ -66,6 +84,7 @@ extension RefreshEngine {
 
     /// Of a time in which nothing can be written only its beginning and its end are told.
     private func note(_ failure: JournalFailure?) {
+        journalAwayUntil = failure == nil ? nil : clock() + Self.patience
         guard (failure == nil) != (journalFailure == nil) else { return }
         journalFailure = failure
         if let failure {
@@ -80,7 +99,10 @@ extension RefreshEngine {
 
     /// Has the journal let go of an account's entry once nothing hangs on it any more.
     func settleUnlessNeeded(_ account: Account) {
-        guard !account.machine.needsJournal, journaled.remove(account.user) != nil else { return }
+        // The row may have gone and come back while the call was under way: then the machine knows nothing of it.
+        guard attempts[account.user] == nil, !account.machine.needsJournal, journaled.remove(account.user) != nil else {
+            return
+        }
         pendingSettles.append(account.user)
     }
 
@@ -97,15 +119,21 @@ extension RefreshEngine {
     /// Reads it, once, before any row is loaded.
     func recoverJournal() async {
         guard !isJournalRead else { return }
-        isJournalRead = true
         do throws(JournalFailure) {
             let found = try await journal.recover(at: clock())
+            isJournalRead = true
             for entry in found.entries { recovered[entry.user] = entry }
+            // Nothing else would be in it; what the database knows of it may have to be waited for.
+            if !found.entries.isEmpty { foundRotation() }
             tell(found)
         } catch {
             note(error)
         }
     }
+
+    /// What the process before left is dearer than a quick start: a journal that cannot be read is tried a few times. Then it is gone on
+    /// without.
+    var waitsForJournal: Bool { !isJournalRead && chores.loadFailures < Self.readingTries }
 
     private func tell(_ found: RecoveredJournal) {
         if let damage = found.damage {
@@ -135,7 +163,7 @@ extension RefreshEngine {
         apply(slot, row: row) { machine, occasion in
             switch entry.content {
             case .intent: machine.interrupted(using: row.grant.version, occasion)
-            case .answer(let answer): machine.recovered(answer, occasion)
+            case .answer(let answer): machine.recovered(answer.journaled, occasion)
             case .salvage(let newRefreshToken): machine.recovered(newRefreshToken, occasion)
             }
         }

@@ -12,8 +12,13 @@ extension RefreshEngine {
         let began = clock()
         Task {
             await recoverJournal()
+            // A stop may have come meanwhile, and the store must not be opened again after it.
+            guard phase == .loading else { return }
+            if waitsForJournal { return tryLoadingLater() }
             do throws(StoreFailure) {
                 let mark = try await store.load { rows in await self.take(rows) }
+                // Before anything is refreshed: with a provider that rotates, each call is written down first.
+                await learnRotation()
                 endLoad(began, mark)
             } catch {
                 loadFailed(error)
@@ -49,13 +54,17 @@ extension RefreshEngine {
     private func loadFailed(_ error: StoreFailure) {
         guard phase == .loading else { return }
         guard error.kind != .misconfigured else { return finish(throwing: error) }
+        note(error, "accounts could not be loaded")
+        tryLoadingLater()
+    }
+
+    private func tryLoadingLater() {
         chores.loadFailures += 1
         let wait = configuration.policy.backoff.delay(
             afterFailures: chores.loadFailures,
             lifeLeft: .zero,
             draw: draw()
         )
-        note(error, "accounts could not be loaded")
         chores.loadAt = clock() + wait
         advance()
     }
@@ -110,6 +119,7 @@ extension RefreshEngine {
         census.moved(user)
         if attempts[user] == nil, let claim = claims.removeValue(forKey: user) { end(claim, after: .zero) }
         kept.forget(user)
+        if recovered.removeValue(forKey: user) != nil { pendingSettles.append(user) }
         if attempts[user] == nil, journaled.remove(user) != nil { pendingSettles.append(user) }
         slowRows.remove(user)
         storingAttempts[user] = nil

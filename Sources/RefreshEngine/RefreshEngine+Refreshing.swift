@@ -24,7 +24,9 @@ extension RefreshEngine {
         Task {
             do throws(StoreFailure) {
                 let found = try await store.claim(users)
-                begin(users, found, askedAt, await recordIntents(found))
+                let held = versions(of: users)
+                let failure = await recordIntents(found)
+                begin(users, found, askedAt, failure, moved: moved(users, since: held))
             } catch {
                 couldNotClaim(users, error)
             }
@@ -54,7 +56,8 @@ extension RefreshEngine {
         _ users: [UserID],
         _ grants: [ClaimedGrant],
         _ askedAt: Moment,
-        _ journalFailure: JournalFailure?
+        _ journalFailure: JournalFailure?,
+        moved: Set<UserID>
     ) {
         claiming = []
         noteStoreAnswered()
@@ -63,15 +66,20 @@ extension RefreshEngine {
         // A process that stood still may have been succeeded: what is left of a claim must outlast the call.
         let isFresh = clock().boot - askedAt.boot < configuration.claimGoodFor
         for user in users {
-            // A stop may have come meanwhile; what was not sent needs no finishing.
-            if phase == .running, isFresh, let grant = found[user], begin(grant, journalFailure) { continue }
+            // A stop may have come meanwhile; what was not sent needs no finishing. So may another grant: what was read before that
+            // must not undo it.
+            if phase == .running, isFresh, !moved.contains(user), let grant = found[user], begin(grant, journalFailure)
+            {
+                continue
+            }
             inFlight -= 1
             bucket.putBack()
             if let grant = found[user] { giveUp(grant.hold) }
             // Who is in no line any more is put back by the reread.
-            if found[user] == nil || !isFresh { reread(user) }
+            if found[user] == nil || !isFresh || moved.contains(user) { reread(user) }
         }
         strikeIntents(of: grants)
+        flushSettles()
         advance()
     }
 
@@ -109,8 +117,8 @@ extension RefreshEngine {
         if case .claimed(let claim) = hold { end(claim, after: .zero) }
     }
 
-    /// The row was gone for a while, and the call that was made for it before has not ended: a second one beside it could
-    /// cost a rotated refresh token.
+    /// Something keeps the call from being made now. The row may have been gone for a while, with the call that was made for it before
+    /// not ended yet: a second one beside it could cost a rotated refresh token.
     private func postpone(_ slot: AccountSlot, _ failure: RefreshFailure) {
         guard let version = table[slot]?.machine.grantVersion else { return }
         apply(slot) { $0.failed(failure, using: version, $1) }
@@ -155,7 +163,9 @@ extension RefreshEngine {
             switch result {
             case .success(let answer):
                 storingAttempts[user] = attempt.number
-                apply(slot) { $0.granted(answer, using: version, $1) }
+                apply(slot) {
+                    $0.isUnaware(of: version) ? $0.recovered(answer, $1) : $0.granted(answer, using: version, $1)
+                }
             case .failure(let failure): apply(slot) { $0.failed(failure, using: version, $1) }
             }
         }

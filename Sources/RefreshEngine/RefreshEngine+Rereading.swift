@@ -34,8 +34,7 @@ extension RefreshEngine {
     /// before that must not undo it, and is read once more.
     private func reread(_ users: [UserID], held: [UserID: Int64], found rows: [GrantRow]) {
         isRereading = false
-        let now = versions(of: users)
-        let moved = Set(users.filter { held[$0] != now[$0] })
+        let moved = moved(users, since: held)
         let found = Set(rows.map(\.user))
         for user in users where !found.contains(user) && !moved.contains(user) { remove(user) }
         take(rows.filter { !moved.contains($0.user) })
@@ -44,8 +43,14 @@ extension RefreshEngine {
         advance()
     }
 
+    /// Whose grant is another than the one that was held then.
+    func moved(_ users: [UserID], since held: [UserID: Int64]) -> Set<UserID> {
+        let now = versions(of: users)
+        return Set(users.filter { held[$0] != now[$0] })
+    }
+
     /// The versions of these users' refresh tokens as they are held; nobody is held who is missing.
-    private func versions(of users: [UserID]) -> [UserID: Int64] {
+    func versions(of users: [UserID]) -> [UserID: Int64] {
         var versions: [UserID: Int64] = [:]
         for user in users {
             if let slot = table.slot(of: user) { versions[user] = table[slot]?.machine.grantVersion }

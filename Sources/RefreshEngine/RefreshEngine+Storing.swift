@@ -104,9 +104,11 @@ extension RefreshEngine {
                     text: "the token could not be stored: the row is locked"
                 )
                 apply(slot) { $0.storeFailed(failure, $1) }
+                offerAgain(write)
             case .rejected(let reason):
                 let failure = RefreshFailure(.storeRejected, text: "the token could not be stored: \(reason)")
                 apply(slot) { $0.storeFailed(failure, $1) }
+                offerAgain(write)
             }
         }
         advance()
@@ -136,9 +138,10 @@ extension RefreshEngine {
 
     /// The account whose answer that write carries; nil if the account has gone on meanwhile: what became of an old write
     /// says nothing about a newer answer.
-    private func slot(awaiting write: GrantWrite) -> AccountSlot? {
-        guard let slot = table.slot(of: write.user),
-            case .storing(let answer, _)? = table[slot]?.machine.phase, answer == write.answer
+    func slot(awaiting write: GrantWrite) -> AccountSlot? {
+        // Whether it is in the journal may have changed since.
+        guard let slot = table.slot(of: write.user), case .storing(let answer, _)? = table[slot]?.machine.phase,
+            answer.journaled == write.answer.journaled
         else { return nil }
         return slot
     }
@@ -159,6 +162,7 @@ extension RefreshEngine {
         let failure = RefreshFailure(.storeUnavailable, text: "the token could not be stored: \(error)")
         for write in batch {
             if let slot = slot(awaiting: write) { apply(slot) { $0.storeFailed(failure, $1) } }
+            offerAgain(write)
         }
     }
 

@@ -74,6 +74,16 @@ extension RefreshEngine {
         shareRotation()
     }
 
+    /// Asks whether another daemon, or this one before, saw it. What cannot be asked now is asked with the next pass.
+    func learnRotation() async {
+        guard rotation == .unseen else { return }
+        do throws(StoreFailure) {
+            if try await store.sawRotation(of: client.name), rotation == .unseen { rotation = .noted }
+        } catch {
+            note(error, "what is known of the provider could not be read")
+        }
+    }
+
     /// Tells the other daemons, and the next start, that the provider rotates; or asks whether they saw it.
     func shareRotation() {
         let rotation = rotation

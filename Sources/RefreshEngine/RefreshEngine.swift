@@ -11,8 +11,8 @@ package import TokenCore
 ///
 /// This file holds its state and what callers ask of it. Inputs reach the machines through one place
 /// (`RefreshEngine+Steps`). The way of a refresh is in `+Refreshing`, of its claim's end in `+Claims`, of its answer in
-/// `+Storing`, of what is saved of a broken one in `+Salvaging`, of both to this host's disk in `+Journaling`, without a database in `+Unclaimed` and `+Keeping`; of rows
-/// in `+Loading`, `+Reconciling` and `+Rereading`; beginning and end are in `+Running`, other settings than those of the
+/// `+Storing`, of what is saved of a broken one in `+Salvaging`, of both to this host's disk in `+Journaling`; without a database
+/// in `+Unclaimed` and `+Keeping`; of rows in `+Loading`, `+Reconciling` and `+Rereading`; beginning and end are in `+Running`, other settings than those of the
 /// beginning in `+Reconfiguring`, refreshes that callers order in `+Ordering`, what callers may know of accounts in
 /// `+Reporting`, what happens to them is told in `+Telling` and counted in `+Measuring`.
 package actor RefreshEngine {
@@ -66,6 +66,10 @@ package actor RefreshEngine {
     var pendingSettles: [UserID] = []
     /// Why the journal could not be written; nil while it can be.
     var journalFailure: JournalFailure?
+    /// Set while it could not be written just now, to when that is tried again for calls that are about to be made.
+    var journalAwayUntil: Moment?
+    /// Accounts whose answer is offered to the journal once more.
+    var offeredAgain: Set<UserID> = []
     /// What the process before left in the journal, until the account's row is read.
     var recovered: [UserID: JournalEntry] = [:]
     var isJournalRead = false

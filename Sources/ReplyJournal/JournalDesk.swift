@@ -14,6 +14,10 @@ struct JournalDesk: ~Copyable {
     /// The entries that are not settled, as they stand in the file.
     private var unsettled: [UserID: FramedEntry] = [:]
     private var lastNumber: UInt64 = 0
+    /// The name by which the file is to be kept, before another takes its place; nil if it need not be.
+    private var nameToKeepAs: String?
+    /// Whether the file says something that is not true any more.
+    private var isStale = false
     /// Why the file must not be touched; nil if it may be. Before ``recover(at:)`` nobody knows what is in it.
     private var reasonItIsOff: JournalFailure?
 
@@ -44,9 +48,8 @@ struct JournalDesk: ~Copyable {
     /// Reads what the process before left open.
     mutating func recover(at now: Moment) throws(JournalFailure) -> RecoveredJournal {
         do throws(JournalFailure) {
-            let found = try readFile(at: now)
             reasonItIsOff = nil
-            return found
+            return try readFile(at: now)
         } catch {
             reasonItIsOff = error
             throw error
@@ -66,7 +69,7 @@ struct JournalDesk: ~Copyable {
             if case .entry(let entry) = found.record { entry } else { nil }
         }
         let damage = scan.damage.map {
-            "\(file.path): \($0); \(putAside.map { "put aside as \($0)" } ?? "not put aside")"
+            "\(file.path): \($0); \(putAside.map { "kept as \($0), to be removed by hand" } ?? "left as it is until it can be kept")"
         }
         return RecoveredJournal(entries: entries, damage: damage)
     }
@@ -82,7 +85,7 @@ struct JournalDesk: ~Copyable {
             return nil
         }
         let name = "\(ReplyJournal.fileName).damaged-\(now.wall.seconds)"
-        try file.putAside(as: name)
+        nameToKeepAs = name
         try makeAnew()
         return name
     }
@@ -97,8 +100,18 @@ struct JournalDesk: ~Copyable {
     /// - Throws: why they are not written, or not durable.
     mutating func write(_ records: [JournalRecord], isDurable: Bool) throws(JournalFailure) {
         for record in records where !record.isEntry { unsettled[record.user] = nil }
+        do throws(JournalFailure) {
+            try put(records, isDurable: isDurable)
+        } catch {
+            // The file may have entries that are settled: the next time it is made anew from those that are not.
+            isStale = true
+            throw error
+        }
+    }
+
+    private mutating func put(_ records: [JournalRecord], isDurable: Bool) throws(JournalFailure) {
         if let reasonItIsOff { throw reasonItIsOff }
-        if !file.isOpen { try makeAnew() }
+        if !file.isOpen || isStale { try makeAnew() }
         var framed: [(user: UserID, entry: FramedEntry?)] = []
         var bytes: [UInt8] = []
         for record in records {
@@ -108,7 +121,7 @@ struct JournalDesk: ~Copyable {
         }
         try file.append(bytes, isDurable: isDurable)
         for (user, entry) in framed { unsettled[user] = entry }
-        try makeRoom()
+        makeRoom()
     }
 
     private mutating func frame(_ record: JournalRecord) throws(JournalFailure) -> FramedEntry {
@@ -121,7 +134,7 @@ struct JournalDesk: ~Copyable {
         return FramedEntry(number: lastNumber, bytes: JournalForm.framed(sealed, number: lastNumber))
     }
 
-    private mutating func makeRoom() throws(JournalFailure) {
+    private mutating func makeRoom() {
         guard file.length > Self.roomyLength else { return }
         let needed = unsettled.values.reduce(0) { $0 + $1.bytes.count }
         // What was written stands, whether room can be made or not.
@@ -135,7 +148,11 @@ struct JournalDesk: ~Copyable {
         case .takenElsewhere: throw Self.heldElsewhere(file.lockPath)
         case .impossible(let reason): throw JournalFailure("\(file.lockPath): \(reason)")
         }
+        // Nothing takes the place of what nobody has seen.
+        if let name = nameToKeepAs { try file.putAside(as: name) }
+        nameToKeepAs = nil
         let entries = unsettled.values.sorted { $0.number < $1.number }
         try file.replace(with: entries.reduce(into: JournalForm.header) { $0 += $1.bytes })
+        isStale = false
     }
 }

@@ -139,10 +139,9 @@ struct JournalFile: ~Copyable {
         length += bytes.count
     }
 
-    /// Gives what there is another name, for a person to look at.
-    mutating func putAside(as name: String) throws(JournalFailure) {
-        letGo()
-        guard rename(path, "\(folder)/\(name)") == 0 else { throw failure() }
+    /// Gives what there is another name besides, for a person to look at: it keeps its own until another file has that.
+    func putAside(as name: String) throws(JournalFailure) {
+        guard link(path, "\(folder)/\(name)") == 0 || errno == EEXIST else { throw failure() }
     }
 
     /// Writes no more to this file.

@@ -25,9 +25,23 @@ package final class ReplyJournal: ReplyJournaling {
 
     private struct Line {
         var records: [JournalRecord] = []
-        var tickets: [JournalTicket<Void>] = []
+        /// Whose entries are struck out with the next records.
+        var settled: Set<UserID> = []
+        var tickets: [JournalTicket] = []
         var isScheduled = false
         var standing = JournalStanding(entries: 0, trouble: nil)
+
+        /// Whether somebody has to have the line written; whoever asks first does.
+        mutating func schedule() -> Bool {
+            defer { isScheduled = true }
+            return !isScheduled
+        }
+
+        /// What is to be written, in its order: what was settled before an entry is struck out before it.
+        mutating func settleFirst() {
+            records += settled.map(JournalRecord.settled)
+            settled = []
+        }
     }
 
     /// The journal in that folder; nothing is read yet.
@@ -57,15 +71,16 @@ package final class ReplyJournal: ReplyJournaling {
     /// - Returns: the entries, and what could not be read.
     /// - Throws: that it cannot be read; nothing can be appended then either.
     package func recover(at now: Moment) async throws(JournalFailure) -> RecoveredJournal {
-        let ticket = JournalTicket<RecoveredJournal>()
-        queue.async {
-            let found = self.desk.withLock { desk in
-                Result { () throws(JournalFailure) in try desk.recover(at: now) }
+        // However long it takes: whoever went on without it might spend what is in it.
+        try await withCheckedContinuation { continuation in
+            queue.async {
+                let found = self.desk.withLock { desk in
+                    Result { () throws(JournalFailure) in try desk.recover(at: now) }
+                }
+                self.note(found.problem?.description)
+                continuation.resume(returning: found)
             }
-            self.note(found.problem)
-            ticket.resolve(found)
-        }
-        return try await outcome(of: ticket)
+        }.get()
     }
 
     /// Makes entries durable, together with all that wait for it in the same moment.
@@ -74,77 +89,88 @@ package final class ReplyJournal: ReplyJournaling {
     /// - Throws: that they are not, or not in time.
     package func append(_ entries: [JournalEntry]) async throws(JournalFailure) {
         guard !entries.isEmpty else { return }
-        if let reasonItCannotLast { throw JournalFailure(reasonItCannotLast) }
-        let ticket = JournalTicket<Void>()
-        guard join(entries.map(JournalRecord.entry), ticket) else {
-            throw JournalFailure(
-                "\(Self.fileName): the disk is too slow, more than \(Self.mostWaiting) records wait for it"
-            )
+        do throws(JournalFailure) {
+            if let reasonItCannotLast { throw JournalFailure(reasonItCannotLast) }
+            try await answered { join(entries, $0) }
+        } catch {
+            // Also where the disk has not said anything yet.
+            line.withLock { $0.standing = JournalStanding(entries: $0.standing.entries, trouble: error.description) }
+            throw error
         }
-        try await outcome(of: ticket)
     }
 
     /// Strikes out entries. That is written with the next group, or by itself, and made durable with the next entry.
     package func settle(_ users: [UserID]) {
-        _ = join(users.map(JournalRecord.settled), nil)
+        let schedules = line.withLock { line in
+            line.settled.formUnion(users)
+            return line.schedule()
+        }
+        if schedules { queue.async { self.flush() } }
     }
 
-    /// Writes what is in line and lets go of the file, so that another process may have it. Nothing is taken after that.
+    /// Writes what is in line and lets go of the file, so that another process may have it. Nothing is taken after that. A disk that
+    /// does not answer is not waited for: what is in line is only to be struck out.
     package func close() async {
-        await withCheckedContinuation { continuation in
+        try? await answered { ticket in
             queue.async {
                 self.flush()
                 self.desk.withLock { $0.close() }
-                continuation.resume()
+                ticket.resolve(.success(()))
             }
         }
     }
 
-    /// Waits for the answer to the ticket, no longer than the patience lasts.
-    private func outcome<Value>(of ticket: JournalTicket<Value>) async throws(JournalFailure) -> Value {
+    /// Waits for an answer to the ticket, no longer than the patience lasts.
+    private func answered(_ begin: (JournalTicket) -> Void) async throws(JournalFailure) {
         let patience = patience
-        return try await withCheckedContinuation { continuation in
-            ticket.wait(continuation)
+        try await withCheckedContinuation { continuation in
+            let ticket = JournalTicket(continuation)
             timers.asyncAfter(deadline: .now() + .nanoseconds(Int(patience.nanoseconds))) { [weak ticket] in
-                ticket?.resolve(
-                    .failure(JournalFailure("\(Self.fileName): the disk did not answer within \(patience)"))
-                )
+                ticket?.resolve(.failure(Self.failure("the disk did not answer within \(patience)")))
             }
+            begin(ticket)
         }.get()
     }
+
+    private static func failure(_ words: String) -> JournalFailure { JournalFailure("\(fileName): \(words)") }
 }
 
 extension ReplyJournal {
-    /// Puts records in line, and has the queue write what is in line by then. False if too many wait.
-    private func join(_ records: [JournalRecord], _ ticket: JournalTicket<Void>?) -> Bool {
-        let (isIn, schedules) = line.withLock { line in
-            guard line.records.count + records.count <= Self.mostWaiting else { return (false, false) }
-            line.records += records
-            if let ticket { line.tickets.append(ticket) }
-            defer { line.isScheduled = true }
-            return (true, !line.isScheduled)
+    /// Puts entries in line, and has the queue write what is in line by then.
+    private func join(_ entries: [JournalEntry], _ ticket: JournalTicket) {
+        let schedules: Bool? = line.withLock { line in
+            guard line.records.count + entries.count <= Self.mostWaiting else { return nil }
+            line.settleFirst()
+            line.records += entries.map(JournalRecord.entry)
+            line.tickets.append(ticket)
+            return line.schedule()
+        }
+        guard let schedules else {
+            let words = "the disk is too slow, more than \(Self.mostWaiting) records wait for it"
+            return ticket.resolve(.failure(Self.failure(words)))
         }
         if schedules { queue.async { self.flush() } }
-        return isIn
     }
 
     private func flush() {
         let (records, tickets) = line.withLock { line in
+            line.settleFirst()
             defer { line = Line(standing: line.standing) }
             return (line.records, line.tickets)
         }
+        guard !records.isEmpty else { return }
         let written = desk.withLock { desk in
             Result { () throws(JournalFailure) in try desk.write(records, isDurable: !tickets.isEmpty) }
         }
-        // That a settled entry cannot be struck out is no trouble before somebody has one to write.
-        if !tickets.isEmpty || written.problem == nil { note(written.problem) }
+        // What is only struck out is not made durable, and so says nothing of the disk.
+        note(tickets.isEmpty ? standing.trouble : written.problem?.description)
         for ticket in tickets { ticket.resolve(written) }
     }
 
     /// Says how things stand after the last call.
-    private func note(_ failure: JournalFailure?) {
+    private func note(_ trouble: String?) {
         let count = desk.withLock { $0.count }
-        line.withLock { $0.standing = JournalStanding(entries: count, trouble: failure?.description) }
+        line.withLock { $0.standing = JournalStanding(entries: count, trouble: trouble) }
     }
 }
 

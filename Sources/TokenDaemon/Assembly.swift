@@ -15,6 +15,8 @@ import TokenEndpoint
 /// The parts of a daemon, put together from top to bottom; nothing runs yet.
 struct Assembly {
     let store: PostgresGrantStore
+    /// Keeps on this host what must not be lost.
+    let journal: ReplyJournal
     private let encryptionMode: Configuration.Encryption.Mode
     /// How the database stands, at the time of the call.
     let database: @Sendable () -> ServiceFacts.Database
@@ -52,7 +54,7 @@ struct Assembly {
         Self.tell(identity, logger)
         let localKey = try LocalKey(in: configuration.journal.path)
         Self.tell(localKey, logger)
-        let journal = ReplyJournal(
+        journal = ReplyJournal(
             in: configuration.journal.path,
             RecordSeal(localKey.seal(for: "reply-journal")),
             reasonItCannotLast: localKey.reasonItPasses
@@ -65,7 +67,7 @@ struct Assembly {
             random: draw,
             logger: logger
         )
-        database = { [store] in
+        database = { [store, journal] in
             ServiceFacts.Database(
                 trouble: store.health.lastFailure,
                 changes: store.feed.words,

@@ -6,6 +6,7 @@ import GrantStore
 import HostSystemd
 import Logging
 import RefreshEngine
+import ReplyJournal
 import ServiceLifecycle
 import SocketServer
 import TokenCore
@@ -204,6 +205,7 @@ struct Daemon: Sendable {
         await assembly.endpoint.shutdown()
         await tellEndOfSealing()
         assembly.store.close()
+        await assembly.journal.close()
     }
 
     /// Says that this daemon seals by no key any more. A database that is away is not waited for: then `reseal` takes this one

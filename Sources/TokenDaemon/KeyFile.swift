@@ -25,7 +25,7 @@ package struct KeyFile: Sendable {
     /// - Throws: what keeps it from being added; the file is as it was then.
     package func addKey() throws(DaemonFailure) -> String {
         // Before the set is read: a key that another one adds meanwhile would be lost.
-        let draft = try Draft(of: path)
+        var draft = try Draft(of: path)
         let known = try contents()
         let made: (set: [UInt8], id: String)
         do {
@@ -60,6 +60,7 @@ private struct Draft: ~Copyable {
     private let path: String
     private let name: String
     private let file: CInt
+    private var isInPlace = false
 
     /// Makes it; fails where there is one.
     init(of path: String) throws(DaemonFailure) {
@@ -74,13 +75,13 @@ private struct Draft: ~Copyable {
 
     deinit {
         close(file)
-        // Of no effect once it has the other name.
-        unlink(name)
+        // By then another keygen may have a draft of that name.
+        if !isInPlace { unlink(name) }
     }
 
     /// Puts it in the place of the old one, if there is one with its owner and mode. Once this returns, a loss of power does not
     /// undo it: what is sealed from then on could not be opened without the key.
-    consuming func replace(with set: [UInt8]) throws(DaemonFailure) {
+    mutating func replace(with set: [UInt8]) throws(DaemonFailure) {
         var old = stat()
         if stat(path, &old) == 0 {
             guard fchown(file, old.st_uid, old.st_gid) == 0, fchmod(file, old.st_mode & 0o777) == 0 else {
@@ -93,6 +94,7 @@ private struct Draft: ~Copyable {
         guard count == set.count, fsync(file) == 0, rename(name, path) == 0 else {
             throw Self.failure(path, "cannot be written")
         }
+        isInPlace = true
         try keepFolder()
     }
 

@@ -18,6 +18,15 @@ import TokenCore
 
     private func version(_ token: String) -> Int64 { RecordingStore.version(of: token) }
 
+    /// What the process before was given.
+    private func kept(_ token: String, rotated: String) -> TokenAnswer {
+        TokenAnswer(
+            accessToken: Secret(token),
+            life: TokenLife(sentAt: Moment.newYear, lifetime: .seconds(900)),
+            newRefreshToken: Secret(rotated)
+        )
+    }
+
     /// An engine whose provider another daemon saw rotating.
     private func rotating(
         _ rows: [UserID: RecordingStore.Row],
@@ -58,9 +67,11 @@ import TokenCore
 
     @Test func h3AnIntentIsOnDiskBeforeTheCallOnceTheProviderWasSeenToRotate() async throws {
         let fixture = try await rotating([one: .init(refreshToken: "r1"), two: .init(refreshToken: "r2")])
-        fixture.store.hold("sawRotation")
         await fixture.start()
-        fixture.store.release("sawRotation")
+        #expect(
+            Set(await fixture.journal.appended.next()) == [intent(one, "r1"), intent(two, "r2")],
+            "at the start too"
+        )
         (await fixture.endpoint.nextCall()).answer(fixture.answer("a1"))
         (await fixture.endpoint.nextCall()).answer(fixture.answer("a2"))
         await fixture.settled { fixture.token(of: one) != nil && fixture.token(of: two) != nil }
@@ -94,8 +105,10 @@ import TokenCore
         (await fixture.endpoint.nextCall()).fail(RefreshFailure(.timeout, text: "no reply"))
         await fixture.turn()
         #expect(fixture.journal.open[one] == intent(one, "r2"))
-        let again = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(1)) }
-        again.fail(RefreshFailure(.grantRefused, text: "invalid_grant"))
+        for _ in 0..<2 {
+            let again = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(1)) }
+            again.fail(RefreshFailure(.grantRefused, text: "invalid_grant"))
+        }
         await fixture.settled { await fixture.engine.report(on: one)?.status == .unknownOutcome }
         #expect(fixture.token(of: one) == "a1", "the token at hand is handed out while it lives")
         await fixture.settled { fixture.journal.open.isEmpty }
@@ -153,21 +166,44 @@ import TokenCore
         await fixture.settled { fixture.token(of: one) == "a3" }
     }
 
+    @Test func h8AnAnswerThatTheDiskRefusedIsOfferedAgainWhileTheDatabaseIsAway() async throws {
+        let fixture = try await served()
+        await fixture.advance(by: .seconds(540))
+        let call = await fixture.endpoint.nextCall()
+        fixture.journal.fail(with: full)
+        fixture.store.fail(with: away)
+        call.answer(fixture.answer("a2", rotated: "r3"))
+        for _ in 0..<10 {
+            await fixture.advance(by: .seconds(1))
+            await fixture.turn()
+        }
+        #expect(fixture.token(of: one) == "a1", "it is nowhere yet")
+        fixture.journal.fail(with: nil)
+        await fixture.settled {
+            await fixture.advance(by: .seconds(1))
+            return fixture.token(of: one) == "a2"
+        }
+        fixture.store.fail(with: nil)
+        await fixture.settled {
+            await fixture.advance(by: .seconds(1))
+            return fixture.store[one]?.refreshToken == "r3"
+        }
+        await fixture.settled { fixture.journal.open.isEmpty }
+    }
+
     @Test func h8AnAccountWithoutATokenIsNotKeptWaitingForTheDisk() async throws {
         let journal = RecordingJournal()
         let fixture = try await rotating([one: .init(refreshToken: "r1")], journal: journal)
         journal.fail(with: full)
         await fixture.start()
-        (await fixture.endpoint.nextCall()).answer(fixture.answer("a1", rotated: "r2"))
+        let call = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(1)) }
+        #expect(await journal.appended.next() == [intent(one, "r1")], "it was tried")
+        call.answer(fixture.answer("a1", rotated: "r2"))
         await fixture.settled { fixture.token(of: one) == "a1" }
     }
 
     @Test func h3ARestartTakesUpTheReplyThatTheDatabaseDoesNotHave() async throws {
-        let kept = TokenAnswer(
-            accessToken: Secret("a2"),
-            life: TokenLife(sentAt: Moment.newYear, lifetime: .seconds(900)),
-            newRefreshToken: Secret("r2")
-        )
+        let kept = kept("a2", rotated: "r2")
         let journal = RecordingJournal(
             RecoveredJournal(entries: [JournalEntry(user: one, usedVersion: version("r1"), .answer(kept))])
         )
@@ -180,11 +216,7 @@ import TokenCore
     }
 
     @Test func h21WhatTheJournalHasOfAnotherGrantIsDropped() async throws {
-        let kept = TokenAnswer(
-            accessToken: Secret("old"),
-            life: TokenLife(sentAt: Moment.newYear, lifetime: .seconds(900)),
-            newRefreshToken: Secret("old")
-        )
+        let kept = kept("old", rotated: "old")
         let journal = RecordingJournal(
             RecoveredJournal(entries: [
                 JournalEntry(user: one, usedVersion: version("r1"), .answer(kept)),
@@ -204,20 +236,79 @@ import TokenCore
         let journal = RecordingJournal(RecoveredJournal(entries: [intent(one, "r1")]))
         let fixture = try await rotating([one: .init(refreshToken: "r1")], journal: journal)
         await fixture.start()
-        (await fixture.endpoint.nextCall()).fail(RefreshFailure(.grantRefused, text: "invalid_grant"))
+        for _ in 0..<2 {
+            let call = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(1)) }
+            call.fail(RefreshFailure(.grantRefused, text: "invalid_grant"))
+        }
         await fixture.settled { await fixture.engine.report(on: one)?.status == .unknownOutcome }
+    }
+
+    @Test func h21ARowThatIsGoneAndBackWhileTheCallIsUnderWayLosesNothing() async throws {
+        let fixture = try await served()
+        await fixture.advance(by: .seconds(540))
+        let call = await fixture.endpoint.nextCall()
+        let row = fixture.store[one]
+        fixture.store[one] = nil
+        fixture.store.tell(.users([one]))
+        await fixture.settled { fixture.engine.entry(for: one) == nil }
+        fixture.store[one] = row
+        fixture.store.tell(.users([one]))
+        await fixture.settled { fixture.engine.entry(for: one) != nil }
+        #expect(fixture.journal.open[one] == intent(one, "r2"), "the call is under way still")
+        call.answer(fixture.answer("a2", rotated: "r3"))
+        await fixture.settled { fixture.store[one]?.refreshToken == "r3" && fixture.token(of: one) == "a2" }
+        await fixture.settled { fixture.journal.open.isEmpty }
+    }
+
+    @Test func h21AnotherGrantThatComesWhileTheDiskIsWaitedForIsNotUndone() async throws {
+        let fixture = try await served()
+        fixture.journal.hold()
+        await fixture.advance(by: .seconds(540))
+        _ = await fixture.journal.appended.next()
+        fixture.store[one] = .init(refreshToken: "by hand")
+        fixture.store.tell(.users([one]))
+        await fixture.settled { fixture.token(of: one) == nil }
+        fixture.journal.release()
+        await fixture.turn()
+        #expect(fixture.token(of: one) == nil, "the former grant's token is not there again")
+        fixture.journal.release()
+        let call = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(1)) }
+        #expect(call.refreshToken == Secret("by hand"))
     }
 
     @Test func aJournalThatCannotBeReadDoesNotKeepTheDaemonFromServing() async throws {
         let journal = RecordingJournal()
-        journal.fail(with: full)
+        journal.failReading(with: full)
         let row = RecordingStore.Row(
             refreshToken: "r1",
             accessToken: "a1",
             expiresAt: Moment.newYear.wall + .seconds(800)
         )
         let fixture = try await rotating([one: row], journal: journal)
-        await fixture.start()
+        // It may hold what nobody else has, and is tried again before anything is served.
+        await fixture.engine.start(fixture.alarm)
+        for _ in 0..<20 where !fixture.engine.isReady {
+            await fixture.advance(by: .seconds(5))
+            await fixture.turn()
+        }
         #expect(fixture.token(of: one) == "a1")
+    }
+
+    @Test func h3AJournalThatCanBeReadAtTheSecondTryIsRead() async throws {
+        let kept = kept("a2", rotated: "r2")
+        let journal = RecordingJournal(
+            RecoveredJournal(entries: [JournalEntry(user: one, usedVersion: version("r1"), .answer(kept))])
+        )
+        journal.failReading(with: full)
+        let fixture = try await rotating([one: .init(refreshToken: "r1")], journal: journal)
+        await fixture.engine.start(fixture.alarm)
+        await fixture.turn()
+        #expect(!fixture.engine.isReady && fixture.store.count("load") == 0)
+        journal.failReading(with: nil)
+        await fixture.settled {
+            await fixture.advance(by: .seconds(1))
+            return fixture.store[one]?.refreshToken == "r2"
+        }
+        #expect(fixture.endpoint.unseen == 0 && fixture.token(of: one) == "a2")
     }
 }

@@ -74,9 +74,9 @@ import TokenCore
 
     @Test func aRowThatStaysLockedIsTriedAgainAfterABackoff() async {
         let fixture = EngineFixture([one: .init(refreshToken: "r1")])
-        fixture.journal.fail(with: JournalFailure("reply-journal: No space left on device"))
         fixture.store.lock(one, true)
         await fixture.start()
+        fixture.journal.fail(with: JournalFailure("reply-journal: No space left on device"))
         await fixture.endpoint.nextCall().answer(fixture.answer("a", rotated: "new"))
         // Once without waiting, once waiting.
         _ = await fixture.store.writes.next()

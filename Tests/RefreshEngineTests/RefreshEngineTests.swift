@@ -30,8 +30,8 @@ import TokenCore
 
     @Test func theDatabaseHasTheTokenBeforeAnyoneElseWhereTheJournalCannotHaveIt() async {
         let fixture = EngineFixture([one: .init(refreshToken: "r1")])
-        fixture.journal.fail(with: JournalFailure("reply-journal: No space left on device"))
         await fixture.start()
+        fixture.journal.fail(with: JournalFailure("reply-journal: No space left on device"))
         fixture.store.failWrites(with: away)
         (await fixture.endpoint.nextCall()).answer(fixture.answer("a1", rotated: "r2"))
         _ = await fixture.store.writes.next()
@@ -267,8 +267,8 @@ extension RefreshEngineTests {
         _ seconds: Int
     ) async throws {
         let fixture = EngineFixture([one: .init(refreshToken: "r1")])
-        fixture.journal.fail(with: JournalFailure("reply-journal: No space left on device"))
         await fixture.start()
+        fixture.journal.fail(with: JournalFailure("reply-journal: No space left on device"))
         let call = await fixture.endpoint.nextCall()
         fixture.store.failWrites(with: away)
         await fixture.engine.drain()

@@ -149,7 +149,7 @@ import TokenCore
             try put(damaged)
             let found = try await found()
             #expect(found.entries.count == 2 && found.entries.allSatisfy(entries.contains), "byte \(index)")
-            #expect(found.damage?.contains("put aside as reply-journal.damaged-1767225600") == true)
+            #expect(found.damage?.contains("kept as reply-journal.damaged-1767225600, to be removed by hand") == true)
             #expect(try Array(Data(contentsOf: URL(fileURLWithPath: "\(path).damaged-1767225600"))) == damaged)
             #expect(try await self.found() == RecoveredJournal(entries: found.entries), "it is told once")
         }
@@ -164,7 +164,7 @@ import TokenCore
         #expect(found.entries.isEmpty)
         #expect(
             found.damage
-                == "\(path): does not begin as a reply journal of this version does; put aside as reply-journal.damaged-1767225600"
+                == "\(path): does not begin as a reply journal of this version does; kept as reply-journal.damaged-1767225600, to be removed by hand"
         )
         #expect(files.contains("reply-journal.damaged-1767225600"))
     }
@@ -189,15 +189,17 @@ import TokenCore
 
     @Test func aRecordFromBeforeDoesNotPassForALaterOne() async throws {
         try await inOneProcess { journal in
+            try await journal.append([intent("1")])
             try await journal.append([answer("1")])
-            try await journal.append([intent("2")])
         }
         let whole = try bytes()
         // The first record once more, behind the second.
-        let first = Array(whole[JournalForm.header.count...]).prefix(JournalForm.prefixLength + 200)
-        let length = Int(JournalForm.number(first[0..<4])) + JournalForm.prefixLength
-        try put(whole + first.prefix(length))
-        #expect(try await found().entries == [answer("1"), intent("2")])
+        let records = Array(whole[JournalForm.header.count...])
+        let length = Int(JournalForm.number(records[0..<4])) + JournalForm.prefixLength
+        try put(whole + records.prefix(length))
+        let found = try await found()
+        #expect(found.entries == [answer("1")])
+        #expect(found.damage?.contains("\(length) bytes at its end") == true)
     }
 
     @Test func oneProcessAtATimeWritesIt() async throws {
@@ -258,6 +260,11 @@ import TokenCore
         #expect(try await found().entries == [answer("kept"), intent("last")])
     }
 
+    @Test func whoHasNothingToWriteMakesNoFile() async throws {
+        try await inOneProcess { _ in }
+        #expect(files == ["reply-journal.lock"])
+    }
+
     @Test func manyAtOnceAreAllThere() async throws {
         try await inOneProcess { journal in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -287,15 +294,12 @@ private final class StateFolder: Sendable {
 
 /// The wait of one caller.
 @Suite(.timeLimit(.minutes(1))) struct JournalTicketTests {
-    @Test func theFirstAnswerCountsWhicheverComesFirst() async {
-        let early = JournalTicket<Int>()
-        early.resolve(.success(1))
-        early.resolve(.failure(JournalFailure("late")))
-        #expect(await withCheckedContinuation { early.wait($0) } == .success(1))
-        let late = JournalTicket<Int>()
-        async let answer = withCheckedContinuation { late.wait($0) }
-        late.resolve(.failure(JournalFailure("the disk")))
-        late.resolve(.success(2))
-        #expect(await answer == .failure(JournalFailure("the disk")))
+    @Test func theFirstAnswerCounts() async {
+        let answer = await withCheckedContinuation { continuation in
+            let ticket = JournalTicket(continuation)
+            ticket.resolve(.failure(JournalFailure("the disk")))
+            ticket.resolve(.success(()))
+        }
+        #expect(throws: JournalFailure("the disk")) { try answer.get() }
     }
 }

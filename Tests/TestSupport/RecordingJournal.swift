@@ -10,6 +10,7 @@ package final class RecordingJournal: ReplyJournaling {
         var open: [UserID: JournalEntry] = [:]
         var found: RecoveredJournal
         var failure: JournalFailure?
+        var readingFailure: JournalFailure?
         var gate: Mailbox<Void>?
     }
 
@@ -29,7 +30,12 @@ package final class RecordingJournal: ReplyJournaling {
     /// What is not settled.
     package var open: [UserID: JournalEntry] { state.withLock(\.open) }
 
-    /// Makes every call fail with this, until it is nil again.
+    /// Makes reading fail with this, until it is nil again.
+    package func failReading(with failure: JournalFailure?) {
+        state.withLock { $0.readingFailure = failure }
+    }
+
+    /// Makes every append fail with this, until it is nil again.
     package func fail(with failure: JournalFailure?) {
         state.withLock { $0.failure = failure }
     }
@@ -45,7 +51,7 @@ package final class RecordingJournal: ReplyJournaling {
     }
 
     package func recover(at now: Moment) async throws(JournalFailure) -> RecoveredJournal {
-        let (found, failure) = state.withLock { ($0.found, $0.failure) }
+        let (found, failure) = state.withLock { ($0.found, $0.readingFailure) }
         if let failure { throw failure }
         return found
     }

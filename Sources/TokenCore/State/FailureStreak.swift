@@ -45,6 +45,11 @@ package struct FailureStreak: Hashable, Sendable {
         hasLostReply = true
     }
 
+    /// It had not done away with it.
+    package mutating func forgetLostReply() {
+        hasLostReply = false
+    }
+
     /// Another grant took the place of the one that was refused; how often it failed still counts for the backoff.
     package mutating func forgetRefusal() {
         refusedSince = nil

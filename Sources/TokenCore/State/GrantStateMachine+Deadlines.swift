@@ -25,8 +25,8 @@ extension GrantStateMachine {
         streak == nil ? firstDeadline(occasion) : occasion.now + backoffDelay(occasion)
     }
 
-    /// When the next try is due after a failure; counts probes, and a second refusal.
-    mutating func deadlineAfterFailure(_ failure: RefreshFailure, _ occasion: Occasion) -> Moment {
+    /// When the next try is due after a failure; nil for never. Counts probes, and a second refusal.
+    mutating func deadlineAfterFailure(_ failure: RefreshFailure, _ occasion: Occasion) -> Moment? {
         if case .refused(var probes) = standing {
             // A probe that was never sent tells nothing about the grant.
             if failure.wasSent { probes += 1 }
@@ -38,8 +38,8 @@ extension GrantStateMachine {
         }
         let confirmation = refusedSince + occasion.policy.confirmationDelay(lifeLeft: lifeLeft(refusedSince))
         guard refusedSince != occasion.now, confirmation.isReached(at: occasion.now) else { return confirmation }
-        standing = .refused(probes: 0)
-        return occasion.now + occasion.policy.probeDelay(afterProbes: 0, draw: occasion.draw)
+        standing = standingAfterRefusal
+        return firstDeadline(occasion)
     }
 
     /// The backoff, or what the endpoint asked for if that is longer and the token at hand can bear it.

@@ -87,6 +87,7 @@ extension GrantStateMachine {
     package mutating func granted(_ answer: TokenAnswer, using version: Int64, _ occasion: Occasion) -> Step {
         guard case .refreshing = phase else { return .nothing }
         guard version == grantVersion, allowsRefresh else { return begunAnew(occasion) }
+        forgetLostReply()
         let made = withProgressNoted(answer, occasion)
         phase = .storing(made, isPublished: false)
         // What is only a copy, or safe on this host, does not keep callers waiting for a slow database.
@@ -104,7 +105,7 @@ extension GrantStateMachine {
         phase = .resting
         note(failure, at: occasion.now)
         if let newRefreshToken = failure.newRefreshToken { return salvage(newRefreshToken) }
-        if let step = lostReply(failure, occasion) { return step }
+        noteLostReply(failure, occasion)
         // A refusal may be of a grant that somebody has replaced meanwhile (hard case H7).
         return armed(deadlineAfterFailure(failure, occasion), failure.kind == .grantRefused ? .reread : .none)
     }

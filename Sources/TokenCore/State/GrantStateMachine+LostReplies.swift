@@ -17,44 +17,71 @@ extension GrantStateMachine {
         return streak?.hasLostReply ?? false
     }
 
-    /// What a failure means where a reply was lost, be it this one's or one before; nil if none was.
-    mutating func lostReply(_ failure: RefreshFailure, _ occasion: Occasion) -> Step? {
-        guard case .good = standing, case .streak(var streak) = trouble else { return nil }
-        if streak.hasLostReply, failure.kind == .grantRefused {
-            standing = .unknownOutcome
-            // The refusal may be of a grant that somebody has replaced meanwhile (hard case H7).
-            return armed(nil, .reread)
-        }
-        if occasion.rotates, failure.outcomeIsUnknown {
-            streak.noteLostReply()
-            trouble = .streak(streak)
-        }
-        return nil
+    /// Remembers that the reply to a call was lost that may have done away with the refresh token; nothing where none rotates.
+    mutating func noteLostReply(_ failure: RefreshFailure, _ occasion: Occasion) {
+        guard occasion.rotates, failure.outcomeIsUnknown else { return }
+        suspectLostReply()
+    }
+
+    /// The endpoint took the refresh token: whatever was lost before, it had not been done away with.
+    mutating func forgetLostReply() {
+        guard case .streak(var streak) = trouble, streak.hasLostReply else { return }
+        streak.forgetLostReply()
+        trouble = .streak(streak)
+    }
+
+    /// What a refusal for good says: that the grant was taken back, or that a lost reply had another one.
+    var standingAfterRefusal: Standing { streak?.hasLostReply == true ? .unknownOutcome : .refused(probes: 0) }
+
+    private mutating func suspectLostReply() {
+        guard case .streak(var streak) = trouble else { return }
+        streak.noteLostReply()
+        trouble = .streak(streak)
     }
 
     /// The process before ended while a call with that version of the refresh token was under way.
     package mutating func interrupted(using version: Int64, _ occasion: Occasion) -> Step {
         guard case (.good, .resting) = (standing, phase), version == grantVersion else { return .nothing }
         note(RefreshFailure(.connectionLost, text: "the daemon ended before the reply came"), at: occasion.now)
-        guard case .streak(var streak) = trouble else { return .nothing }
-        streak.noteLostReply()
-        trouble = .streak(streak)
+        suspectLostReply()
         // Nobody else can have that reply, and a period of grace may be running out.
         return armed(occasion.now)
     }
 
-    /// The process before had an answer for this grant that did not get into its row, and kept it in the journal.
+    /// Whether a call with that version of the refresh token may end of which the machine knows nothing: the row was gone, and came
+    /// back with the same grant, while it was under way.
+    package func isUnaware(of version: Int64) -> Bool {
+        switch phase {
+        case .resting, .queued, .elsewhere: version == grantVersion && rowStanding == .good
+        case .refreshing, .storing, .salvaging: false
+        }
+    }
+
+    /// There is an answer for this grant that did not get into its row: the process before kept it in the journal, or the row was gone
+    /// for a while.
     package mutating func recovered(_ answer: TokenAnswer, _ occasion: Occasion) -> Step {
-        guard case .resting = phase, rowStanding == .good else { return .nothing }
+        guard isUnaware(of: grantVersion) else { return .nothing }
         (standing, trouble) = (.good, .none)
         if let newRefreshToken = answer.newRefreshToken, !answer.life.isAlive(at: occasion.now) {
             return salvage(newRefreshToken)
         }
+        guard answer.mayBeHandedOut else {
+            phase = .storing(answer, isPublished: false)
+            return armed(nil, .store(answer))
+        }
+        take(answer, at: occasion.now)
+        phase = .storing(answer, isPublished: true)
+        // It is published now, and stored as soon as the account is looked at.
+        return armed(occasion.now, .publish(answer))
+    }
+
+    /// The answer that waits to be stored is in the journal after all, and need not be withheld any longer.
+    package mutating func journaled(_ occasion: Occasion) -> Step {
+        guard case .storing(let answer, isPublished: false) = phase, !answer.mayBeHandedOut else { return .nothing }
         let kept = answer.journaled
         take(kept, at: occasion.now)
         phase = .storing(kept, isPublished: true)
-        // It is published now, and stored as soon as the account is looked at.
-        return armed(occasion.now, .publish(kept))
+        return Step(.keep, .publish(kept))
     }
 
     /// The process before had a new refresh token out of a broken reply, and kept it in the journal.

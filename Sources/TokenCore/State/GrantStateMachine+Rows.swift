@@ -97,7 +97,7 @@ extension GrantStateMachine {
         case .queued where isDue: return Step(.keep, .adopt)
         case .resting, .queued, .elsewhere: break
         }
-        guard allowsRefresh else { return Step(.keep, .adopt) }
+        guard rowStanding == .good else { return Step(.keep, .adopt) }
         phase = .resting
         isPutOff = false
         trouble = .none

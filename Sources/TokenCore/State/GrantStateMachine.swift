@@ -9,7 +9,8 @@
 package struct GrantStateMachine: Sendable {
     /// How the grant stands.
     package enum Standing: Hashable, Sendable {
-        /// It may be used. To `refused` by two refusals, to `noGrant` or `unreadable` by what the row holds.
+        /// It may be used. To `refused` by two refusals, to `unknownOutcome` by two after a lost reply, to `noGrant` or `unreadable`
+        /// by what the row holds.
         case good
         /// The row has no refresh token. To `good` or `unreadable` when one is put there.
         case noGrant
@@ -18,13 +19,15 @@ package struct GrantStateMachine: Sendable {
         /// The endpoint refused it twice; a probe goes out now and then. To `good` by a probe that succeeds or by
         /// another refresh token, or a newer access token, in the row.
         indirect case refused(probes: Int32)
-        /// A reply was lost on a provider that rotates refresh tokens. To `good` when the row changes.
+        /// A reply was lost on a provider that rotates refresh tokens, and the one at hand is refused since. To `good` when the row
+        /// changes, or by a reply out of the journal.
         case unknownOutcome
     }
 
     /// What is being done about it.
     package enum Phase: Hashable, Sendable {
-        /// Nothing; a deadline may be armed. To `queued` when it is reached, or when a caller demands a token.
+        /// Nothing; a deadline may be armed. To `queued` when it is reached, or when a caller demands a token; to `storing` or
+        /// `salvaging` by what the journal kept.
         case resting
         /// In line for a refresh. To `refreshing` when its turn comes, to `elsewhere` if another daemon was faster, to
         /// `resting` if its row cannot be read or turned out to hold a newer token.
@@ -104,7 +107,7 @@ package struct GrantStateMachine: Sendable {
         self.life = Self.life(of: row, occasion.now)
         self.tokenFingerprint = row.accessToken?.fingerprint ?? 0
         self.lastRefresh = row.memory?.lastRefreshedAt ?? .never
-        if case .refused = standing, let memory = row.memory {
+        if standing == .refused(probes: 0) || standing == .unknownOutcome, let memory = row.memory {
             self.trouble = .streak(FailureStreak(remembered: memory, at: occasion.now))
         }
     }

@@ -102,8 +102,11 @@ package struct RefreshFailure: Error, Hashable, Sendable {
     package var outcomeIsUnknown: Bool {
         guard newRefreshToken == nil else { return false }
         return switch kind {
-        case .timeout, .connectionLost, .malformed, .serverFault, .gateway: true
-        case .grantRefused, .clientRefused, .throttled, .requestRejected, .redirected, .nameResolution, .connect, .tls,
+        case .timeout, .connectionLost, .malformed: true
+        // What a gateway says for want of an answer; a service that is busy, or away, did nothing.
+        case .serverFault: [500, 502, 504].contains(httpStatus)
+        case .gateway, .grantRefused, .clientRefused, .throttled, .requestRejected, .redirected, .nameResolution,
+            .connect, .tls,
             .storeUnavailable, .storeRejected, .journalUnavailable, .noProgress:
             false
         }
