@@ -111,6 +111,18 @@ extension GrantStateMachineTests {
         #expect(machine.tokenIs("a1") && machine.phase == .resting, "nothing of it was handed out")
     }
 
+    @Test func h7ASuccessOfAnotherDaemonDuringACallMakesItsRefusalTheFirst() {
+        var machine = active()
+        for at in [540, 550] {
+            _ = machine.due(occasion(.seconds(at)))
+            _ = machine.begun(version: 1, occasion(.seconds(at)))
+            if at == 540 { _ = machine.failed(refusal, using: 1, occasion(.seconds(at))) }
+        }
+        _ = machine.rowChanged(row(token: "b1", expiresIn: .seconds(1450)), occasion(.seconds(551)))
+        #expect(machine.failed(refusal, using: 1, occasion(.seconds(552))).effect == .reread)
+        #expect(machine.status(at: start + .seconds(552)) == .degraded)
+    }
+
     @Test func h2ALateCopyDoesNotGoInSinceThereMayBeANewerOne() {
         let (machine, step) = fenced(rotated: nil)
         #expect(step.effect == .reread)
