@@ -194,8 +194,8 @@ import TokenSimulator
 
     @Test func aDaemonThatStopsGivesBackItsClaimsAndTheOtherGoesOn() async throws {
         let settings = [
-            "DATABASE_RECONCILE_EVERY": "1h", "REFRESH_CLAIM_FOR": "1h", "REFRESH_BACKOFF_INITIAL": "30m",
-            "REFRESH_BACKOFF_MAX": "1h",
+            "DATABASE_RECONCILE_EVERY": "1h", "REFRESH_CLAIM_FOR": "1h", "REFRESH_BACKOFF_INITIAL": "10m",
+            "REFRESH_BACKOFF_MAX": "10m",
         ]
         try await Installation.with(accounts: 1, lifetime: .seconds(36_000), settings: settings) { installation in
             let pair = Pair(installation: installation)
