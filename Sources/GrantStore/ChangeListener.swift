@@ -28,6 +28,8 @@ struct ChangeListener: Sendable {
         let draw: RandomShare
         /// Told when the way changes.
         let logger: Logger
+        /// This daemon's id: what it tells the others is no news to itself.
+        let owner: String
     }
 
     /// Why there is nothing to listen to for now.
@@ -123,7 +125,7 @@ struct ChangeListener: Sendable {
             // Whatever happened while nobody listened was not told.
             await receive(.unknown)
             while true {
-                if let news = Self.news(missed) { await receive(news) }
+                for news in Self.news(missed, for: settings.owner) { await receive(news) }
                 missed = try await next()
             }
         } catch {
@@ -177,14 +179,26 @@ struct ChangeListener: Sendable {
         }
     }
 
-    /// What payloads say; nil if nothing. Anybody may send to the channel, so what is not understood is left alone.
-    static func news(_ payloads: [String]) -> ChangeNews? {
-        if payloads.contains(ChangeTrigger.everything) { return .unknown }
-        let users = Set(
-            payloads.filter { $0.first == ChangeTrigger.userPrefix }.map { UserID(String($0.dropFirst())) }
-        )
-        guard users.count <= mostUsers else { return .unknown }
-        return users.isEmpty ? nil : .users(users)
+    /// What payloads say to the daemon of that id. Anybody may send to the channel, so what is not understood is left alone.
+    static func news(_ payloads: [String], for owner: String) -> [ChangeNews] {
+        var (changed, released): (Set<UserID>, Set<UserID>) = ([], [])
+        for payload in payloads {
+            if payload.first == ChangeTrigger.userPrefix {
+                changed.insert(UserID(String(payload.dropFirst())))
+            } else if let told = DaemonNews(payload), told.owner != owner {
+                switch told.kind {
+                case .stored: changed.formUnion(told.users)
+                case .released: released.formUnion(told.users)
+                }
+            }
+        }
+        var news: [ChangeNews] = []
+        if payloads.contains(ChangeTrigger.everything) || changed.count > mostUsers {
+            news.append(.unknown)
+        } else if !changed.isEmpty {
+            news.append(.users(changed))
+        }
+        return released.isEmpty ? news : news + [.released(released)]
     }
 }
 

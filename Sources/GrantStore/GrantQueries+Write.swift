@@ -11,8 +11,8 @@ extension GrantQueries {
     }
 
     /// Writes tokens into rows that still hold the refresh token that was used, and the state beside them, in one go.
-    /// The setting, for this transaction only, keeps the trigger from telling of a daemon's write: this one knows of it, and others
-    /// learn of it when they come to that account.
+    /// The setting, for this transaction only, keeps the trigger from telling of a daemon's write row by row: this one knows of it, and
+    /// the others are told of the batch.
     ///
     /// Parameters: `$1` ids, `$2` access tokens, `$3` expiries, `$4` versions used, `$5` times of refresh, `$6`
     /// lifetimes in ms, `$7` the epochs of claims, NULL for a write without one, `$8` their owner, `$9` new refresh tokens,
@@ -43,10 +43,10 @@ extension GrantQueries {
                 FROM input i JOIN locked l ON l.id = i.id
                 WHERE t.\(columns.id) = i.id AND \(matches)
                 RETURNING i.id, \(version) AS version
-            )\(hasOwnSchema ? ", \(Self.released), \(noted)" : "")
+            )\(hasOwnSchema ? ", \(Self.released), \(noted), \(told)" : "")
             SELECT i.id::text, s.version, m.id IS NOT NULL, l.id IS NOT NULL
             FROM input i LEFT JOIN stored s ON s.id = i.id LEFT JOIN matching m ON m.id = i.id
-                LEFT JOIN locked l ON l.id = i.id
+                LEFT JOIN locked l ON l.id = i.id\(hasOwnSchema ? " WHERE (SELECT count(t.sent) FROM told t) >= 0" : "")
             """
         )
     }
@@ -69,11 +69,13 @@ extension GrantQueries {
 
     private static let released = """
         released AS (
-            UPDATE tastytokend.claims c SET until = clock_timestamp()
+            UPDATE tastytokend.claims c SET until = clock_timestamp(), sent_by = NULL, sent_version = NULL
             FROM stored s JOIN input i ON i.id = s.id
             WHERE c.user_id = i.id::text AND c.owner = i.owner AND c.epoch = i.epoch
         )
         """
+
+    private var told: String { DaemonNews.telling(.stored, by: "$8::text", of: "stored", columns) }
 
     /// Sorted, so that two daemons that write the same accounts cannot wait for each other.
     private var noted: String {

@@ -27,6 +27,11 @@ package struct Migration: Sendable {
             title: "sealing",
             sql: String(decoding: PackageResources._003_sealing_sql, as: UTF8.self)
         ),
+        Migration(
+            version: 4,
+            title: "calls",
+            sql: String(decoding: PackageResources._004_calls_sql, as: UTF8.self)
+        ),
     ]
 
     /// The version that this daemon works with.

@@ -7,17 +7,21 @@ package import TokenCore
 /// clock; no lock outlives its statement, so that a pooler may stand in between.
 extension PostgresGrantStore {
     /// Claims, then reads. Without the daemon's own schema nothing is claimed, and everything unguarded.
-    package func claim(_ users: [UserID]) async throws(StoreFailure) -> [ClaimedGrant] {
+    package func claim(_ users: [UserID], sends: Bool) async throws(StoreFailure) -> [ClaimedGrant] {
         try await withPlan { plan async throws(StoreFailure) in
             var claimed: [ClaimedGrant] = []
             for batch in users.filter(plan.columns.idType.canPrint).batches(of: Self.batchSize) {
-                claimed += try await self.claim(Array(batch), plan)
+                claimed += try await self.claim(Array(batch), sends: sends, plan)
             }
             return claimed
         }
     }
 
-    private func claim(_ users: [UserID], _ plan: StorePlan) async throws(StoreFailure) -> [ClaimedGrant] {
+    private func claim(
+        _ users: [UserID],
+        sends: Bool,
+        _ plan: StorePlan
+    ) async throws(StoreFailure) -> [ClaimedGrant] {
         let isGuarded = plan.report.ownSchema.isPresent
         let (owner, length) = (configuration.owner, configuration.claimFor.nanoseconds / 1_000_000)
         return try await reads.run(within: configuration.statementDeadline) {
@@ -29,15 +33,17 @@ extension PostgresGrantStore {
                     RowReading(row, plan.tokens).map { ClaimedGrant($0, .unguarded) }
                 }
             }
-            let claims = try connection.run(plan.queries.claim, [ids, owner, String(length)], until: deadline).rows(
-                Claim.init
-            )
+            let statement = plan.queries.claim(sends: sends)
+            let claims = try connection.run(statement, [ids, owner, String(length)], until: deadline).rows(Claim.init)
             let epochs = Dictionary(claims.map { ($0.user, $0.epoch) }, uniquingKeysWith: max)
             let rows = try connection.run(plan.queries.claimed, [ids, owner], until: deadline)
             return rows.rows { row in
                 RowReading(row, plan.tokens).map { found in
-                    let user = found.row.user
-                    return ClaimedGrant(found, ClaimedGrant.Hold(row, claimedWith: epochs[user], of: user))
+                    let call = CallMark(row, isOurs: sends)
+                    return ClaimedGrant(
+                        found,
+                        ClaimedGrant.Hold(row, claimedWith: epochs[found.row.user], of: found.row, call)
+                    )
                 }
             }
         }
@@ -49,7 +55,7 @@ extension PostgresGrantStore {
             guard plan.report.ownSchema.isPresent else { return }
             for batch in claims.batches(of: Self.batchSize) {
                 // No daemon's end may cost an account more than a claim's length.
-                let arguments = batch.arguments(upTo: self.configuration.claimFor) + [self.configuration.owner]
+                let arguments = batch.arguments(upTo: self.configuration.claimFor, of: self.configuration.owner)
                 try await self.reads.run(within: self.configuration.statementDeadline) {
                     connection,
                     deadline throws(StoreError) in
@@ -61,13 +67,37 @@ extension PostgresGrantStore {
 }
 
 extension ArraySlice<ClaimEnd> {
-    /// The first parameters of ``GrantQueries/endClaims``, none kept longer than that.
-    fileprivate func arguments(upTo longest: Duration) -> [String?] {
+    /// The parameters of ``GrantQueries/endClaims``, none kept longer than that.
+    fileprivate func arguments(upTo longest: Duration, of owner: String) -> [String?] {
         [
             ArrayLiteral.of(texts: map(\.claim.user.text)),
             ArrayLiteral.of(integers: map(\.claim.epoch)),
             ArrayLiteral.of(integers: map { Swift.min(Swift.max($0.keptFor, .zero), longest).nanoseconds / 1_000_000 }),
+            owner,
+            ArrayLiteral.of(texts: map { "\($0.isOutcomeKnown)" }),
         ]
+    }
+}
+
+/// What a claim says of calls.
+private struct CallMark {
+    /// The refresh token that others sent without accounting for it; nil if nobody did.
+    let doubted: Int64?
+    /// The refresh token that is to be sent under this claim; nil if the claim does not say.
+    let marked: Int64?
+
+    /// Reads the fields that ``ClaimField`` numbers.
+    init(_ row: PostgresRow, isOurs: Bool) {
+        let version = row.integer(ClaimField.sentVersion)
+        self.doubted = row.flag(ClaimField.isSentByOthers) ? version : nil
+        self.marked = isOurs ? version : nil
+    }
+}
+
+extension GrantRow {
+    /// Whether the row holds that refresh token, be it sealed anew since.
+    fileprivate func holds(_ version: Int64) -> Bool {
+        grant.version == version || memory?.sealedAnewFrom.contains(version) == true
     }
 }
 
@@ -94,9 +124,12 @@ extension ClaimedGrant {
 extension ClaimedGrant.Hold {
     /// Reads the fields that ``ClaimField`` numbers, after a claim that was made with that epoch, if one was. A claim that
     /// stands, but was not made just now, is a session's that has not ended: of another daemon, or of this one's own writes.
-    fileprivate init(_ row: PostgresRow, claimedWith epoch: Int64?, of user: UserID) {
-        if let epoch, row.flag(ClaimField.isOurs), row.integer(ClaimField.epoch) == epoch {
-            self = .claimed(Claim(user: user, epoch: epoch))
+    /// Neither is one good whose row was given another refresh token while it was made: it says of that other one that it is sent.
+    fileprivate init(_ row: PostgresRow, claimedWith epoch: Int64?, of found: GrantRow, _ call: CallMark) {
+        let isMarked = found.grant == .none || call.marked.map(found.holds) ?? true
+        if let epoch, row.flag(ClaimField.isOurs), row.integer(ClaimField.epoch) == epoch, isMarked {
+            let claim = Claim(user: found.user, epoch: epoch)
+            self = call.doubted.map(found.holds) == true ? .inDoubt(claim) : .claimed(claim)
         } else {
             // A claim that ended since it was in the way has no time left; neither has a row that is newer than the claims.
             self = .elsewhere(.milliseconds(max(row.integer(ClaimField.millisecondsLeft) ?? 0, 0)))

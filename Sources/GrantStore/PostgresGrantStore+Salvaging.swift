@@ -22,7 +22,7 @@ extension PostgresGrantStore {
             connection,
             deadline throws(StoreError) in
             try self.tellKeyBeforeWriting(plan, on: connection, until: deadline)
-            return try salvage.write(plan, on: connection, until: deadline)
+            return try salvage.write(plan, by: self.configuration.owner, on: connection, until: deadline)
         }
     }
 }
@@ -32,6 +32,7 @@ extension GrantSalvage {
     /// once more: then it shows what it is.
     fileprivate func write(
         _ plan: StorePlan,
+        by owner: String,
         on connection: PostgresConnection,
         until deadline: Deadline
     ) throws(StoreError) -> WriteOutcome {
@@ -41,17 +42,18 @@ extension GrantSalvage {
         } catch {
             return .rejected(reason: error.reason)
         }
-        let first = try write(stored, plan, on: connection, until: deadline)
-        return first == .superseded ? try write(stored, plan, on: connection, until: deadline) : first
+        let first = try write(stored, plan, by: owner, on: connection, until: deadline)
+        return first == .superseded ? try write(stored, plan, by: owner, on: connection, until: deadline) : first
     }
 
     private func write(
         _ stored: String,
         _ plan: StorePlan,
+        by owner: String,
         on connection: PostgresConnection,
         until deadline: Deadline
     ) throws(StoreError) -> WriteOutcome {
-        let arguments = [user.text, stored, "\(usedVersion)"]
+        let arguments = [user.text, stored, "\(usedVersion)"] + (plan.queries.hasOwnSchema ? [owner] : [])
         let statement = plan.queries.salvage.hiding([newRefreshToken, Secret(stored)])
         do throws(StoreError) {
             let versions = try connection.transaction(until: deadline) { () throws(StoreError) in
@@ -69,11 +71,14 @@ extension GrantSalvage {
 }
 
 extension GrantQueries {
+    private var told: String { DaemonNews.telling(.stored, by: "$4::text", of: "stored", columns) }
+
     /// Writes one refresh token into a row that still holds the one that was used, be it sealed anew since; or this one already,
     /// stored in the same manner: one that was sealed by an earlier attempt is found when the row is read again. The setting, for this
-    /// transaction only, keeps the trigger from telling of a daemon's write.
+    /// transaction only, keeps the trigger from telling of a daemon's write: the daemon itself tells the others.
     ///
-    /// Parameters: `$1` id, `$2` new refresh token, `$3` version used. Field: the version stored.
+    /// Parameters: `$1` id, `$2` new refresh token, `$3` version used, `$4` the daemon's id where it has its own schema. Field: the
+    /// version stored.
     fileprivate var salvage: Statement {
         let sealedAnew = """
             EXISTS (SELECT FROM tastytokend.grants g WHERE g.user_id = t.\(columns.id)::text
@@ -82,12 +87,16 @@ extension GrantQueries {
         return Statement(
             "salvage",
             """
-            WITH own AS (SELECT set_config('\(ChangeTrigger.ownWrite)', 'on', true))
-            UPDATE \(columns.table) t SET \(columns.refreshToken) = $2 FROM own
-            WHERE t.\(columns.id) = $1::\(columns.idType.cast)
-                AND (\(version) = $3::bigint OR \(refreshToken) COLLATE "C" = $2 COLLATE "C"
-                    \(hasOwnSchema ? "OR \(sealedAnew)" : ""))
-            RETURNING \(version)
+            WITH own AS (
+                SELECT set_config('\(ChangeTrigger.ownWrite)', 'on', true)
+            ), stored AS (
+                UPDATE \(columns.table) t SET \(columns.refreshToken) = $2 FROM own
+                WHERE t.\(columns.id) = $1::\(columns.idType.cast)
+                    AND (\(version) = $3::bigint OR \(refreshToken) COLLATE "C" = $2 COLLATE "C"
+                        \(hasOwnSchema ? "OR \(sealedAnew)" : ""))
+                RETURNING t.\(columns.id) AS id, \(version) AS version
+            )\(hasOwnSchema ? ", \(told)" : "")
+            SELECT s.version FROM stored s\(hasOwnSchema ? " WHERE (SELECT count(t.sent) FROM told t) >= 0" : "")
             """
         )
     }

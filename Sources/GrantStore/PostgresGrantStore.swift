@@ -62,7 +62,8 @@ package final class PostgresGrantStore: GrantStoring {
             checkEvery: configuration.listenCheckEvery,
             proofDeadline: configuration.proofDeadline,
             draw: random,
-            logger: logger
+            logger: logger,
+            owner: configuration.owner
         )
     }
 

@@ -55,7 +55,7 @@ struct Resealer {
     private func claimedRows(_ users: [UserID]) throws(StoreError) -> [ClaimedRow] {
         let ids = ArrayLiteral.of(texts: users.map(\.text))
         let length = String(claimFor.nanoseconds / 1_000_000)
-        _ = try connection.run(plan.queries.claim, [ids, owner, length], until: deadline)
+        _ = try connection.run(plan.queries.claim(sends: false), [ids, owner, length], until: deadline)
         // A statement of its own, that sees what was stored before the claims were had.
         return try connection.run(plan.queries.claimedValues, [ids, owner], until: deadline).rows(ClaimedRow.init)
     }

@@ -23,9 +23,29 @@ extension RefreshEngine {
         end(claim, after: wait ?? .zero)
     }
 
-    /// Puts a claim in line to be ended after that time.
+    /// Puts a claim in line to be ended after that time. As long as a call is under way or its answer is not in its row, or a reply is
+    /// lost that may have brought a new refresh token, others are to know of it.
     func end(_ claim: Claim, after time: Duration) {
-        pendingEnds[claim.user] = ClaimEnd(claim, keptFor: max(time, .zero))
+        let machine = table.slot(of: claim.user).flatMap { table[$0]?.machine }
+        let isOutcomeKnown =
+            attempts[claim.user] == nil && machine?.isStoring != true && machine?.streak?.hasLostReply != true
+        pendingEnds[claim.user] = ClaimEnd(claim, keptFor: max(time, .zero), isOutcomeKnown: isOutcomeKnown)
+    }
+
+    /// Another daemon's call for the account was not accounted for: waits for it, or takes the risk of another call.
+    func doubt(_ slot: AccountSlot) {
+        guard let account = table[slot] else { return }
+        apply(slot) { $0.doubted($1) }
+        let isRisked = table[slot]?.machine.phase == .queued
+        let hasTried = account.machine.streak?.hasLostReply == true
+        guard !hasTried else { return }
+        logger.log(
+            level: isRisked ? .warning : .debug,
+            isRisked
+                ? "another daemon's call was never accounted for, the refresh token is tried again"
+                : "another daemon's call is not accounted for yet, it is waited for",
+            metadata: [LogKey.user: "\(account.user)", LogKey.event: "claim.in_doubt"]
+        )
     }
 
     /// Ends the claims in line, unless a batch is under way. What fails is left: every claim ends by itself.

@@ -20,6 +20,10 @@ extension RefreshEngine {
         case .users(let users) where pendingRereads.count + users.count <= Self.mostNews:
             pendingRereads.formUnion(users)
         case .users: chores.wantsPass = true
+        case .released(let users):
+            for user in users {
+                if let slot = table.slot(of: user) { apply(slot) { $0.claimReleased($1) } }
+            }
         case .unknown: chores.wantsPass = true
         }
         advance()

@@ -21,9 +21,12 @@ extension RefreshEngine {
         claiming = Set(batch)
         let users = batch
         let askedAt = now
+        let sends = rotation != .unseen
         Task {
             do throws(StoreFailure) {
-                let found = try await store.claim(users)
+                let found = try await store.claim(users, sends: sends)
+                // Nobody else would leave a call unaccounted for.
+                if found.contains(where: \.isInDoubt) { foundRotation() }
                 let held = versions(of: users)
                 let failure = await recordIntents(found)
                 begin(users, found, askedAt, failure, moved: moved(users, since: held))
@@ -93,6 +96,7 @@ extension RefreshEngine {
             apply(slot) { $0.claimedElsewhere(for: time, $1) }
             return false
         }
+        if case .inDoubt = grant.hold { doubt(slot) }
         guard table[slot]?.machine.phase == .queued, case .success(let refreshToken)? = grant.refreshToken else {
             return false
         }
@@ -105,7 +109,7 @@ extension RefreshEngine {
             postpone(slot, RefreshFailure(.journalUnavailable, text: text))
             return false
         }
-        if case .claimed(let claim) = grant.hold { claims[grant.row.user] = claim }
+        if let claim = grant.hold.claim { claims[grant.row.user] = claim }
         kept.keep(refreshToken, version: grant.row.grant.version, of: grant.row.user)
         if rotation != .unseen { journaled.insert(grant.row.user) }
         apply(slot) { $0.begun(version: grant.row.grant.version, $1) }
@@ -114,7 +118,7 @@ extension RefreshEngine {
     }
 
     private func giveUp(_ hold: ClaimedGrant.Hold) {
-        if case .claimed(let claim) = hold { end(claim, after: .zero) }
+        if let claim = hold.claim { end(claim, after: .zero) }
     }
 
     /// Something keeps the call from being made now. The row may have been gone for a while, with the call that was made for it before

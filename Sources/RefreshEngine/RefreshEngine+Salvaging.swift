@@ -57,6 +57,10 @@ extension RefreshEngine {
                 )
             case .superseded:
                 apply(slot) { $0.salvageSuperseded($1) }
+                logger.notice(
+                    "new refresh token dropped, the row holds another by now",
+                    metadata: [LogKey.user: "\(salvage.user)", LogKey.event: "grant.superseded"]
+                )
             case .locked, .untried:
                 let text = "the new refresh token could not be stored: the row is locked"
                 apply(slot) { $0.salvageFailed(RefreshFailure(.storeUnavailable, text: text), $1) }

@@ -93,6 +93,8 @@ extension RefreshEngine {
                 follow(write.user, storingAttempts[write.user], "token stored")
                 apply(slot) { $0.stored(grantVersion: version, $1) }
                 reconsiderKeeping(slot)
+            case .superseded where write.claim != nil:
+                apply(slot) { $0.fenced($1) }
             case .superseded:
                 apply(slot) { $0.superseded($1) }
             case .locked where !waiting, .untried:

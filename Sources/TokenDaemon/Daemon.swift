@@ -203,19 +203,20 @@ struct Daemon: Sendable {
     private func close() async {
         await assembly.server.stop(within: Self.farewell)
         await assembly.endpoint.shutdown()
-        await tellEndOfSealing()
+        await leaveDatabase()
         assembly.store.close()
         await assembly.journal.close()
     }
 
-    /// Says that this daemon seals by no key any more. A database that is away is not waited for: then `reseal` takes this one
-    /// for one that may come back.
-    private func tellEndOfSealing() async {
+    /// Gives back what other daemons would wait for, and says that this one seals by no key any more. A database that is away is not
+    /// waited for: then claims run out by themselves, and `reseal` takes this daemon for one that may come back.
+    private func leaveDatabase() async {
         guard assembly.store.health.isConnected else { return }
         do throws(StoreFailure) {
+            try await assembly.store.releaseClaims()
             try await assembly.store.endSealing()
         } catch {
-            logger.debug("the end of sealing could not be told", metadata: ["error.message": "\(error)"])
+            logger.debug("the database could not be told of the end", metadata: ["error.message": "\(error)"])
         }
     }
 }

@@ -25,6 +25,43 @@ import TokenSimulator
             return daemon
         }
 
+        /// Has the daemon refresh an account; it is too soon for that for a while after the last one.
+        func order(_ name: String, _ user: Int) async throws {
+            try await eventually("\(name) takes an order") {
+                var probe = try SocketProbe(at: "\(installation.folder)/\(name)/api.sock")
+                let reply = try probe.exchange(
+                    "POST /v1/users/\(user)/refresh?max_wait=0 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+                )
+                return reply.status != 429
+            }
+        }
+
+        /// Starts two daemons that hear of each other, with a token for account 1 at both.
+        func startBoth() async throws -> (a: RunningProgram, b: RunningProgram, token: String) {
+            installation.simulator.set(Fault(.rotation(.strict)))
+            #expect(try await installation.tastytokend("migrate").status == 0)
+            let (a, b) = (try await start("a"), try await start("b"))
+            var token = ""
+            try await eventually("both serve one token, which is in its row") {
+                guard let mine = try? tokens("a", of: 1...1), let theirs = try? tokens("b", of: 1...1) else {
+                    return false
+                }
+                token = mine[0]
+                return try await stored() == token && mine == theirs
+            }
+            return (a, b, token)
+        }
+
+        /// The access token in the row of account 1.
+        func stored() async throws -> String {
+            try await value("SELECT tastytrade_oauth_token FROM users WHERE id = 1")
+        }
+
+        /// What the database says.
+        func value(_ query: String) async throws -> String {
+            try await installation.postgres.query(query).trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+
         /// The tokens that this daemon serves; fails if an account has none.
         func tokens(_ name: String, of users: ClosedRange<Int>) throws -> [String] {
             var probe = try SocketProbe(at: "\(installation.folder)/\(name)/api.sock")
@@ -92,6 +129,95 @@ import TokenSimulator
                 #expect(gap >= soonest, "user \(user) was refreshed twice within \(gap) ms")
             }
             for daemon in daemons.values { #expect(try await installation.stop(daemon).status == 0) }
+        }
+    }
+
+    @Test func h2AHolderPausedPastItsClaimOverwritesNothingAndLosesNothing() async throws {
+        let settings = [
+            "DATABASE_RECONCILE_EVERY": "1h", "REFRESH_CLAIM_FOR": "6s", "REFRESH_TIMEOUT": "3s",
+            "REFRESH_CONNECT_TIMEOUT": "1s",
+        ]
+        try await Installation.with(accounts: 1, lifetime: .seconds(600), settings: settings) { installation in
+            let pair = Pair(installation: installation)
+            let (a, b, first) = try await pair.startBoth()
+            // The provider has done away with the refresh token, and the reply is held up.
+            let before = installation.simulator.counts.made
+            installation.simulator.set(Fault(.hold), for: .account("1"))
+            try await pair.order("a", 1)
+            try await eventually("the call is at the provider") { installation.simulator.counts.made == before + 1 }
+            let epoch = try await pair.value("SELECT epoch FROM tastytokend.claims WHERE user_id = '1'")
+            a.signal(SIGSTOP)
+            installation.simulator.clearFaults(.account("1"))
+            // The other one comes to the account, waits for the claim to run out, and finds it in doubt.
+            try await pair.order("b", 1)
+            try await eventually("the other daemon has claimed it since") {
+                try await pair.value("SELECT epoch > \(epoch) FROM tastytokend.claims WHERE user_id = '1'") == "t"
+            }
+            try await Task.sleep(for: .seconds(2))
+            #expect(installation.simulator.counts.made == before + 1, "it uses no refresh token that may be spent")
+            #expect(try pair.tokens("b", of: 1...1) == [first], "it serves what it has")
+            #expect(try await pair.stored() == first)
+            a.signal(SIGCONT)
+            try await eventually("both serve what the paused one was given, and the row has it; it said: \(a.errors)") {
+                let (mine, theirs) = (try pair.tokens("a", of: 1...1), try pair.tokens("b", of: 1...1))
+                return try await pair.stored() == mine[0] && mine[0] != first && mine == theirs
+            }
+            #expect(installation.simulator.counts.made == before + 1)
+            // The refresh token that came with it is the one in the row.
+            let second = try pair.tokens("a", of: 1...1)[0]
+            try await pair.order("b", 1)
+            try await eventually("the other one can refresh it") {
+                let (mine, theirs) = (try pair.tokens("a", of: 1...1), try pair.tokens("b", of: 1...1))
+                return theirs[0] != second && mine == theirs
+            }
+            #expect(installation.simulator.counts.grantsLost == 0)
+            #expect(installation.simulator.counts.reused == 0)
+            for daemon in [a, b] { #expect(try await installation.stop(daemon).status == 0) }
+        }
+    }
+
+    @Test func whatADaemonStoresTheOtherServesWithoutLookingForIt() async throws {
+        let settings = ["DATABASE_RECONCILE_EVERY": "1h"]
+        try await Installation.with(accounts: 1, lifetime: .seconds(3600), settings: settings) { installation in
+            let pair = Pair(installation: installation)
+            let (a, b, first) = try await pair.startBoth()
+            let made = installation.simulator.counts.made
+            try await pair.order("a", 1)
+            try await eventually("both serve the new one") {
+                let (mine, theirs) = (try pair.tokens("a", of: 1...1), try pair.tokens("b", of: 1...1))
+                return mine[0] != first && mine == theirs
+            }
+            #expect(installation.simulator.counts.made == made + 1, "the other one made no call for it")
+            for daemon in [a, b] { #expect(try await installation.stop(daemon).status == 0) }
+        }
+    }
+
+    @Test func aDaemonThatStopsGivesBackItsClaimsAndTheOtherGoesOn() async throws {
+        let settings = [
+            "DATABASE_RECONCILE_EVERY": "1h", "REFRESH_CLAIM_FOR": "1h", "REFRESH_BACKOFF_INITIAL": "10m",
+            "REFRESH_BACKOFF_MAX": "10m",
+        ]
+        try await Installation.with(accounts: 1, lifetime: .seconds(36_000), settings: settings) { installation in
+            let pair = Pair(installation: installation)
+            let (a, b, first) = try await pair.startBoth()
+            installation.simulator.set(Fault(.errorPage(ErrorPage(503))), for: .account("1"))
+            try await pair.order("a", 1)
+            let kept = "FROM tastytokend.claims WHERE user_id = '1' AND until > now() + interval '1 minute'"
+            try await eventually("it failed, and keeps its claim until the next try") {
+                try SocketProbe.get("/v1/users/1", at: "\(installation.folder)/a/api.sock").member("status")
+                    == "degraded"
+            }
+            installation.simulator.clearFaults(.account("1"))
+            let until = try await pair.value("SELECT until \(kept)")
+            let made = installation.simulator.counts.made
+            try await pair.order("b", 1)
+            try await Task.sleep(for: .seconds(2))
+            #expect(installation.simulator.counts.made == made, "the other one lets it try")
+            #expect(try pair.tokens("b", of: 1...1) == [first])
+            #expect(try await installation.stop(a).status == 0)
+            try await eventually("the other one goes on") { try pair.tokens("b", of: 1...1) != [first] }
+            #expect(try await pair.value("SELECT now() < '\(until)'::timestamptz") == "t", "it would have had to wait")
+            #expect(try await installation.stop(b).status == 0)
         }
     }
 }

@@ -98,12 +98,17 @@ import TokenCore
 
     @Test(
         arguments: [
-            ([], nil), (["p1", "", "x", "🦊"], nil), (["u1", "u2", "u1"], .users([UserID("1"), UserID("2")])),
-            (["u1", "*"], .unknown), (["u"], .users([UserID("")])), (["u*"], .users([UserID("*")])),
-            ((0...10_000).map { "u\($0)" }, .unknown),
-        ] as [([String], ChangeNews?)]
-    ) func payloadsAreUnderstood(_ payloads: [String], _ news: ChangeNews?) {
-        #expect(ChangeListener.news(payloads) == news)
+            ([], []), (["p1", "", "x", "🦊", "d", "dme", "r", "rme"], []),
+            (["u1", "u2", "u1"], [.users([UserID("1"), UserID("2")])]),
+            (["u1", "*"], [.unknown]), (["u"], [.users([UserID("")])]), (["u*"], [.users([UserID("*")])]),
+            ((0...10_000).map { "u\($0)" }, [.unknown]),
+            (["dme\u{1F}1\u{1F}2", "rme\u{1F}3"], []),
+            (["dyou\u{1F}1\u{1F}", "u2"], [.users([UserID("1"), UserID(""), UserID("2")])]),
+            (["ryou\u{1F}1", "rthey\u{1F}2\u{1F}3"], [.released([UserID("1"), UserID("2"), UserID("3")])]),
+            (["*", "ryou\u{1F}1"], [.unknown, .released([UserID("1")])]),
+        ] as [([String], [ChangeNews])]
+    ) func payloadsAreUnderstood(_ payloads: [String], _ news: [ChangeNews]) {
+        #expect(ChangeListener.news(payloads, for: "me") == news)
     }
 
     /// Looks again after every turn of the lane; the suite carries a time limit.

@@ -202,3 +202,10 @@ extension WallTime {
     /// 2026-01-01T00:00:00Z and that much later.
     static func newYear(plus duration: Duration = .zero) -> WallTime { Moment.newYear.wall + duration }
 }
+
+extension PostgresGrantStore {
+    /// Claims as a daemon does that never saw a provider rotate refresh tokens.
+    func claim(_ users: [UserID]) async throws(StoreFailure) -> [ClaimedGrant] {
+        try await claim(users, sends: false)
+    }
+}

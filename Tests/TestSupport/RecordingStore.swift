@@ -31,6 +31,8 @@ package final class RecordingStore: GrantStoring {
         var gates: [String: Mailbox<Void>] = [:]
         var epochs: [UserID: Int64] = [:]
         var elsewhere: [UserID: Duration] = [:]
+        var inDoubt: Set<UserID> = []
+        var sends: [Bool] = []
         var rotating: Set<String> = []
         /// Counts the changes, and tells each row's last.
         var transaction: Int64 = 0
@@ -174,9 +176,10 @@ package final class RecordingStore: GrantStoring {
         return rows
     }
 
-    package func claim(_ users: [UserID]) async throws(StoreFailure) -> [ClaimedGrant] {
+    package func claim(_ users: [UserID], sends: Bool) async throws(StoreFailure) -> [ClaimedGrant] {
         let grants: [ClaimedGrant] = try enter("claim") { state in
-            users.compactMap { user in
+            state.sends.append(sends)
+            return users.compactMap { user in
                 state.rows[user].map { row in
                     ClaimedGrant(
                         row: Self.grantRow(user, row),
@@ -193,8 +196,17 @@ package final class RecordingStore: GrantStoring {
     private static func claim(_ user: UserID, in state: inout State) -> ClaimedGrant.Hold {
         if let time = state.elsewhere[user] { return .elsewhere(time) }
         state.epochs[user, default: 0] += 1
-        return .claimed(Claim(user: user, epoch: state.epochs[user] ?? 0))
+        let claim = Claim(user: user, epoch: state.epochs[user] ?? 0)
+        return state.inDoubt.contains(user) ? .inDoubt(claim) : .claimed(claim)
     }
+
+    /// Has another daemon leave a call for this user unaccounted for, until an answer is stored.
+    package func doubt(_ user: UserID) {
+        state.withLock { _ = $0.inDoubt.insert(user) }
+    }
+
+    /// What each call of `claim` said of whether calls are made that may do away with a refresh token.
+    package var claimsThatSend: [Bool] { state.withLock { $0.sends } }
 
     /// Lets another daemon have the claim on this user, for so long; nil: nobody.
     package func claimElsewhere(_ user: UserID, for time: Duration?) {
@@ -288,6 +300,7 @@ package final class RecordingStore: GrantStoring {
         row.expiresAt = WallTime(microseconds: write.answer.life.expiresAt.wall.microseconds)
         row.refreshToken = write.answer.newRefreshToken?.reveal() ?? token
         state.set(write.user, row)
+        state.inDoubt.remove(write.user)
         return .stored(grantVersion: version(of: row.refreshToken ?? token))
     }
 

@@ -24,10 +24,21 @@ package struct ClaimedGrant: Sendable {
     package enum Hold: Hashable, Sendable {
         /// This daemon.
         case claimed(Claim)
+        /// This daemon, after another one that made a call with this very refresh token and whose claim ran out before it was known
+        /// what came of it: that one may have the answer yet, or it is lost (hard case H4).
+        case inDoubt(Claim)
         /// Another one, for so long by the database's clock unless it is done sooner.
         case elsewhere(Duration)
         /// Whoever wants to: there is no place to keep claims in, and no other daemon can be seen.
         case unguarded
+
+        /// The claim, if this daemon has it.
+        package var claim: Claim? {
+            switch self {
+            case .claimed(let claim), .inDoubt(let claim): claim
+            case .elsewhere, .unguarded: nil
+            }
+        }
     }
 
     /// The row, read after the claim was made: what another daemon stored before is in it.
@@ -43,6 +54,11 @@ package struct ClaimedGrant: Sendable {
         self.refreshToken = refreshToken
         self.hold = hold
     }
+
+    /// Whether another daemon's call for it is not accounted for.
+    package var isInDoubt: Bool {
+        if case .inDoubt = hold { true } else { false }
+    }
 }
 
 /// How long a claim is kept after a refresh that gave no token.
@@ -51,10 +67,13 @@ package struct ClaimEnd: Hashable, Sendable {
     package let claim: Claim
     /// The time until this daemon tries again, in which no other one need; zero gives the claim back.
     package let keptFor: Duration
+    /// Whether it is known what came of the calls that this daemon made for the account: else whoever claims it next must be told.
+    package let isOutcomeKnown: Bool
 
     /// Puts together what the engine knows.
-    package init(_ claim: Claim, keptFor: Duration) {
+    package init(_ claim: Claim, keptFor: Duration, isOutcomeKnown: Bool = true) {
         self.claim = claim
         self.keptFor = keptFor
+        self.isOutcomeKnown = isOutcomeKnown
     }
 }

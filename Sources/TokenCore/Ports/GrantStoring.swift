@@ -30,7 +30,11 @@ package protocol GrantStoring: Sendable {
 
     /// Claims the refreshes of these users for this daemon, and then reads their rows, refresh tokens and all, for use at
     /// once. A user whose row is gone is missing. A claim of one's own, from before a restart too, is taken up again.
-    func claim(_ users: [UserID]) async throws(StoreFailure) -> [ClaimedGrant]
+    ///
+    /// With `sends` each claim says that a call is made under it which may do away with the refresh token. It goes on saying so
+    /// until an answer is stored, or until it is ended with a known outcome; another daemon that claims the account before that,
+    /// while the row holds that same refresh token, finds it ``ClaimedGrant/Hold/inDoubt(_:)``.
+    func claim(_ users: [UserID], sends: Bool) async throws(StoreFailure) -> [ClaimedGrant]
 
     /// Ends claims, at once or after a time; those that another daemon has taken over meanwhile are let be.
     func end(_ claims: [ClaimEnd]) async throws(StoreFailure)

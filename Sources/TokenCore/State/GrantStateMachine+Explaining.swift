@@ -35,7 +35,7 @@ extension GrantStateMachine {
         case (.refused, .resting):
             "A refused grant is tried hourly for a day, then daily, in case it was refused by mistake."
         case (_, .elsewhere):
-            "Another daemon makes this refresh; its result is looked for then, if it is not told of before."
+            "Another daemon makes this refresh, or made it and has not stored the answer; it is looked for then, if it is not told of before."
         case (_, .storing), (_, .salvaging): "What the endpoint gave could not be stored yet; that is tried again then."
         case _ where isPutOff:
             "The day's budget of refreshes is spent: the next is made when the token is about to die."
@@ -50,7 +50,7 @@ extension GrantStateMachine {
         case .resting where life?.isAlive(at: now) == true: "The token at hand is alive, and nothing is wrong."
         case .resting: "There is no live token at hand, and a refresh is due."
         case .queued: "It stands in line for a refresh; refresh.maxPerSecond and refresh.maxInFlight set the pace."
-        case .elsewhere: "Another daemon has claimed the refresh."
+        case .elsewhere: "Another daemon has claimed the refresh, or made it and has not stored the answer."
         case .refreshing: "A refresh is in flight."
         case .storing, .salvaging: "What the endpoint gave is being stored."
         }

@@ -59,6 +59,12 @@ extension GrantStateMachine {
         return armed(occasion.now + occasion.policy.lookAfter(claimEndsIn: time, lifeLeft: lifeLeft(occasion.now)))
     }
 
+    /// The daemon that had claimed the refresh gave its claim back.
+    package mutating func claimReleased(_ occasion: Occasion) -> Step {
+        guard case .elsewhere = phase, allowsRefresh else { return .nothing }
+        return enqueued()
+    }
+
     /// The account's turn has come, and `version` of its refresh token is being sent.
     package mutating func begun(version: Int64, _ occasion: Occasion) -> Step {
         guard case .queued = phase else {
@@ -121,11 +127,23 @@ extension GrantStateMachine {
         return armed(nextRefresh(occasion), isPublished ? .none : .publish(answer))
     }
 
+    /// A write that named its claim did nothing: another daemon has claimed the account since, or the row is not what it was. Where
+    /// the answer brought a new refresh token, the one in the row is spent if it is still the one that was sent, and whoever claimed
+    /// the account can do nothing with it: then the whole answer goes in, whoever has the claim (hard case H2). A mere copy does not,
+    /// for there may be a newer one.
+    package mutating func fenced(_ occasion: Occasion) -> Step {
+        guard case .storing(let answer, let isPublished) = phase, answer.newRefreshToken != nil else {
+            return superseded(occasion)
+        }
+        let patience = answer.mayBeHandedOut && !isPublished ? occasion.now + occasion.policy.storePatience : nil
+        return armed(patience, .store(answer))
+    }
+
     /// The row is gone or holds another refresh token than the one that was used: the answer belongs to nobody here.
     package mutating func superseded(_ occasion: Occasion) -> Step {
         guard case .storing(let answer, let isPublished) = phase else { return .nothing }
-        // Whoever claimed the account since may hold a refresh token that this answer's took the place of (hard case
-        // H2): where the row still holds the one that was used, the new one is stored by itself.
+        // The row may have been sealed anew meanwhile: where it still holds the refresh token that was used, in whatever form, the new
+        // one is stored by itself.
         if let newRefreshToken = answer.newRefreshToken { return salvage(newRefreshToken) }
         phase = .resting
         // Should the reread fail too, the deadline brings the account back.

@@ -48,6 +48,26 @@ extension GrantStateMachine {
         return armed(occasion.now)
     }
 
+    /// This daemon has the claim, but another one made a call before, and its claim ran out with nothing known of the outcome. It may
+    /// have the answer yet, in its memory or its journal, and another call with the same refresh token could then cost the grant. So
+    /// the token at hand is served while it lives, and the row is looked at now and then; it is about to die before the call is risked,
+    /// as after a lost reply of one's own.
+    package mutating func doubted(_ occasion: Occasion) -> Step {
+        // The risk is being taken already, or it is a mere probe.
+        guard case (.good, .queued) = (standing, phase), streak?.hasLostReply != true else { return .nothing }
+        if let life, life.isAlive(at: occasion.now) {
+            let last = occasion.policy.lastMoment(of: life)
+            if !last.isReached(at: occasion.now) {
+                phase = .elsewhere
+                let wait = occasion.policy.lookAfterDoubt(lifeLeft: lifeLeft(occasion.now))
+                return armed(occasion.now + min(wait, last.remaining(at: occasion.now)))
+            }
+        }
+        note(RefreshFailure(.connectionLost, text: "another daemon's call ended without its answer"), at: occasion.now)
+        suspectLostReply()
+        return .nothing
+    }
+
     /// Whether a call with that version of the refresh token may end of which the machine knows nothing: the row was gone, and came
     /// back with the same grant, while it was under way.
     package func isUnaware(of version: Int64) -> Bool {

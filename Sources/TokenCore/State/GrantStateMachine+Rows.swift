@@ -93,7 +93,11 @@ extension GrantStateMachine {
     private mutating func adopted(_ found: TokenLife, _ occasion: Occasion) -> Step {
         let isDue = occasion.policy.due(found, draw: occasion.draw).isReached(at: occasion.now)
         switch phase {
-        case .refreshing, .storing, .salvaging: return Step(.keep, .adopt)
+        case .refreshing:
+            // A refusal that comes of the call now is the first again (hard case H7).
+            if rowStanding == .good { (standing, trouble) = (.good, .none) }
+            return Step(.keep, .adopt)
+        case .storing, .salvaging: return Step(.keep, .adopt)
         case .queued where isDue: return Step(.keep, .adopt)
         case .resting, .queued, .elsewhere: break
         }

@@ -32,8 +32,8 @@ package struct GrantStateMachine: Sendable {
         /// In line for a refresh. To `refreshing` when its turn comes, to `elsewhere` if another daemon was faster, to
         /// `resting` if its row cannot be read or turned out to hold a newer token.
         case queued
-        /// Another daemon has claimed the refresh. To `resting` when the row holds its result, to `queued` when the
-        /// deadline is reached without one.
+        /// Another daemon has claimed the refresh, or made a call of which nothing is known yet. To `resting` when the row holds its
+        /// result, to `queued` when the deadline is reached without one, or when the claim was given back.
         case elsewhere
         /// The call is in flight. To `storing` by an answer, to `resting` or `salvaging` by a failure.
         case refreshing

@@ -19,7 +19,7 @@ package struct Step: Hashable, Sendable {
         case none
         /// Put the account in line for a refresh. The engine answers with `begun`, `failed` or `rowChanged`.
         case enqueue
-        /// Store the answer. The engine answers with `stored`, `superseded` or `storeFailed`.
+        /// Store the answer. The engine answers with `stored`, `fenced`, `superseded` or `storeFailed`.
         case store(TokenAnswer)
         /// Store the refresh token alone. The engine answers with `salvaged`, `salvageSuperseded` or `salvageFailed`.
         case salvage(Secret)
