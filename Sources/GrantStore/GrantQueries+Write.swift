@@ -18,7 +18,8 @@ extension GrantQueries {
     /// lifetimes in ms, `$7` the epochs of claims, NULL for a write without one, `$8` their owner, `$9` new refresh tokens,
     /// where `rotates`. Fields: id; version stored, NULL if nothing was; whether the row matched; whether it could be
     /// locked. A claim is locked before its row is looked at, and ends when the row is written. A row that holds the new
-    /// refresh token already was written by an attempt whose answer was lost, and matches too.
+    /// refresh token already was written by an attempt whose answer was lost (hard case H6), and matches too; where all of it
+    /// stands there, the row counts as stored and is not written again.
     func write(rotates: Bool, locked: LockedRows) -> Statement {
         let matches =
             "(\(version) = i.used" + (rotates ? " OR \(refreshToken) COLLATE \"C\" = i.refresh COLLATE \"C\")" : ")")
@@ -34,15 +35,19 @@ extension GrantQueries {
                     $6::bigint[], $7::bigint[]\(rotates ? ", $9::text[]" : ""))
                     AS i (id, access, expires, used, refreshed, lifetime, epoch\(rotates ? ", refresh" : ""))
             ), \(hasOwnSchema ? Self.held : "")matching AS (
-                SELECT i.id FROM \(columns.table) t JOIN input i ON t.\(columns.id) = i.id WHERE \(matches)
+                SELECT i.id, \(version) AS version, \(isWritten(rotates: rotates)) AS is_written
+                FROM \(columns.table) t JOIN input i ON t.\(columns.id) = i.id WHERE \(matches)
             ), locked AS (
-                SELECT i.id FROM \(columns.table) t JOIN input i ON t.\(columns.id) = i.id WHERE \(matches)
+                SELECT i.id FROM \(columns.table) t JOIN input i ON t.\(columns.id) = i.id
+                WHERE \(matches) AND NOT \(isWritten(rotates: rotates))
                 FOR NO KEY UPDATE OF t\(locked == .skip ? " SKIP LOCKED" : "")
-            ), stored AS (
+            ), written AS (
                 UPDATE \(columns.table) t SET \(assignments(rotates: rotates))
                 FROM input i JOIN locked l ON l.id = i.id
                 WHERE t.\(columns.id) = i.id AND \(matches)
                 RETURNING i.id, \(version) AS version
+            ), stored AS (
+                SELECT w.id, w.version FROM written w UNION ALL SELECT m.id, m.version FROM matching m WHERE m.is_written
             )\(hasOwnSchema ? ", \(Self.released), \(noted), \(told)" : "")
             SELECT i.id::text, s.version, m.id IS NOT NULL, l.id IS NOT NULL
             FROM input i LEFT JOIN stored s ON s.id = i.id LEFT JOIN matching m ON m.id = i.id
@@ -51,10 +56,19 @@ extension GrantQueries {
         )
     }
 
+    private var expires: String { "\(columns.expiryType.name) 'epoch' + i.expires * interval '1 microsecond'" }
+
     private func assignments(rotates: Bool) -> String {
-        let expires = "\(columns.expiryType.name) 'epoch' + i.expires * interval '1 microsecond'"
-        return "\(columns.accessToken) = i.access, \(columns.expiresAt) = \(expires)"
+        "\(columns.accessToken) = i.access, \(columns.expiresAt) = \(expires)"
             + (rotates ? ", \(columns.refreshToken) = i.refresh" : "")
+    }
+
+    /// Whether the row holds what is to be written, letter by letter; never NULL.
+    private func isWritten(rotates: Bool) -> String {
+        let same =
+            "\(accessToken) COLLATE \"C\" = i.access COLLATE \"C\" AND t.\(columns.expiresAt) = \(expires)"
+            + (rotates ? " AND \(refreshToken) COLLATE \"C\" = i.refresh COLLATE \"C\"" : "")
+        return "coalesce(\(same), false)"
     }
 
     /// The claims among the input that still stand, kept from being taken over until the row is written.

@@ -98,6 +98,67 @@ import TokenCore
         #expect(failure?.text.contains("99") == true)
     }
 
+    /// H19: what an older daemon left is brought up to date, and keeps what it remembers.
+    @Test(arguments: 1..<Migration.newest) func h19ASchemaOlderThanTheDaemonIsBroughtUpToDate(
+        _ version: Int
+    ) async throws {
+        let database = try await TestDatabase()
+        try await leave(database, at: version)
+        let store = database.store()
+        #expect(try await store.open().ownSchema == .present(version: Migration.newest))
+        #expect(try await store.loaded()[UserID("2")]?.memory?.status == .reauthorizationRequired)
+        let fresh = try await TestDatabase()
+        try await fresh.store().open()
+        let tables = """
+            SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
+            WHERE table_schema = 'tastytokend' ORDER BY 1, 2
+            """
+        #expect(try await database.query(tables) == fresh.query(tables), "it is what a first start makes")
+        try await useEverything(store)
+    }
+
+    @Test(arguments: 1..<Migration.newest) func h19AnOlderSchemaThatTheRoleMayNotUpdateIsDoneWithout(
+        _ version: Int
+    ) async throws {
+        let database = try await TestDatabase()
+        try await leave(database, at: version)
+        let role = "behind_\(database.name)"
+        try await database.execute(
+            """
+            CREATE ROLE \(role) LOGIN; GRANT SELECT, UPDATE ON users TO \(role);
+            GRANT USAGE ON SCHEMA tastytokend TO \(role);
+            GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA tastytokend TO \(role)
+            """
+        )
+        let store = database.store(user: role)
+        guard case .absent(let reason) = try await store.open().ownSchema else {
+            Issue.record("A schema of version \(version) was taken for one of version \(Migration.newest).")
+            return
+        }
+        #expect(!reason.isEmpty)
+        try await useEverything(store)
+        #expect(
+            try await database.query("SELECT max(version) FROM tastytokend.schema_versions") == "\(version)",
+            "and is left as it is"
+        )
+    }
+
+    /// Makes the schema as a daemon of that version left it, with a refused grant in it.
+    private func leave(_ database: TestDatabase, at version: Int) async throws {
+        let first = [SchemaQueries.createSchema, SchemaQueries.createVersions].map(\.text)
+        let steps = Migration.all.prefix(version).flatMap { [$0.sql, SchemaQueries.noteVersion($0).text] }
+        try await database.execute((first + steps).joined(separator: ";\n"))
+        let refresh = try await database.store { $0.migratesAtStart = false }.grants(of: [UserID("2")])
+        let grantVersion = try #require(refresh.first?.version)
+        try await database.execute(
+            """
+            INSERT INTO tastytokend.grants (user_id, status, grant_version, generation, consecutive_failures, last_error,
+                changed_at)
+            VALUES ('2', 'reauthorization_required', \(grantVersion), 7, 2, 'refused', now())
+            """
+        )
+    }
+
     @Test func nothingIsChangedWhereThatIsNotWanted() async throws {
         let database = try await TestDatabase()
         let report = try await database.store { $0.migratesAtStart = false }.open()

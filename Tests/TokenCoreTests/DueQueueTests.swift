@@ -31,7 +31,7 @@ import TokenCore
         #expect(queue.popDue(at: start + .seconds(60)) == nil)
     }
 
-    @Test func theFirstComesOutFirstOnBothSidesOfAStep() {
+    @Test func h15TheFirstComesOutFirstOnBothSidesOfAStep() {
         var queue = DueQueue(now: start)
         queue.arm(slot(0), at: start + .seconds(60))
         let setBack = Moment(wall: start.wall + .seconds(-3600), boot: start.boot + .seconds(1))
@@ -51,14 +51,14 @@ import TokenCore
         #expect(queue.untilNext(at: start) == nil)
     }
 
-    @Test func aWallClockSetForwardMakesDeadlinesReached() {
+    @Test func h15AWallClockSetForwardMakesDeadlinesReached() {
         var queue = DueQueue(now: start)
         queue.arm(slot(0), at: start + .seconds(600))
         let stepped = Moment(wall: start.wall + .seconds(3600), boot: start.boot + .seconds(1))
         #expect(queue.popDue(at: stepped) == slot(0))
     }
 
-    @Test func aWallClockSetBackDelaysNothing() {
+    @Test func h15AWallClockSetBackDelaysNothing() {
         var queue = DueQueue(now: start)
         queue.arm(slot(0), at: start + .seconds(10))
         let setBack = Moment(wall: start.wall + .seconds(-3600), boot: start.boot + .seconds(10))
@@ -67,7 +67,7 @@ import TokenCore
         #expect(queue.untilNext(at: setBack) == .seconds(5))
     }
 
-    @Test func entriesArmedOnBothSidesOfAStepKeepTheirOrder() {
+    @Test func h15EntriesArmedOnBothSidesOfAStepKeepTheirOrder() {
         var queue = DueQueue(now: start)
         queue.arm(slot(0), at: start + .seconds(10))
         let setBack = Moment(wall: start.wall + .seconds(-3600), boot: start.boot + .seconds(1))

@@ -6,7 +6,7 @@ import Testing
 import TokenCore
 
 @Suite struct MomentTests {
-    @Test func aDeadlineIsReachedAsSoonAsEitherClockSaysSo() {
+    @Test func h15ADeadlineIsReachedAsSoonAsEitherClockSaysSo() {
         let deadline = Moment.newYear + .seconds(60)
         let steppedForward = Moment(wall: Moment.newYear.wall + .seconds(60), boot: Moment.newYear.boot + .seconds(1))
         let steppedBack = Moment(wall: Moment.newYear.wall + .seconds(-3600), boot: Moment.newYear.boot + .seconds(60))
@@ -43,7 +43,7 @@ import TokenCore
         #expect(Duration.milliseconds(milliseconds).wholeSecondsUp == up)
     }
 
-    @Test func aTokenLivesOnlyWhileBothClocksSaySo() {
+    @Test func h15ATokenLivesOnlyWhileBothClocksSaySo() {
         let life = TokenLife(sentAt: .newYear, lifetime: .seconds(900))
         #expect(life.isAlive(at: .newYear + .milliseconds(899_999)))
         #expect(!life.isAlive(at: .newYear + .seconds(900)))
