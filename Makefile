@@ -4,7 +4,7 @@
 # A menu: each entry calls one script, which can be called just as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-more check format bench
+.PHONY: help demo test test-more check format bench chaos soak
 
 help: ## Show this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,12 @@ check: ## Look at the text only: format, headers, documentation, imports, script
 
 format: ## Put all Swift files into the project's format
 	@scripts/format
+
+chaos: ## Let everything go wrong around three daemons, and say what it cost (CHAOS_MINUTES=N, CHAOS_SEED=N repeats a run)
+	@scripts/chaos
+
+soak: ## The same for an hour
+	@CHAOS_MINUTES=$${CHAOS_MINUTES:-60} scripts/chaos
 
 bench: ## Measure, side by side with peers
 	@scripts/bench

@@ -181,6 +181,16 @@ let package = Package(
             dependencies: ["TokenCipher", "TokenCore"],
             path: "Tests/ColumnProbe"
         ),
+        // Three daemons while everything goes wrong around them (scripts/chaos). It needs the programs beside it.
+        .executableTarget(
+            name: "chaos",
+            dependencies: [
+                "TestSupport", "TokenSimulator", "tastytokend",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/ChaosRun"
+        ),
+        .testTarget(name: "ChaosRunTests", dependencies: ["TestSupport", "TokenSimulator", "chaos"]),
         .testTarget(name: "TokenCoreTests", dependencies: ["TestSupport", "TokenCore"]),
         .testTarget(
             name: "RefreshEngineTests",

@@ -73,6 +73,12 @@ package struct RequestRecord: Hashable, Sendable {
     package let headers: [Header]
     /// The names of the body's fields, sorted.
     package let fields: [String]
+    /// The id (`jti`) of the access token that the reply brings, or would bring if it arrived; nil if it brings none.
+    package var tokenID: String?
+    /// Whether the refresh token had been exchanged for a new one before.
+    package var isReuse = false
+    /// Whether that killed the grant.
+    package var killsGrant = false
 
     /// A header field.
     package struct Header: Hashable, Sendable, Codable {

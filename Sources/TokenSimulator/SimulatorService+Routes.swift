@@ -27,13 +27,14 @@ extension SimulatorService {
         let grant = checked.grant
         let decision = update { state in
             let decision = state.decide(checked, lifetime: lifetime, at: now)
-            let record = RequestRecord(
+            var record = RequestRecord(
                 request,
                 account: grant?.sub,
                 outcome: decision.outcome,
                 fields: form.fields.keys.sorted(),
                 at: now
             )
+            record.note(decision)
             state.journal.begin(
                 record,
                 isTokenRequest: true,
@@ -149,6 +150,13 @@ extension SimulatorService {
 }
 
 extension RequestRecord {
+    /// Takes in what was decided about a token request.
+    fileprivate mutating func note(_ decision: TokenDecision) {
+        if case .issue(let issue) = decision.action, issue.repeated == nil { tokenID = issue.id }
+        isReuse = decision.standing?.isReuse == true
+        killsGrant = decision.standing == .killed
+    }
+
     /// What may be shown of a request.
     fileprivate init(
         _ request: SimulatedRequest,

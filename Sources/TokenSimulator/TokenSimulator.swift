@@ -126,6 +126,11 @@ extension TokenSimulator {
         service.userOfLiveToken(accessToken, at: service.now)
     }
 
+    /// What an access token says, dead or alive; nil if it is not ours.
+    package func facts(ofToken accessToken: String) -> TokenFacts? {
+        service.mint.accessClaims(of: accessToken).map { TokenFacts(user: $0.sub, id: $0.jti, expiresAt: $0.expiresAt) }
+    }
+
     /// Waits until the counts are as asked, for that long at most; nil when the time is over.
     package func counts(
         within time: Duration,
@@ -137,4 +142,14 @@ extension TokenSimulator {
             server.eventLoop.scheduleTask(in: .nanoseconds(time.nanoseconds)) { service.giveUp(number) }
         }
     }
+}
+
+/// What an access token says of itself.
+package struct TokenFacts: Hashable, Sendable {
+    /// Whose it is.
+    package let user: String
+    /// Its id (`jti`), which no other has.
+    package let id: String
+    /// When it dies by itself.
+    package let expiresAt: SimulatorInstant
 }

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Foundation
+import Synchronization
+import TestSupport
+import TokenSimulator
+
+/// Does to the installation what the plan says, when it says so.
+struct Director {
+    private let stage: Stage
+    private let daemons: [ChaosDaemon]
+
+    init(_ stage: Stage, _ daemons: [ChaosDaemon]) {
+        (self.stage, self.daemons) = (stage, daemons)
+    }
+
+    /// Comes back when the last disturbance is over.
+    func carryOut(_ plan: ChaosPlan) async throws {
+        let began = stage.now
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for moment in plan.moments {
+                try await Task.sleep(for: .seconds(max(0, began + moment.at - stage.now)))
+                stage.say(moment.disturbance.description)
+                group.addTask { try await carryOut(moment.disturbance) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func carryOut(_ disturbance: Disturbance) async throws {
+        switch disturbance {
+        case .kill(let daemon, let time): try await daemons[daemon].kill(downFor: time)
+        case .pause(let daemon, let time): try await daemons[daemon].pause(for: time)
+        case .stepClock(let daemon, let offset): try daemons[daemon].stepClock(to: offset)
+        case .cutDatabase:
+            stage.proxy.cut()
+            noteFault("database cut", for: 0)
+        case .refuseDatabase(let time):
+            try await fault("database refuses", for: time) {
+                stage.proxy.refuse()
+                stage.proxy.cut()
+            } end: {
+                try stage.proxy.admit()
+            }
+        case .swallowDatabase(let time):
+            try await fault("database silent", for: time) {
+                stage.proxy.halt()
+            } end: {
+                stage.proxy.resume()
+            }
+        case .delayDatabase(let delay, let time):
+            try await fault("database slow", for: time) {
+                stage.proxy.delay(toServer: .seconds(delay), toClient: .seconds(delay))
+            } end: {
+                stage.proxy.delay()
+            }
+        case .loseCommit(let silently):
+            stage.proxy.loseAnswer(to: "stored AS", then: silently ? .silence : .cut)
+            noteFault("a commit's answer lost", for: 0)
+        case .endpointAway(let time):
+            endpoint(Fault(.outage(.unavailable), duration: .seconds(time)), "endpoint away", for: time)
+        case .endpointFlaky(let share, let time):
+            let flakiness = Flakiness(share: share, kinds: [.refusal, .gateway, .unavailable, .reset])
+            endpoint(Fault(.flaky(flakiness), duration: .seconds(time)), "endpoint flaky", for: time)
+        case .loseReply(let account):
+            stage.installation.simulator.set(Fault(.lostReply(sentBytes: 20), count: 1), for: .account("\(account)"))
+        }
+    }
+
+    private func endpoint(_ fault: Fault, _ what: String, for time: Double) {
+        stage.installation.simulator.set(fault)
+        noteFault(what, for: time)
+    }
+
+    /// A fault of the database's that lasts.
+    private func fault(_ what: String, for time: Double, _ begin: () -> Void, end: () throws -> Void) async throws {
+        let began = stage.now
+        let index = noteFault(what, for: .infinity)
+        begin()
+        try await Task.sleep(for: .seconds(max(0, began + time - stage.now)))
+        try end()
+        let now = stage.now
+        stage.note { $0.faults[index].span.to = now }
+    }
+
+    @discardableResult
+    private func noteFault(_ what: String, for time: Double) -> Int {
+        let now = stage.now
+        return stage.note { evidence in
+            evidence.faults.append(Evidence.Fault(what: what, span: Span(from: now, to: now + time)))
+            return evidence.faults.count - 1
+        }
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Testing
+
+@testable import chaos
+
+@Suite struct ChaosPlanTests {
+    private func plan(_ seed: UInt64, seconds: Double = 600) -> ChaosPlan {
+        ChaosPlan(ChaosSettings(seed: seed, seconds: seconds))
+    }
+
+    @Test func aSeedHasOnePlanAndAnotherSeedAnother() {
+        #expect(plan(1) == plan(1))
+        #expect(plan(1) != plan(2))
+    }
+
+    @Test func everyKindOfDisturbanceComesUpInOrderAndInTime() {
+        var settings = ChaosSettings(seed: 3, seconds: 3600)
+        settings.stepsClocks = true
+        let moments = ChaosPlan(settings).moments
+        #expect(zip(moments, moments.dropFirst()).allSatisfy { $0.at < $1.at })
+        #expect(moments.allSatisfy { $0.at < 3600 })
+        let kinds = Set(moments.map { "\($0.disturbance)".split(separator: " ").prefix(4).joined(separator: " ") })
+        #expect(kinds.count >= 11, "\(kinds)")
+    }
+
+    @Test(arguments: 1...20 as ClosedRange<UInt64>) func oneDaemonIsLeftAliveInTheSecondHalf(_ seed: UInt64) {
+        for moment in plan(seed).moments where moment.at >= 300 {
+            if case .kill(let daemon, _) = moment.disturbance { #expect(daemon != 2) }
+        }
+    }
+
+    @Test(arguments: 1...20 as ClosedRange<UInt64>) func nothingIsDoneToADaemonThatIsDown(_ seed: UInt64) {
+        var upAt = [0.0, 0, 0]
+        for moment in plan(seed).moments {
+            switch moment.disturbance {
+            case .kill(let daemon, let time), .pause(let daemon, let time):
+                #expect(moment.at > upAt[daemon])
+                upAt[daemon] = moment.at + time
+            case .stepClock(let daemon, _): #expect(moment.at > upAt[daemon])
+            default: break
+            }
+        }
+    }
+}
