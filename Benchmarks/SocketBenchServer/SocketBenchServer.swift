@@ -101,7 +101,8 @@ private final class FixedBoard: TokenServing {
             inLine: 0,
             inFlight: 0,
             unstored: 0,
-            capacity: 0
+            capacity: 0,
+            stoppedFor: nil
         )
     }
 

@@ -14,7 +14,8 @@ extension RefreshEngine {
             { statuses.count(of: $0) },
             leastRemaining: least,
             capacity: capacity,
-            journalEntries: journal.standing.entries
+            journalEntries: journal.standing.entries,
+            isBreakerOpen: breaker.cause != nil
         )
     }
 
@@ -24,7 +25,11 @@ extension RefreshEngine {
     }
 
     /// How many accounts stand how.
-    package var tally: AccountTally { statuses.groups }
+    package var tally: AccountTally {
+        var tally = statuses.groups
+        tally.stoppedFor = standstill
+        return tally
+    }
 
     /// Remembers since when an account that goes in line was due: a caller's demand may come before that.
     func noteInLine(_ slot: AccountSlot, dueAt deadline: Moment?, _ now: Moment) {

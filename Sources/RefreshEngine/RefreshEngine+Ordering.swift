@@ -17,6 +17,9 @@ extension RefreshEngine {
         guard isMeant(current) else { return .stale(current) }
         // Whoever stops begins nothing; the next daemon will.
         guard phase == .running else { return .unavailable(.tokenUnavailable, retryAfter: .seconds(1)) }
+        if let probeAt = breaker.probeAt {
+            return .unavailable(.tokenUnavailable, retryAfter: max(probeAt.remaining(at: now), .zero))
+        }
         var obstacle: RefreshVerdict?
         apply(slot) { machine, occasion in
             let outcome = machine.ordered(occasion)

@@ -32,8 +32,10 @@ extension RefreshEngine {
             pause.changeRate(perSecond: settings.maxPerSecond, at: now.boot)
         }
         configuration.policy = settings.policy
+        breaker = breaker.with(settings.policy.backoff)
         configuration.maxInFlight = settings.maxInFlight
         configuration.maxPerSecond = settings.maxPerSecond
+        if client.clientSecret != settings.clientSecret { kickBreaker(at: now) }
         client = client.with(settings.clientSecret)
         if isReady { watchCapacity() }
         advance()

@@ -44,6 +44,7 @@ extension RefreshEngine {
             guard table[slot]?.machine.phase == .queued else { continue }
             _ = bucket.take(at: now.boot)
             pause.called(at: now)
+            noteBreakerCall(for: slot, at: now)
             return slot
         }
         return nil
@@ -52,7 +53,11 @@ extension RefreshEngine {
     /// How long rate and pause keep the most urgent account waiting; nil if none is in line.
     func untilNextInLine(at now: Moment) -> Duration? {
         guard let lifeLeft = lifeLeftOfNextInLine(at: now) else { return nil }
-        return max(bucket.nextAt - now.boot, pause.wait(forLifeLeft: lifeLeft, at: now))
+        return max(
+            bucket.nextAt - now.boot,
+            pause.wait(forLifeLeft: lifeLeft, at: now),
+            breaker.wait(forLifeLeft: ready.first(at: now).map { self.lifeLeft(of: $0, at: now) } ?? .zero, at: now)
+        )
     }
 
     private func begin(
@@ -77,6 +82,7 @@ extension RefreshEngine {
             }
             inFlight -= 1
             bucket.putBack()
+            breaker.putBack(at: clock())
             if let grant = found[user] { giveUp(grant.hold) }
             // Who is in no line any more is put back by the reread.
             if found[user] == nil || !isFresh || moved.contains(user) { reread(user) }
@@ -163,6 +169,7 @@ extension RefreshEngine {
         case .failure(let failure):
             if failure.kind == .throttled { keepPause(failure) }
         }
+        let wasRefused = isRefused(user)
         if let slot = table.slot(of: user) {
             switch result {
             case .success(let answer):
@@ -174,6 +181,7 @@ extension RefreshEngine {
             }
         }
         if table.slot(of: user) == nil, journaled.remove(user) != nil { pendingSettles.append(user) }
+        heed(result, of: user, attempt, wasRefused: wasRefused)
         measure(result, of: user, attempt)
         endClaimUnlessStoring(of: user)
         advance()

@@ -59,7 +59,7 @@ extension RefreshEngine {
         let machine = account.machine
         return GrantExplanation(
             report: report(on: account, at: now),
-            reason: machine.reason(at: now),
+            reason: machine.waitsForRefresh ? standstill ?? machine.reason(at: now) : machine.reason(at: now),
             remedy: machine.remedy,
             next: machine.deadline.map { .init(at: $0.wall, why: machine.reasonForDeadline) },
             attempts: attemptLog.attempts(of: user)
@@ -73,7 +73,13 @@ extension RefreshEngine {
             inLine: ready.count,
             inFlight: inFlight,
             unstored: unstored,
-            capacity: capacity
+            capacity: capacity,
+            stoppedFor: standstill
         )
     }
+}
+
+extension GrantStateMachine {
+    /// Whether the account would be refreshed soon if calls were made.
+    fileprivate var waitsForRefresh: Bool { standing == .good && (phase == .queued || streak != nil) }
 }

@@ -12,7 +12,7 @@ package import TokenCore
 /// This file holds its state and what callers ask of it. Inputs reach the machines through one place
 /// (`RefreshEngine+Steps`). The way of a refresh is in `+Refreshing`, of its claim's end in `+Claims`, of its answer in
 /// `+Storing`, of what is saved of a broken one in `+Salvaging`, of both to this host's disk in `+Journaling`; without a database
-/// in `+Unclaimed` and `+Keeping`; of rows in `+Loading`, `+Reconciling` and `+Rereading`; beginning and end are in `+Running`, other settings than those of the
+/// in `+Unclaimed` and `+Keeping`; what stops calls for all accounts is in `+Breaking`; of rows in `+Loading`, `+Reconciling` and `+Rereading`; beginning and end are in `+Running`, other settings than those of the
 /// beginning in `+Reconfiguring`, refreshes that callers order in `+Ordering`, what callers may know of accounts in
 /// `+Reporting`, what happens to them is told in `+Telling` and counted in `+Measuring`.
 package actor RefreshEngine {
@@ -43,6 +43,11 @@ package actor RefreshEngine {
     var ready: DueQueue
     var bucket: TokenBucket
     var pause: ClientPause
+    var breaker: Breaker
+    /// The last failure by which the breaker is open; nil while it is closed.
+    var breakerFailure: RefreshFailure?
+    /// Accounts that failed since a call last succeeded, for want of client or endpoint perhaps; the breaker's closing wakes just these.
+    var clientVictims: Set<UserID> = []
     /// Accounts being claimed and calls under way, together.
     var inFlight = 0
     /// The users who are being claimed, in one batch at a time.
@@ -156,7 +161,7 @@ package actor RefreshEngine {
         self.clock = clock
         self.draw = draw
         self.logger = logger
-        self.metrics = RefreshMetrics(metrics)
+        self.metrics = RefreshMetrics(metrics, client: client.name)
         let limit = configuration.refreshesWithoutDatabase ? configuration.keptGrants : 0
         self.kept = KeptGrants(limit: limit, seal: seal)
         let board = TokenBoard()
@@ -167,6 +172,7 @@ package actor RefreshEngine {
         self.ready = DueQueue(now: now)
         self.bucket = TokenBucket(perSecond: configuration.maxPerSecond, at: now.boot)
         self.pause = ClientPause(perSecond: configuration.maxPerSecond, at: now.boot)
+        self.breaker = Breaker(backoff: configuration.policy.backoff)
     }
 
     /// Everything runs on the engine's queue.

@@ -13,6 +13,7 @@ package struct RefreshMetrics: Sendable {
     private static let leastRemaining = "tastytokend_token_remaining_seconds_min"
     private static let capacity = "tastytokend_capacity_accounts"
     private static let journalEntries = "tastytokend_journal_entries"
+    private static let breakerOpen = "tastytokend_breaker_open"
 
     /// What the metrics mean.
     package static let descriptions = [
@@ -51,6 +52,12 @@ package struct RefreshMetrics: Sendable {
             help:
                 "Accounts whose refresh is written down on this host because the database does not have its outcome yet."
         ),
+        MetricDescription(
+            breakerOpen,
+            .gauge,
+            help:
+                "1 while calls for the client stand still but for probes, because client or endpoint are at fault; else 0."
+        ),
     ]
 
     private let byStatus: [GrantStatus: Meter]
@@ -61,9 +68,14 @@ package struct RefreshMetrics: Sendable {
     private let least: Meter
     private let capacities: Meter
     private let journals: Meter
+    private let breaker: Meter
 
     /// Records into what the factory makes. Every series is there from the start, so that a first failure is a step from zero.
-    package init(_ factory: any MetricsFactory) {
+    ///
+    /// - Parameters:
+    ///   - factory: makes them.
+    ///   - client: the name of the OAuth client.
+    package init(_ factory: any MetricsFactory, client: String) {
         byStatus = Dictionary(
             uniqueKeysWithValues: GrantStatus.allCases.map {
                 ($0, Meter(label: Self.accounts, dimensions: [("status", $0.rawValue)], factory: factory))
@@ -79,6 +91,7 @@ package struct RefreshMetrics: Sendable {
         least = Meter(label: Self.leastRemaining, factory: factory)
         capacities = Meter(label: Self.capacity, factory: factory)
         journals = Meter(label: Self.journalEntries, factory: factory)
+        breaker = Meter(label: Self.breakerOpen, dimensions: [("client", client)], factory: factory)
         least.set(Double.nan)
     }
 
@@ -99,10 +112,17 @@ package struct RefreshMetrics: Sendable {
     }
 
     /// Accounts stand like this.
-    func stand(_ count: (GrantStatus) -> Int, leastRemaining: Duration?, capacity: Int, journalEntries: Int) {
+    func stand(
+        _ count: (GrantStatus) -> Int,
+        leastRemaining: Duration?,
+        capacity: Int,
+        journalEntries: Int,
+        isBreakerOpen: Bool
+    ) {
         for (status, meter) in byStatus { meter.set(count(status)) }
         least.set(leastRemaining.map { Double($0.nanoseconds) / 1e9 } ?? .nan)
         capacities.set(capacity)
         journals.set(journalEntries)
+        breaker.set(isBreakerOpen ? 1 : 0)
     }
 }

@@ -28,6 +28,8 @@ package final class TokenBoard: Sendable {
         var waiters: [UserID: [UInt64: @Sendable () -> Void]] = [:]
         var lastWaiter: UInt64 = 0
         var lastVersion: UInt64 = 0
+        /// While calls stand still for all accounts: to when.
+        var standstill: Moment?
     }
 
     private let state = Mutex(State())
@@ -37,7 +39,22 @@ package final class TokenBoard: Sendable {
 
     /// What is known of the account; nil if it is not on the board.
     package func entry(for user: UserID) -> BoardEntry? {
-        state.withLock { state in state.index.slot(of: user).flatMap { state.entries[$0] } }
+        state.withLock { state in
+            guard let entry = state.index.slot(of: user).flatMap({ state.entries[$0] }) else { return nil }
+            return state.standstill.map { entry.standingStill(until: $0) } ?? entry
+        }
+    }
+
+    /// Calls stand still for all accounts until then, or go on. Who waits for one learns that it will not come so soon.
+    package func standStill(until end: Moment?) {
+        let woken: [@Sendable () -> Void] = state.withLock { state in
+            let isNew = state.standstill == nil && end != nil
+            state.standstill = end
+            guard isNew else { return [] }
+            defer { state.waiters = [:] }
+            return state.waiters.values.flatMap(\.values)
+        }
+        for wake in woken { wake() }
     }
 
     /// How many accounts are on the board.
@@ -123,5 +140,17 @@ package final class TokenBoard: Sendable {
             let waiters = state.waiters.removeValue(forKey: user)
         else { return [] }
         return Array(waiters.values)
+    }
+}
+
+extension BoardEntry {
+    /// The same where nobody's refresh is begun before that time.
+    fileprivate func standingStill(until end: Moment) -> BoardEntry {
+        switch prospect {
+        case .possible, .underWay: BoardEntry(token: token, prospect: .backingOff(until: end), version: version)
+        case .backingOff(let until) where end.boot > until.boot:
+            BoardEntry(token: token, prospect: .backingOff(until: end), version: version)
+        case .backingOff, .refused, .unknownOutcome, .unreadable, .noGrant: self
+        }
     }
 }

@@ -25,6 +25,7 @@ enum StatusWords {
         }
         if tally.withoutGrant > 0 { parts.append("\(tally.withoutGrant) without a grant") }
         if parts.count == 1 { parts.append(tally.total == 0 ? "nothing to do" : "all well") }
+        if let reason = tally.stoppedFor { parts.insert("NO REFRESHES: \(reason)", at: 0) }
         if let trouble = database.journal.trouble { parts.append("journal: \(trouble)") }
         if let trouble = database.trouble {
             if database.journal.entries > 0 {

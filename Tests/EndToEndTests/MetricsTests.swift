@@ -11,7 +11,7 @@ import Testing
         "process_start_time_seconds": "gauge",
         "tastytokend_accept_pauses_total": "counter", "tastytokend_accounts": "gauge",
         "tastytokend_build_info": "gauge", "tastytokend_capacity_accounts": "gauge",
-        "tastytokend_journal_entries": "gauge",
+        "tastytokend_breaker_open": "gauge", "tastytokend_journal_entries": "gauge",
         "tastytokend_connections_refused_total": "counter",
         "tastytokend_refresh_duration_seconds": "histogram", "tastytokend_refresh_lateness_seconds": "histogram",
         "tastytokend_refreshes_total": "counter", "tastytokend_requests_total": "counter",

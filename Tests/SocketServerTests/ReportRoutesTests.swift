@@ -122,7 +122,7 @@ import TokenCore
                 reply.body
                     == #"{"version":"1.2.3","ready":true,"started_at":"2026-01-01T00:00:00Z","#
                     + #""accounts":{"total":10,"healthy":1,"failing":2,"needing_a_person":3,"without_grant":4},"#
-                    + #""refreshes":{"in_line":5,"in_flight":6,"unstored":7},"capacity_accounts":8,"#
+                    + #""refreshes":{"in_line":5,"in_flight":6,"unstored":7,"stopped":"because"},"capacity_accounts":8,"#
                     + #""database":{"trouble":null,"changes":"changes by notification"},"#
                     + #""journal":{"entries":0,"trouble":null}}"#
             )

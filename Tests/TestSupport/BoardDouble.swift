@@ -229,7 +229,8 @@ extension BoardDouble {
             inLine: 5,
             inFlight: 6,
             unstored: 7,
-            capacity: 8
+            capacity: 8,
+            stoppedFor: "because"
         )
     }
 

@@ -113,6 +113,7 @@ extension ReportReplies {
         text.add("in_line", summary.inLine)
         text.add("in_flight", summary.inFlight)
         text.add("unstored", summary.unstored)
+        text.add("stopped", summary.stoppedFor)
         text.close()
         return text
     }

@@ -50,6 +50,11 @@ package struct FailureStreak: Hashable, Sendable {
         hasLostReply = false
     }
 
+    /// The refusals were not the grant's own.
+    package mutating func pardon() {
+        refusedSince = nil
+    }
+
     /// Another grant took the place of the one that was refused; how often it failed still counts for the backoff.
     package mutating func forgetRefusal() {
         refusedSince = nil

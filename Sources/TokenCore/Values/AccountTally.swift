@@ -11,6 +11,8 @@ package struct AccountTally: Hashable, Sendable {
     package let needingAPerson: Int
     /// Without a refresh token in their row.
     package let withoutGrant: Int
+    /// Why no refreshes are made for any of them, in words; nil while they are.
+    package var stoppedFor: String?
 
     /// All of them.
     package var total: Int { healthy + failing + needingAPerson + withoutGrant }

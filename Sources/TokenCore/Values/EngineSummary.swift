@@ -13,13 +13,17 @@ package struct EngineSummary: Hashable, Sendable {
     package let unstored: Int
     /// How many accounts the rate can keep fresh (`tastytokend_capacity_accounts`).
     package let capacity: Int
+    /// Why no refreshes are made for any account, in words; nil while they are.
+    package let stoppedFor: String?
 
     /// Puts together what the engine counts.
-    package init(accounts: AccountTally, inLine: Int, inFlight: Int, unstored: Int, capacity: Int) {
+    package init(accounts: AccountTally, inLine: Int, inFlight: Int, unstored: Int, capacity: Int, stoppedFor: String?)
+    {
         self.accounts = accounts
         self.inLine = inLine
         self.inFlight = inFlight
         self.unstored = unstored
         self.capacity = capacity
+        self.stoppedFor = stoppedFor
     }
 }
