@@ -27,9 +27,10 @@ extension RefreshEngine {
                 let found = try await store.claim(users, sends: sends)
                 // Nobody else would leave a call unaccounted for.
                 if found.contains(where: \.isInDoubt) { foundRotation() }
+                let called = weigh(found, askedAt)
                 let held = versions(of: users)
-                let failure = await recordIntents(found)
-                begin(users, found, askedAt, failure, moved: moved(users, since: held))
+                let failure = await recordIntents(called)
+                begin(users, found, called, askedAt, failure, moved: moved(users, since: held))
             } catch {
                 couldNotClaim(users, error)
             }
@@ -60,9 +61,22 @@ extension RefreshEngine {
         )
     }
 
+    /// The grants for which a call is to be made: what is about to be made is written down first, and nothing else.
+    private func weigh(_ grants: [ClaimedGrant], _ askedAt: Moment) -> [ClaimedGrant] {
+        // A stop may have come meanwhile; what was not sent needs no finishing.
+        guard phase == .running, isFresh(askedAt) else { return [] }
+        return grants.filter(isToBeCalled)
+    }
+
+    /// A process that stood still may have been succeeded: what is left of a claim must outlast the call.
+    private func isFresh(_ askedAt: Moment) -> Bool {
+        clock().boot - askedAt.boot < configuration.claimGoodFor
+    }
+
     private func begin(
         _ users: [UserID],
         _ grants: [ClaimedGrant],
+        _ called: [ClaimedGrant],
         _ askedAt: Moment,
         _ journalFailure: JournalFailure?,
         moved: Set<UserID>
@@ -71,12 +85,12 @@ extension RefreshEngine {
         noteStoreAnswered()
         wakeStoreVictims()
         let found = Dictionary(grants.map { ($0.row.user, $0) }, uniquingKeysWith: { first, _ in first })
-        // A process that stood still may have been succeeded: what is left of a claim must outlast the call.
-        let isFresh = clock().boot - askedAt.boot < configuration.claimGoodFor
+        let toCall = Set(called.map(\.row.user))
+        let isFresh = isFresh(askedAt)
         for user in users {
-            // A stop may have come meanwhile; what was not sent needs no finishing. So may another grant: what was read before that
-            // must not undo it.
-            if phase == .running, isFresh, !moved.contains(user), let grant = found[user], begin(grant, journalFailure)
+            // Another grant may have come while the disk was waited for: what was read before that must not undo it.
+            if phase == .running, isFresh, toCall.contains(user), !moved.contains(user), let grant = found[user],
+                begin(grant, journalFailure)
             {
                 continue
             }
@@ -87,25 +101,31 @@ extension RefreshEngine {
             // Who is in no line any more is put back by the reread.
             if found[user] == nil || !isFresh || moved.contains(user) { reread(user) }
         }
-        strikeIntents(of: grants)
+        strikeIntents(of: called)
         flushSettles()
         advance()
     }
 
-    /// Makes the call for an account whose turn has come, unless there is none to make: another daemon has it in hand, or
-    /// has stored a newer token before the claim was had; or the row has no grant that can be used; or the call could not be
-    /// written down and can wait. True if it was made.
-    private func begin(_ grant: ClaimedGrant, _ journalFailure: JournalFailure?) -> Bool {
+    /// Whether there is a call to make for an account whose turn has come: not if another daemon has it in hand, or has stored a newer
+    /// token before the claim was had, nor if the row has no grant that can be used.
+    private func isToBeCalled(_ grant: ClaimedGrant) -> Bool {
         guard let slot = table.slot(of: grant.row.user), table[slot]?.machine.phase == .queued else { return false }
         learn(grant.row, slot)
-        if case .elsewhere(let time) = grant.hold {
-            apply(slot) { $0.claimedElsewhere(for: time, $1) }
-            return false
+        switch grant.hold {
+        case .elsewhere(let time): apply(slot) { $0.claimedElsewhere(for: time, $1) }
+        case .inDoubt: doubt(slot)
+        case .claimed, .unguarded: break
         }
-        if case .inDoubt = grant.hold { doubt(slot) }
-        guard table[slot]?.machine.phase == .queued, case .success(let refreshToken)? = grant.refreshToken else {
-            return false
-        }
+        guard table[slot]?.machine.phase == .queued, case .success? = grant.refreshToken else { return false }
+        return true
+    }
+
+    /// Makes the call for an account, unless an earlier one is under way, or it could not be written down and can wait. True if it
+    /// was made.
+    private func begin(_ grant: ClaimedGrant, _ journalFailure: JournalFailure?) -> Bool {
+        guard let slot = table.slot(of: grant.row.user), table[slot]?.machine.phase == .queued,
+            case .success(let refreshToken)? = grant.refreshToken
+        else { return false }
         guard attempts[grant.row.user] == nil else {
             postpone(slot, RefreshFailure(.storeUnavailable, text: "an earlier call for this user has not ended"))
             return false

@@ -18,13 +18,20 @@ final class ChaosDaemon: Sendable {
     private let folder: String
     private let program = Mutex<RunningProgram?>(nil)
     private let isBusy = Mutex(false)
-    private let clock: SteppedClock?
+    private let clock: FakeWallClock?
 
-    init(_ number: Int, _ stage: Stage) throws {
+    init(_ number: Int, _ stage: Stage) async throws {
         (self.number, self.stage) = (number, stage)
         folder = "\(stage.installation.folder)/daemon-\(number)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        clock = stage.settings.stepsClocks ? try SteppedClock(file: "\(folder)/clock") : nil
+        clock = stage.settings.stepsClocks ? try await FakeWallClock(in: folder) : nil
+    }
+
+    /// As many as the settings say; none is started yet.
+    static func all(on stage: Stage) async throws -> [ChaosDaemon] {
+        var daemons: [ChaosDaemon] = []
+        for number in 0..<stage.settings.daemons { daemons.append(try await ChaosDaemon(number, stage)) }
+        return daemons
     }
 
     /// Whose request it is, by its `Host`; -1 if nobody's.

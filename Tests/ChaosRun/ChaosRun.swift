@@ -51,7 +51,7 @@ enum ChaosRun {
         leaveRotationOnly(stage)
         let migrated = try await stage.installation.tastytokend("migrate")
         guard migrated.status == 0 else { throw Overdue(description: "migrate failed: \(migrated.errors)") }
-        let daemons = try (0..<stage.settings.daemons).map { try ChaosDaemon($0, stage) }
+        let daemons = try await ChaosDaemon.all(on: stage)
         for daemon in daemons { try await daemon.start() }
         try await everybodyIsServed(daemons, stage)
         try await withThrowingTaskGroup(of: Void.self) { group in

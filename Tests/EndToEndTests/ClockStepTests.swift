@@ -57,7 +57,7 @@ import TokenSimulator
             try await eventually("every row has it") { (try? await lives(installation).0 > life - 60) == true }
             #expect(installation.simulator.counts.made == Self.users.count)
 
-            try clock.set(to: Self.hour)
+            try clock.set(to: Double(Self.hour))
             #expect(try tokens(installation).isEmpty, "what is dead by either clock is not handed out")
             let second = try await others(than: first, installation, "the step is noticed by itself")
             #expect(installation.simulator.counts.made == 2 * Self.users.count, "and costs one refresh each")
@@ -88,7 +88,7 @@ import TokenSimulator
             let daemon = try await installation.startReadyDaemon(clock.environment)
             var known = try await others(installation, "everybody has a token")
             let watch = TokenWatch(Self.users, at: installation)
-            try clock.set(to: -Self.hour)
+            try clock.set(to: -Double(Self.hour))
             // The deadline that was armed before is an hour away now: it is the steady ring that makes the alarm follow.
             known = try await others(than: known, installation, within: 90, "everybody is refreshed")
             let findings = try await watch.end()

@@ -60,8 +60,8 @@ struct FakeWallClock: Sendable {
     }
 
     /// Sets it, so many seconds from what is right.
-    func set(to offset: Int) throws {
-        let text = offset < 0 ? "\(offset)" : "+\(offset)"
+    func set(to offset: Double) throws {
+        let text = String(format: "%+.3f", offset)
         // Another file takes the place of the old one, so that nobody reads half of it.
         try text.write(toFile: file, atomically: true, encoding: .utf8)
     }
