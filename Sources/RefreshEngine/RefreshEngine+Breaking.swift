@@ -110,7 +110,7 @@ extension RefreshEngine {
 
 extension Breaker.Cause {
     /// What is at fault, for people.
-    fileprivate var words: String {
+    var words: String {
         switch self {
         case .clientRefused: "the OAuth client is refused; check tastytrade.clientSecret and tastytrade.env"
         case .grantsRefused: "most grants are refused at once, which is no account's own fault"

@@ -59,11 +59,15 @@ extension RefreshEngine {
         let machine = account.machine
         return GrantExplanation(
             report: report(on: account, at: now),
-            reason: machine.waitsForRefresh ? standstill ?? machine.reason(at: now) : machine.reason(at: now),
+            reason: machine.reason(at: now) + (machine.waitsForRefresh ? wordsForStandstill : ""),
             remedy: machine.remedy,
             next: machine.deadline.map { .init(at: $0.wall, why: machine.reasonForDeadline) },
             attempts: attemptLog.attempts(of: user)
         )
+    }
+
+    private var wordsForStandstill: String {
+        breaker.cause.map { " No refreshes are made for any account now: \($0.words)." } ?? ""
     }
 
     /// See ``TokenServing/summary()``.

@@ -65,7 +65,11 @@ import TokenCore
         await fixture.settled { await fixture.engine.explanation(of: one)?.attempts.count == 1 }
         let explanation = try #require(await fixture.engine.explanation(of: one))
         #expect(explanation.report.status == .expired)
-        #expect(explanation.reason == "The last refresh failed: no such client (invalid_client, HTTP 401).")
+        #expect(
+            explanation.reason
+                == "The last refresh failed: no such client (invalid_client, HTTP 401). No refreshes are made for any account now: "
+                + "the OAuth client is refused; check tastytrade.clientSecret and tastytrade.env."
+        )
         #expect(explanation.remedy?.contains("tastytrade.clientSecret") == true)
         #expect(explanation.next?.why.contains("After a failure") == true)
         let attempt = RefreshAttempt(at: Moment.newYear.wall, milliseconds: 250, failure: .clientRefused)
