@@ -59,7 +59,7 @@ struct DaemonNews: Hashable, Sendable {
                 FROM tellable p
             ), told AS (
                 SELECT pg_notify('\(ChangeTrigger.channel)', '\(kind.rawValue)' || \(owner) || string_agg(E'\\x1f' || p.id, ''))::text AS sent
-                FROM parts p WHERE pg_notification_queue_usage() <= 0.5 GROUP BY p.part
+                FROM parts p WHERE (SELECT pg_notification_queue_usage()) <= 0.5 GROUP BY p.part
             )
             """
     }

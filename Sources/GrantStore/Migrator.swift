@@ -56,12 +56,14 @@ struct Migrator {
         let survey = try survey()
         guard (survey.version ?? 0) <= Migration.newest else { throw tooNew(survey) }
         if survey.version == Migration.newest { return usable(survey) }
-        if let obstacle = obstacle(survey, mayApply) { return .absent(reason: obstacle) }
+        if let obstacle = obstacle(survey, mayApply) {
+            return try without(survey, obstacle, wasToApply: mayApply)
+        }
         do throws(StoreError) {
             try apply()
         } catch  where error.failure.kind == .misconfigured {
             // What the survey cannot foresee, as tables in the schema that belong to another role.
-            return .absent(reason: error.failure.description)
+            return try without(survey, error.failure.description, wasToApply: true)
         }
         return usable(try self.survey())
     }
@@ -204,6 +206,19 @@ struct Migrator {
             )
         }
         return .present(version: version)
+    }
+
+    /// Other daemons may be at work with a schema that is there: one that does without it would claim nothing, and refresh what they
+    /// refresh.
+    private func without(_ survey: Survey, _ reason: String, wasToApply: Bool) throws(StoreError) -> OwnSchema {
+        guard wasToApply, let version = survey.version else { return .absent(reason: reason) }
+        throw StoreError(
+            .misconfigured,
+            reach: .statement,
+            text:
+                "Schema tastytokend is at version \(version), and this daemon needs \(Migration.newest): run tastytokend migrate as "
+                + "a role that may. \(reason)"
+        )
     }
 
     private func tooNew(_ survey: Survey) -> StoreError {

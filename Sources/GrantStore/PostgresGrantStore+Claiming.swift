@@ -42,7 +42,7 @@ extension PostgresGrantStore {
                     let call = CallMark(row, isOurs: sends)
                     return ClaimedGrant(
                         found,
-                        ClaimedGrant.Hold(row, claimedWith: epochs[found.row.user], of: found.row, call)
+                        ClaimedGrant.Hold(row, claimedWith: epochs[found.row.user], sends: sends, of: found.row, call)
                     )
                 }
             }
@@ -125,8 +125,8 @@ extension ClaimedGrant.Hold {
     /// Reads the fields that ``ClaimField`` numbers, after a claim that was made with that epoch, if one was. A claim that
     /// stands, but was not made just now, is a session's that has not ended: of another daemon, or of this one's own writes.
     /// Neither is one good whose row was given another refresh token while it was made: it says of that other one that it is sent.
-    fileprivate init(_ row: PostgresRow, claimedWith epoch: Int64?, of found: GrantRow, _ call: CallMark) {
-        let isMarked = found.grant == .none || call.marked.map(found.holds) ?? true
+    fileprivate init(_ row: PostgresRow, claimedWith epoch: Int64?, sends: Bool, of found: GrantRow, _ call: CallMark) {
+        let isMarked = found.grant == .none || call.marked.map(found.holds) ?? !sends
         if let epoch, row.flag(ClaimField.isOurs), row.integer(ClaimField.epoch) == epoch, isMarked {
             let claim = Claim(user: found.user, epoch: epoch)
             self = call.doubted.map(found.holds) == true ? .inDoubt(claim) : .claimed(claim)

@@ -17,6 +17,13 @@ extension RefreshEngine {
         if let probeAt = breaker.probeAt { board.standStill(until: probeAt) }
     }
 
+    /// The account that was taken out of the line has no call made after all.
+    func putBackProbe() {
+        guard breaker.cause != nil else { return }
+        breaker.putBack()
+        board.standStill(until: breaker.probeAt)
+    }
+
     /// What is left of the account's token, less than zero since it died; zero if it never had one.
     func lifeLeft(of slot: AccountSlot, at now: Moment) -> Duration {
         table[slot]?.machine.life?.remaining(at: now) ?? .zero
@@ -62,7 +69,8 @@ extension RefreshEngine {
         case (.opened, .success), (nil, _):
             if outcome == .granted, breaker.cause == nil { clientVictims = [] }
         }
-        if breaker.cause == .grantsRefused, outcome == .grantRefused { pardon([user]) }
+        // Whatever it is open for, nobody is held to what was said meanwhile.
+        if breaker.cause != nil, outcome == .grantRefused { pardon([user]) }
     }
 
     private func opened(for cause: Breaker.Cause, _ failure: RefreshFailure) {
@@ -72,6 +80,11 @@ extension RefreshEngine {
             let users = breaker.refusedUsers
             clientVictims.formUnion(users)
             pardon(users)
+        }
+        for user in clientVictims {
+            if let slot = table.slot(of: user), let machine = table[slot]?.machine, ready.contains(slot) {
+                ready.arm(slot, at: urgency(of: machine, clock()))
+            }
         }
         logger.error(
             "no refreshes are made but for a probe now and then: \(cause.words)",

@@ -17,8 +17,9 @@ extension RefreshEngine {
         guard isMeant(current) else { return .stale(current) }
         // Whoever stops begins nothing; the next daemon will.
         guard phase == .running else { return .unavailable(.tokenUnavailable, retryAfter: .seconds(1)) }
-        if let probeAt = breaker.probeAt {
-            return .unavailable(.tokenUnavailable, retryAfter: max(probeAt.remaining(at: now), .zero))
+        // Where a probe may be made now, this is as good as any.
+        if let probeAt = breaker.probeAt, !probeAt.isReached(at: now) {
+            return .unavailable(.tokenUnavailable, retryAfter: probeAt.remaining(at: now))
         }
         var obstacle: RefreshVerdict?
         apply(slot) { machine, occasion in

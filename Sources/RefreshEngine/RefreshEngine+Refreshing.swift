@@ -27,6 +27,10 @@ extension RefreshEngine {
                 let found = try await store.claim(users, sends: sends)
                 // Nobody else would leave a call unaccounted for.
                 if found.contains(where: \.isInDoubt) { foundRotation() }
+                guard sends || rotation == .unseen else {
+                    // The claims do not say what is about to be sent: they are given back, and made once more.
+                    return begin(users, found, [], askedAt, nil, moved: Set(users))
+                }
                 let called = weigh(found, askedAt)
                 let held = versions(of: users)
                 let failure = await recordIntents(called)
@@ -51,13 +55,14 @@ extension RefreshEngine {
         return nil
     }
 
-    /// How long rate and pause keep the most urgent account waiting; nil if none is in line.
+    /// How long rate, pause and breaker keep the most urgent account waiting; nil if none is in line.
     func untilNextInLine(at now: Moment) -> Duration? {
-        guard let lifeLeft = lifeLeftOfNextInLine(at: now) else { return nil }
+        guard let slot = ready.first(at: now), let lifeLeft = lifeLeftOfNextInLine(at: now) else { return nil }
+        // A pause lets through for whom somebody waits; the breaker goes by the tokens alone.
         return max(
             bucket.nextAt - now.boot,
             pause.wait(forLifeLeft: lifeLeft, at: now),
-            breaker.wait(forLifeLeft: ready.first(at: now).map { self.lifeLeft(of: $0, at: now) } ?? .zero, at: now)
+            breaker.wait(forLifeLeft: self.lifeLeft(of: slot, at: now), at: now)
         )
     }
 
@@ -96,7 +101,7 @@ extension RefreshEngine {
             }
             inFlight -= 1
             bucket.putBack()
-            breaker.putBack(at: clock())
+            putBackProbe()
             if let grant = found[user] { giveUp(grant.hold) }
             // Who is in no line any more is put back by the reread.
             if found[user] == nil || !isFresh || moved.contains(user) { reread(user) }
@@ -224,6 +229,7 @@ extension RefreshEngine {
         note(error, "accounts could not be claimed", accounts: users.count)
         let rest = phase == .running && goesUnclaimed(at: clock()) ? beginUnclaimed(users) : users
         inFlight -= rest.count
+        if !rest.isEmpty { putBackProbe() }
         let failure = RefreshFailure(.storeUnavailable, text: "the account could not be claimed: \(error)")
         for user in rest {
             guard let slot = table.slot(of: user), let version = table[slot]?.machine.grantVersion else { continue }

@@ -87,9 +87,11 @@ extension RefreshEngine {
     /// Accounts that fail come later, the soonest expiry first all the same: where there is a queue, those that are tried
     /// again and again must not keep the others waiting until their tokens die too. How much later is bounded, so that
     /// each does have its turn.
-    private func urgency(of machine: GrantStateMachine, _ now: Moment) -> Moment {
+    func urgency(of machine: GrantStateMachine, _ now: Moment) -> Moment {
         if case .refused = machine.standing { return now + .seconds(86_400) }
         let failures = machine.streak?.count ?? 0
+        // Probes are few then, and each is for who was not refused yet: it may be just those others' own fault.
+        if failures > 0, let cause = breaker.cause, cause != .endpointAway { return now + .seconds(43_200) }
         if let life = machine.life, life.isAlive(at: now) { return life.expiresAt + Self.setback * min(failures, 6) }
         guard failures > 0 else { return now }
         let deadFor = machine.life.map { .zero - $0.remaining(at: now) } ?? Self.memory

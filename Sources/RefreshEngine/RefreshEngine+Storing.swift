@@ -151,11 +151,12 @@ extension RefreshEngine {
     private func couldNotWrite(_ batch: [GrantWrite], _ error: StoreFailure, waiting: Bool) {
         endBatch(waiting: waiting)
         note(error, "tokens could not be stored", accounts: batch.count)
+        // One row may have taken the time of all: until they are stored, these are written apart from those that come after.
+        if !waiting, error.kind == .timeout { slowRows.formUnion(batch.map(\.user)) }
         guard !waiting, error.kind == .timeout, !error.isOutOfReach || batch.contains(where: \.isOnlyCopy) else {
             giveUp(batch, error)
             return advance()
         }
-        // One row may have taken the time of all: each is tried alone, apart from those that come after.
         for write in batch where slot(awaiting: write) != nil { lockedWrites.append(write) }
         advance()
     }

@@ -117,7 +117,9 @@ package final class TokenBoard: Sendable {
     ) -> ChangeWaiter? {
         let waiter: ChangeWaiter? = state.withLock { state in
             let slot = state.index.slot(of: user)
-            guard slot.flatMap({ state.entries[$0] })?.version == version else { return nil }
+            let entry = slot.flatMap { state.entries[$0] }
+            let told = state.standstill.flatMap { entry?.standingStill(until: $0) } ?? entry
+            guard told?.version == version else { return nil }
             state.lastWaiter += 1
             state.waiters[user, default: [:]][state.lastWaiter] = wake
             return ChangeWaiter(user: user, number: state.lastWaiter)
@@ -144,13 +146,16 @@ package final class TokenBoard: Sendable {
 }
 
 extension BoardEntry {
+    /// Set in versions of entries that stand still: who has seen the other one must not wait for a change of it.
+    private static let stillness: UInt64 = 1 << 63
+
     /// The same where nobody's refresh is begun before that time.
     fileprivate func standingStill(until end: Moment) -> BoardEntry {
+        let still = BoardEntry(token: token, prospect: .backingOff(until: end), version: version | Self.stillness)
         switch prospect {
-        case .possible, .underWay: BoardEntry(token: token, prospect: .backingOff(until: end), version: version)
-        case .backingOff(let until) where end.boot > until.boot:
-            BoardEntry(token: token, prospect: .backingOff(until: end), version: version)
-        case .backingOff, .refused, .unknownOutcome, .unreadable, .noGrant: self
+        case .possible, .underWay: return still
+        case .backingOff(let until): return end.boot > until.boot ? still : self
+        case .refused, .unknownOutcome, .unreadable, .noGrant: return self
         }
     }
 }

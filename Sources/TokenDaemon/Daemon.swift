@@ -212,9 +212,13 @@ struct Daemon: Sendable {
     /// waited for: then claims run out by themselves, and `reseal` takes this daemon for one that may come back.
     private func leaveDatabase() async {
         guard assembly.store.health.isConnected else { return }
+        await tellEnd { store async throws(StoreFailure) in try await store.releaseClaims() }
+        await tellEnd { store async throws(StoreFailure) in try await store.endSealing() }
+    }
+
+    private func tellEnd(_ tell: (PostgresGrantStore) async throws(StoreFailure) -> Void) async {
         do throws(StoreFailure) {
-            try await assembly.store.releaseClaims()
-            try await assembly.store.endSealing()
+            try await tell(assembly.store)
         } catch {
             logger.debug("the database could not be told of the end", metadata: ["error.message": "\(error)"])
         }

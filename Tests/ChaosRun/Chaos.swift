@@ -2,9 +2,6 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import ArgumentParser
-import Foundation
-import TestSupport
-import TokenSimulator
 
 /// Three daemons on one database behind a proxy, with everything going wrong around them, and a referee.
 @main

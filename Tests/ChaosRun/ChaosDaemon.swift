@@ -148,6 +148,12 @@ final class ChaosDaemon: Sendable {
 
     private func close(_ index: Int) {
         let now = stage.now
-        stage.note { $0.downtimes[index].span.to = now }
+        stage.note { [number] evidence in
+            evidence.downtimes[index].span.to = now
+            // It takes its claims up again.
+            for fault in evidence.faults.indices where evidence.faults[fault].claimedBy == number {
+                evidence.faults[fault].span.to = min(evidence.faults[fault].span.to, now)
+            }
+        }
     }
 }

@@ -26,12 +26,17 @@ enum ChaosRun {
             accounts: settings.accounts,
             lifetime: .seconds(settings.life),
             settings: environment(settings),
-            simulated: { $0.keptRequests = 1_000_000 }
+            simulated: {
+                $0.keptRequests = 1_000_000
+                $0.randomSeed = settings.seed
+            }
         ) { installation in
             try await withDatabaseProxy(before: installation.postgres) { proxy in
                 let stage = Stage(settings, installation, proxy)
                 let verdict = try await perform(plan, stage)
-                if !verdict.failures.isEmpty, let folder { try keep(installation.folder, in: folder) }
+                if !verdict.failures.isEmpty, let folder {
+                    try keep(installation.folder, in: folder, seed: settings.seed)
+                }
                 return verdict
             }
         }
@@ -113,8 +118,9 @@ enum ChaosRun {
         }
     }
 
-    /// What the programs said, and the journals; no token is in there but in the database.
-    private static func keep(_ from: String, in folder: String) throws {
+    /// What the programs said; no token is in there.
+    private static func keep(_ from: String, in parent: String, seed: UInt64) throws {
+        let folder = "\(parent)/seed-\(seed)"
         try? FileManager.default.removeItem(atPath: folder)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         for name in try FileManager.default.contentsOfDirectory(atPath: from) where name.hasSuffix(".err") {

@@ -2,7 +2,6 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import Foundation
-import Synchronization
 import TestSupport
 import TokenSimulator
 

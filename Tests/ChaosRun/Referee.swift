@@ -31,6 +31,9 @@ struct Referee {
                 + "\($0.deadFor.seconds)"
         }
         VitalsJudge(evidence.vitals).judge(&verdict)
+        if !evidence.vitals.isEmpty, verdict.processesWeighed == 0 {
+            verdict.failures.append("no process was looked at for long enough to say whether it grows")
+        }
         return verdict
     }
 
@@ -46,14 +49,13 @@ struct Referee {
                     continue
                 }
                 verdict.repliesLost.append("account \(account) at \(origin.at.seconds): \(reason)")
-                let end = evidence.endings.first { $0.account == account && $0.at >= call.at - Self.slack }
+                let mended = mended(after: call)
+                let end = evidence.endings.first {
+                    $0.account == account && $0.at >= call.at - Self.slack && $0.at <= mended
+                }
                 guard end?.status != "unknown_outcome" else { continue }
                 let otherwise = "\(words); it ended in \(end?.status ?? "silence"), not in unknown_outcome"
-                if settings.isLenient, end != nil {
-                    verdict.toldOtherwise.append(otherwise)
-                } else {
-                    verdict.failures.append(otherwise)
-                }
+                verdict.failures.append(otherwise)
             }
         }
     }
@@ -64,10 +66,18 @@ struct Referee {
         // The journal has it, but whoever has the journal was away for longer than the claim held.
         let isTakenOver =
             call.daemon != origin.daemon && call.at >= origin.at + settings.claimFor - settings.timeout
+            && call.at >= worthARisk(origin)
             && evidence.downtimes.contains {
                 $0.daemon == origin.daemon && $0.span.from <= unstored(origin).to && $0.span.to >= call.at - Self.slack
             }
         return isTakenOver ? "daemon \(origin.daemon) had it, and was down until its claim ran out" : nil
+    }
+
+    /// When the token at hand before a call is about to die: a call that is not accounted for is waited for until then.
+    private func worthARisk(_ origin: Evidence.Call) -> Double {
+        let before = calls[origin.account]?.last { $0.gaveToken && $0.at < origin.at }
+        guard let before, let token = before.token, evidence.seen.contains(token) else { return 0 }
+        return before.at + settings.life * 0.9 - Self.slack
     }
 
     /// Why nobody ever had the reply to a call; nil if somebody should have had it.
@@ -75,7 +85,8 @@ struct Referee {
         if call.isReplyLost { return "lost by the provider" }
         if let token = call.token, evidence.seen.contains(token) { return nil }
         let waits = Span(from: call.at - Self.slack, to: call.at + settings.timeout)
-        let isCutOff = evidence.downtimes.contains { $0.daemon == call.daemon && $0.span.meets(waits) }
+        // One that is only stopped finds the reply when it goes on.
+        let isCutOff = evidence.downtimes.contains { $0.isKill && $0.daemon == call.daemon && $0.span.meets(waits) }
         return isCutOff ? "lost with daemon \(call.daemon)" : nil
     }
 
@@ -111,8 +122,10 @@ struct Referee {
     /// Why a refresh had to be made again so soon; nil if it had not.
     private func reasonForRepetition(_ first: Evidence.Call, _ second: Evidence.Call) -> String? {
         if let reason = reasonForLostReply(first) { return reason }
-        if wasCutOff(second) { return "daemon \(second.daemon) was killed with a claim on it, and cannot know" }
-        if evidence.clockSteps.contains(where: { $0.daemon == second.daemon && $0.at <= second.at }) {
+        let isStepped = evidence.clockSteps.contains {
+            $0.daemon == second.daemon && $0.at <= second.at && $0.at >= second.at - settings.life
+        }
+        if isStepped {
             return "the clock of daemon \(second.daemon) was stepped"
         }
         // A new refresh token is in the journal; an access token alone may go with its daemon.
@@ -124,20 +137,9 @@ struct Referee {
         return isLate && isFree ? "its claim ran out before the database could be written" : nil
     }
 
-    /// Whether a call is the first after its daemon was killed when it had just claimed the account: it may have been
-    /// about to make the call, or have made it.
-    private func wasCutOff(_ call: Evidence.Call) -> Bool {
-        guard
-            let kill = evidence.downtimes.last(where: {
-                $0.isKill && $0.daemon == call.daemon && $0.span.from < call.at
-            })
-        else { return false }
-        let earlier = calls[call.account]?.last { $0.daemon == call.daemon && $0.at < call.at }
-        return (earlier?.at ?? 0) <= kill.span.from
-            && evidence.faults.contains {
-                $0.claimedBy == call.daemon && $0.account == call.account
-                    && abs($0.span.from - kill.span.from) < Self.slack
-            }
+    /// When the account got another grant after this one was killed.
+    private func mended(after call: Evidence.Call) -> Double {
+        evidence.enrolments.first { $0.account == call.account && $0.at > call.at }?.at ?? .infinity
     }
 
     private func judgeGaps(_ verdict: inout Verdict) {
@@ -145,14 +147,15 @@ struct Referee {
         faults += evidence.downtimes.map { Evidence.Fault(what: "down", daemon: $0.daemon, span: $0.span) }
         for (account, calls) in calls {
             for call in calls where call.killsGrant {
-                let mended = evidence.enrolments.first { $0.account == account && $0.at > call.at }?.at ?? .infinity
-                faults.append(
-                    Evidence.Fault(what: "no grant", account: account, span: Span(from: call.at, to: mended))
-                )
+                let span = Span(from: call.at, to: mended(after: call))
+                faults.append(Evidence.Fault(what: "no grant", account: account, span: span))
             }
         }
         for gap in evidence.gaps {
-            let spans = faults.filter { $0.concerns(gap.account, at: gap.daemon) }.map(\.span)
+            // What took no time explains none, and must not cut a gap into two.
+            let spans = faults.filter { $0.concerns(gap.account, at: gap.daemon) && $0.span.length > Self.slack }.map(
+                \.span
+            )
             let rest = gap.span.longestRest(without: spans)
             verdict.longestGap = max(verdict.longestGap, gap.span.length)
             guard rest > verdict.longestBeyond else { continue }

@@ -11,8 +11,6 @@ struct Verdict: Hashable, Sendable {
     var grantsLost = 0
     /// Grants of strict accounts that a lost reply cost, and why it was lost.
     var repliesLost: [String] = []
-    /// Those that were told by another status than the right one, where that decides nothing.
-    var toldOtherwise: [String] = []
     /// Refreshes that were made twice for no reason.
     var refreshedTwice = 0
     /// Refreshes that had to be made again, and why.
@@ -39,7 +37,7 @@ struct Verdict: Hashable, Sendable {
         let lines = [
             ("tokens asked for", "\(looks)"), ("refresh calls", "\(calls)"), ("grants lost", "\(grantsLost)"),
             ("grants that a lost reply cost", "\(repliesLost.count)"),
-            ("told by another status", "\(toldOtherwise.count)"), ("refreshed twice", "\(refreshedTwice)"),
+            ("refreshed twice", "\(refreshedTwice)"),
             ("made again for a reason", "\(repetitions.count)"),
             ("longest without a live token", longestGap.seconds),
             ("the same, beyond the fault", "\(longestBeyond.seconds) \(longestBeyondWords)"),
@@ -47,7 +45,7 @@ struct Verdict: Hashable, Sendable {
             ("growth of \(processesWeighed) processes", "\(memoryGrowth) KiB, \(descriptorGrowth) descriptors"),
         ]
         let details =
-            repliesLost.map { "lost reply: \($0)" } + toldOtherwise + repetitions.map { "made again: \($0)" }
+            repliesLost.map { "lost reply: \($0)" } + repetitions.map { "made again: \($0)" }
         return details
             + lines.map { name, value in
                 "  " + name + String(repeating: " ", count: max(1, 34 - name.count)) + value

@@ -84,6 +84,20 @@ import Testing
         #expect(verdict.grantsLost == lost)
     }
 
+    @Test(arguments: [(16.0, 1), (22.5, 0)])
+    func nobodyTakesOverWhileTheTokenAtHandLives(_ second: Double, _ lost: Int) {
+        let verdict = judge { evidence in
+            evidence.calls = [
+                call(4, by: 0, of: strict, token: "before"), call(9, by: 0, of: strict, token: "a"),
+                kill(second, by: 1, of: strict),
+            ]
+            evidence.downtimes = [down(0, 9.5, 30)]
+            evidence.seen = ["before", "a"]
+            evidence.endings = [Evidence.Ending(at: second + 1, account: strict, status: "unknown_outcome")]
+        }
+        #expect(verdict.grantsLost == lost)
+    }
+
     @Test func withGraceNoLostReplyMayCostAGrant() {
         let verdict = judge { evidence in
             evidence.calls = [call(10, by: 0, of: grace), kill(11, by: 0, of: grace)]
@@ -127,16 +141,24 @@ import Testing
         #expect(verdict.failures.first?.contains("account \(strict) ") == true)
     }
 
-    @Test(arguments: [(2, 1, 0), (2, 0, 1), (0, 1, 1)])
-    func whoWasKilledWithAClaimCannotKnowWhetherItCalled(_ holder: Int, _ claims: Int, _ twice: Int) {
+    @Test func aClaimOfADaemonThatWasKilledIsNoReasonToCallAgain() {
         let verdict = judge { evidence in
             evidence.calls = [call(10, by: 0, of: strict, token: "a"), call(13, by: 2, of: strict)]
             evidence.seen = ["a"]
             evidence.downtimes = [down(2, 11, 12)]
-            if claims > 0 {
-                let span = Span(from: 11, to: 15)
-                evidence.faults = [Evidence.Fault(what: "claimed", account: strict, claimedBy: holder, span: span)]
-            }
+            let span = Span(from: 11, to: 15)
+            evidence.faults = [Evidence.Fault(what: "claimed", account: strict, claimedBy: 2, span: span)]
+        }
+        #expect(verdict.refreshedTwice == 1)
+    }
+
+    @Test(arguments: [(12.0, 0), (nil, 1)] as [(Double?, Int)])
+    func aClockThatWasSteppedWithinALifeIsAReason(_ step: Double?, _ twice: Int) {
+        let verdict = judge { evidence in
+            evidence.calls = [call(100, by: 0, of: plain, token: "a"), call(103, by: 1, of: plain)]
+            evidence.seen = ["a"]
+            let at = step.map { 90 + $0 } ?? 10
+            evidence.clockSteps = [Evidence.ClockStep(at: at, daemon: 1, offset: 2)]
         }
         #expect(verdict.refreshedTwice == twice)
     }
@@ -185,21 +207,6 @@ import Testing
             evidence.gaps = [Evidence.Gap(daemon: 2, account: strict, span: Span(from: 25, to: 40), said: "409")]
         }
         #expect(verdict.longestBeyond == 1)
-    }
-
-    // MARK: Leniency
-
-    @Test(arguments: [("reauthorization_required", 0), (nil, 1)])
-    func aWrongStatusMayPassWhereSilenceMayNot(_ status: String?, _ failures: Int) {
-        var lenient = settings
-        lenient.isLenient = true
-        var evidence = Evidence()
-        evidence.calls = [call(10, by: 0, of: strict), kill(11, by: 0, of: strict)]
-        evidence.calls[0].isReplyLost = true
-        evidence.endings = status.map { [Evidence.Ending(at: 12, account: strict, status: $0)] } ?? []
-        let verdict = Referee.judge(evidence, lenient)
-        #expect(verdict.failures.count == failures)
-        #expect(verdict.toldOtherwise.count == 1 - failures)
     }
 
     // MARK: The rest

@@ -54,7 +54,7 @@ import TokenSimulator
         _ what: String
     ) async throws {
         let before = Set(try tokens(installation, of: users))
-        try await eventually(within: 90, what) {
+        try await eventually(within: 90, "\(what); now: \((try? statuses(installation)) ?? [])") {
             guard let now = try? tokens(installation, of: users) else { return false }
             return before.isDisjoint(with: now)
         }

@@ -88,7 +88,7 @@ import TokenCore
             now = now + wait
             breaker.called(lifeLeft: .zero, perSecond: 80, at: now)
         }
-        #expect(waits == [1, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300])
+        #expect(waits == [1, 1, 2, 4, 8, 16, 32, 64, 120, 120, 120, 120])
     }
 
     @Test func h12AnEndpointThatIsAwayIsLookedForTheSoonerTheNearerATokensEnd() {
@@ -151,6 +151,13 @@ import TokenCore
         #expect(end(&breaker, .clientRefused, of: 21...23) == [.opened(.clientRefused)])
     }
 
+    @Test func h11WhoIsAcceptedAgainIsNotTakenForRefusedAloneAnyMore() {
+        var breaker = Breaker(backoff: Backoff())
+        _ = end(&breaker, .clientRefused, of: 1...5)
+        _ = end(&breaker, .granted, of: 1...5)
+        #expect(end(&breaker, .clientRefused, of: 1...3) == [.opened(.clientRefused)])
+    }
+
     @Test func h11AfterAProbeAmidRefusalsTheyAreTheAccountsOwnForAWhile() {
         var breaker = opened(.grantRefused)
         var now = start + .seconds(1)
@@ -173,6 +180,21 @@ import TokenCore
         }
         #expect((9...13).contains(made[0]) && (19...24).contains(made[1]) && (39...44).contains(made[2]), "\(made)")
         #expect(made[3] == 1000, "nothing of it is left")
+    }
+
+    @Test func aProbeThatIsNotMadeAfterAllMakesTheWaitsNoLonger() {
+        var breaker = opened(.clientRefused)
+        let later = start + .seconds(1)
+        for _ in 0..<20 {
+            breaker.called(lifeLeft: .zero, perSecond: 80, at: later)
+            breaker.putBack()
+            #expect(breaker.wait(forLifeLeft: .zero, at: later) <= .zero)
+        }
+        breaker.called(lifeLeft: .zero, perSecond: 80, at: later)
+        #expect(breaker.wait(forLifeLeft: .zero, at: later) == .seconds(1))
+        breaker.putBack()
+        breaker.putBack()
+        #expect(breaker.wait(forLifeLeft: .zero, at: later) <= .zero, "it was put back once")
     }
 
     @Test func anotherSecretIsTriedAtOnce() {

@@ -12,8 +12,9 @@ package struct Breaker: Sendable {
     private static let fewestRefused = 3
     /// The first wait where the client, or many grants, are refused.
     private static let firstWait: Duration = .seconds(1)
-    /// The longest wait there: TastyTrade blocks an address for hours after repeated refusals (fact sheet section 13).
-    private static let longestWait: Duration = .seconds(300)
+    /// The longest wait there: TastyTrade blocks an address for hours after repeated refusals (fact sheet section 13). A token that lives
+    /// for 15 minutes has more than that left when its refresh is due.
+    private static let longestWait: Duration = .seconds(120)
     /// The longest wait while the endpoint does not answer.
     private static let longestWaitForAnswer: Duration = .seconds(15)
     /// The shortest wait that a dying token brings about.
@@ -51,8 +52,10 @@ package struct Breaker: Sendable {
         var calledAt: Moment
         /// The next probe may be made then.
         var probeAt: Moment
-        /// The wait before that.
+        /// The wait after the next one.
         var wait: Duration
+        /// What of this the last probe changed, for one that is not made after all.
+        var former: (calledAt: Moment, probeAt: Moment, wait: Duration)?
     }
 
     /// Calls that come back.
@@ -78,7 +81,7 @@ package struct Breaker: Sendable {
     private var refused: Set<UserID> = []
     /// Accounts for which it was refused, and accepted for another one right after.
     private var refusedAlone: Set<UserID> = []
-    private let backoff: Backoff
+    private var backoff: Backoff
 
     /// It is closed.
     ///
@@ -90,10 +93,8 @@ package struct Breaker: Sendable {
 
     /// The same breaker with another backoff.
     package func with(_ backoff: Backoff) -> Breaker {
-        var breaker = Breaker(backoff: backoff)
-        (breaker.opening, breaker.tried, breaker.ramp) = (opening, tried, ramp)
-        breaker.refusalsAreProvenUntil = refusalsAreProvenUntil
-        (breaker.refused, breaker.refusedAlone) = (refused, refusedAlone)
+        var breaker = self
+        breaker.backoff = backoff
         return breaker
     }
 
@@ -135,6 +136,7 @@ package struct Breaker: Sendable {
             case .clientRefused, .grantsRefused: Self.longestWait
             case .endpointAway: longestWaitForAnswer(lifeLeft)
             }
+        opening.former = (opening.calledAt, opening.probeAt, opening.wait)
         (opening.calledAt, opening.probeAt) = (now, now + min(opening.wait, longest))
         opening.wait = min(opening.wait * 2, Self.longestWait)
         self.opening = opening
@@ -160,9 +162,14 @@ package struct Breaker: Sendable {
         )
     }
 
-    /// The account that was taken out of the line has no call made after all; another one may have it at once.
-    package mutating func putBack(at now: Moment) {
-        opening?.probeAt = now
+    /// The account that was taken out of the line has no call made after all; another one may have it instead, and the waits do not
+    /// grow by it.
+    package mutating func putBack() {
+        guard let former = opening?.former else { return }
+        opening?.calledAt = former.calledAt
+        opening?.probeAt = former.probeAt
+        opening?.wait = former.wait
+        opening?.former = nil
     }
 
     /// Something changed that may have been the cause, a secret say: the next probe is made now.
@@ -188,16 +195,17 @@ package struct Breaker: Sendable {
         perSecond: Double,
         at now: Moment
     ) -> Change? {
+        tried.pass(to: now.boot)
         let wasAccepted = tried.count(.granted) > 0
         tried.note(outcome, of: user, at: now.boot)
         if outcome == .clientRefused, !refusedAlone.contains(user) { refused.insert(user) }
-        defer { if outcome == .granted { acceptedClient() } }
-        if let opening { return ended(outcome, begunAt, opening, perSecond, at: now) }
+        defer { if outcome == .granted { acceptedClient(for: user) } }
+        if let opening { return endedWhileOpen(outcome, begunAt, opening, perSecond, at: now) }
         guard let cause = cause(after: outcome, wasAccepted: wasAccepted, at: now) else { return nil }
         return open(cause, at: now)
     }
 
-    private mutating func ended(
+    private mutating func endedWhileOpen(
         _ outcome: CallOutcome,
         _ begunAt: Moment,
         _ opening: Opening,
@@ -224,7 +232,9 @@ package struct Breaker: Sendable {
     }
 
     /// The client is accepted: for whom it was refused before, that was something else.
-    private mutating func acceptedClient() {
+    private mutating func acceptedClient(for user: UserID) {
+        if !refusedAlone.isEmpty { refusedAlone.remove(user) }
+        refused.remove(user)
         guard !refused.isEmpty else { return }
         if refusedAlone.count > TriedAccounts.mostCalls { refusedAlone = [] }
         refusedAlone.formUnion(refused)

@@ -35,7 +35,7 @@ struct TriedAccounts: Sendable {
 
     /// A call for the account ended.
     mutating func note(_ outcome: CallOutcome, of user: UserID, at now: BootTime) {
-        forgetOld(at: now)
+        pass(to: now)
         forget(user)
         latest[user] = Latest(outcome: outcome, at: now)
         counts[outcome, default: 0] += 1
@@ -49,7 +49,8 @@ struct TriedAccounts: Sendable {
         counts[old.outcome, default: 0] -= 1
     }
 
-    private mutating func forgetOld(at now: BootTime) {
+    /// Time has come so far: what is older than a minute is forgotten.
+    mutating func pass(to now: BootTime) {
         while first < calls.count, calls.count - first >= Self.mostCalls || now - calls[first].at > Self.span {
             let (user, at) = calls[first]
             if latest[user]?.at == at { forget(user) }
@@ -58,33 +59,6 @@ struct TriedAccounts: Sendable {
         if first > calls.count / 2 {
             calls.removeFirst(first)
             first = 0
-        }
-    }
-}
-
-/// How a call ended, as far as it tells of the client and the endpoint that all accounts share.
-package enum CallOutcome: Hashable, Sendable {
-    /// With a token.
-    case granted
-    /// The client was refused.
-    case clientRefused
-    /// The grant was refused.
-    case grantRefused
-    /// There was no answer, or none of the endpoint's: a fault on the way, a gateway's page, a fault of the server.
-    case unanswered
-    /// It answered something that says nothing of the others.
-    case answered
-
-    /// What the failure tells; nil for one of a call that was not made.
-    package init?(_ failure: RefreshFailure.Kind) {
-        switch failure {
-        case .grantRefused: self = .grantRefused
-        case .clientRefused: self = .clientRefused
-        case .nameResolution, .connect, .tls, .timeout, .connectionLost, .serverFault, .gateway, .redirected,
-            .malformed:
-            self = .unanswered
-        case .throttled, .requestRejected, .noProgress: self = .answered
-        case .storeUnavailable, .storeRejected, .journalUnavailable: return nil
         }
     }
 }

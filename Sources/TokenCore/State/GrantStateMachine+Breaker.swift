@@ -9,8 +9,8 @@ extension GrantStateMachine {
     package mutating func pardoned(_ occasion: Occasion) -> Step {
         guard case .streak(var streak) = trouble, streak.refusedSince != nil else { return .nothing }
         switch standing {
-        case .good, .refused: break
-        case .noGrant, .unreadable, .unknownOutcome: return .nothing
+        case .good, .refused, .unknownOutcome: break
+        case .noGrant, .unreadable: return .nothing
         }
         streak.pardon()
         trouble = .streak(streak)
