@@ -43,7 +43,7 @@ import Testing
         return Answer(status: String(lines.last ?? ""), body: lines.dropLast().joined(separator: "\n"))
     }
 
-    @Test func callersMayDoWhatTheRulesSayAndNothingElse() async throws {
+    @Test func h24CallersMayDoWhatTheRulesSayAndNothingElse() async throws {
         try await Installation.with(accounts: 2) { installation in
             let daemon = try await installation.startReadyDaemon(["SOCKET_MODE": "0666"], file: Self.file)
             let (one, two, status) = ("/v1/users/1/token", "/v1/users/2/token", "/v1/users/1")

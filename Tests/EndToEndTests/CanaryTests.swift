@@ -11,7 +11,7 @@ import TokenSimulator
 @Suite(.serialized, .timeLimit(.minutes(8))) struct CanaryTests {
     private static let cases = FaultCatalogue.all
 
-    @Test(arguments: ["text", "json"]) func noSecretIsInAnythingThatComesOut(format: String) async throws {
+    @Test(arguments: ["text", "json"]) func h31NoSecretIsInAnythingThatComesOut(format: String) async throws {
         let settings = [
             "LOG_LEVEL": "trace", "LOG_FORMAT": format, "METRICS_LISTEN": "127.0.0.1:0",
             "REFRESH_MAX_PER_SECOND": "1000", "REFRESH_MAX_IN_FLIGHT": "128", "REFRESH_TIMEOUT": "6s",

@@ -119,7 +119,7 @@ import TokenSimulator
         }
     }
 
-    @Test func callersWithoutEndTakeNothingFromRefreshes() async throws {
+    @Test func h23CallersWithoutEndTakeNothingFromRefreshes() async throws {
         try await Installation.with(accounts: 3, lifetime: .seconds(10)) { installation in
             let daemon = try await installation.startReadyDaemon(descriptors: 64)
             let (socket, view) = (installation.socket, ProcessView(process: daemon.pid))

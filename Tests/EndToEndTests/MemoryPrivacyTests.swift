@@ -24,7 +24,7 @@ import Testing
         return try await start(command, ["PATH": "/usr/bin:/bin"], in: folder).end().status == 0
     }
 
-    @Test(arguments: [SIGABRT, SIGSEGV]) func aCrashLeavesNothingAndOthersReadNothing(
+    @Test(arguments: [SIGABRT, SIGSEGV]) func h31ACrashLeavesNothingAndOthersReadNothing(
         number: Int32
     ) async throws {
         try await Installation.with(accounts: 1) { installation in

@@ -9,7 +9,7 @@ import TokenSimulator
 
 /// What the service manager is told, on a notification socket as it makes one (sd_notify(3)).
 @Suite(.serialized, .timeLimit(.minutes(5))) struct NotificationTests {
-    @Test func itIsReadyOnlyOnceTheAccountsAreLoadedAndTheSocketAnswers() async throws {
+    @Test func h28ItIsReadyOnlyOnceTheAccountsAreLoadedAndTheSocketAnswers() async throws {
         try await Installation.with(accounts: 3) { installation in
             let manager = try NotificationSocket(at: "\(installation.folder)/notify")
             try await installation.postgres.stop()

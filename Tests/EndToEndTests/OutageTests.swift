@@ -24,7 +24,7 @@ import TokenSimulator
         }
     }
 
-    @Test func aThousandAccountsLoseNoMoreThanTheOutageTakes() async throws {
+    @Test func h12AThousandAccountsLoseNoMoreThanTheOutageTakes() async throws {
         let settings = [
             "REFRESH_MAX_PER_SECOND": "2000", "REFRESH_BACKOFF_MAX": "1s", "REFRESH_BACKOFF_INITIAL": "200ms",
         ]

@@ -18,7 +18,7 @@ import TokenSimulator
     /// Long enough that none is refreshed again before all have recovered, were it at a tenth of the rate.
     private static let lifetime = 300.0
 
-    @Test func tenThousandAccountsComeBackInTheOrderInWhichTheirTokensDied() async throws {
+    @Test func h13TenThousandAccountsComeBackInTheOrderInWhichTheirTokensDied() async throws {
         let settings = [
             "REFRESH_MAX_PER_SECOND": "\(Self.perSecond)", "REFRESH_MAX_IN_FLIGHT": "\(Self.inFlight)",
             "REFRESH_BACKOFF_MAX": "4s", "LOG_LEVEL": "error",

@@ -100,7 +100,7 @@ import TokenSimulator
         }
     }
 
-    @Test func aRefusedGrantRecoversWhenTheRowGetsANewOne() async throws {
+    @Test func h33ARefusedGrantRecoversWhenTheRowGetsANewOne() async throws {
         try await Installation.with(accounts: 1) { installation in
             let daemon = try await installation.startReadyDaemon(["DATABASE_RECONCILE_EVERY": "1s"])
             try await installation.postgres.execute(

@@ -44,7 +44,7 @@ import TokenCore
         #expect(await fixture.engine.report(on: one)?.status == .active)
     }
 
-    @Test func aGrantCountsAsRefusedAfterTwoRefusalsAndRecoversWithAnother() async {
+    @Test func h33AGrantCountsAsRefusedAfterTwoRefusalsAndRecoversWithAnother() async {
         let fixture = EngineFixture([one: .init(refreshToken: "r1")], fast)
         await fixture.start()
         (await fixture.endpoint.nextCall()).fail(refusal)

@@ -189,7 +189,7 @@ extension SocketServerTests {
         }
     }
 
-    @Test func aCallerWhoNeverReadsHoldsUpNobodyElse() async throws {
+    @Test func h22ACallerWhoNeverReadsHoldsUpNobodyElse() async throws {
         try await SocketFixture.with { fixture in
             fixture.publish(text: String(repeating: "x", count: 4000))
             let deaf = try DeafClient(fixture.path)
