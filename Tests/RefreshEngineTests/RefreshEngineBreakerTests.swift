@@ -91,17 +91,14 @@ import TokenCore
         let fixture = EngineFixture(rows(100), fast)
         await open(fixture, by: away, 12)
         _ = await count(60, away, fixture)
-        var most = 0
         for _ in 0..<200 {
             let next = await calls(1, fixture)
             next[0].answer(fixture.answer("a"))
-            most = max(most, fixture.endpoint.unseen)
             await fixture.turn()
             if await fixture.engine.tally.healthy == 100, await fixture.engine.summary().inLine == 0 { break }
         }
         await fixture.settled { await statuses(fixture, 100) == [.active] }
         #expect(await fixture.engine.summary().stoppedFor == nil)
-        #expect(most <= 12)
         await fixture.engine.measure()
         #expect(fixture.metrics.text.contains(#"tastytokend_breaker_open{client="default"} 0"#))
     }
