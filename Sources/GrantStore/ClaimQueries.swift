@@ -13,6 +13,8 @@ enum ClaimField {
     static let isSentByOthers = 19
     /// The version of the refresh token that was sent in them, or is to be under this claim.
     static let sentVersion = 20
+    /// Whether the reply to a call with it is lost.
+    static let isReplyLost = 21
 }
 
 extension GrantQueries {
@@ -49,13 +51,19 @@ extension GrantQueries {
         )
     }
 
-    /// Who sent another refresh token has nothing to do with this one, unless it was only sealed anew since.
+    /// Whether the claim's marks speak of the refresh token that is about to be sent: that very one, or the one that it was sealed anew from.
+    private static let speaksOfSame = """
+        coalesce(c.sent_version = excluded.sent_version OR EXISTS (
+                SELECT FROM tastytokend.grants g
+                WHERE g.user_id = c.user_id AND g.sealed_as = excluded.sent_version AND c.sent_version = ANY (g.sealed_from)), false)
+        """
+
+    /// Who sent another refresh token has nothing to do with this one.
     private static let mark = """
         ,
-            sent_by = CASE WHEN c.sent_version = excluded.sent_version OR EXISTS (
-                    SELECT FROM tastytokend.grants g
-                    WHERE g.user_id = c.user_id AND g.sealed_as = excluded.sent_version AND c.sent_version = ANY (g.sealed_from))
+            sent_by = CASE WHEN \(speaksOfSame)
                 THEN array_append(array_remove(c.sent_by, excluded.owner), excluded.owner) ELSE excluded.sent_by END,
+            is_reply_lost = c.is_reply_lost AND \(speaksOfSame),
             sent_version = excluded.sent_version
         """
 
@@ -67,8 +75,8 @@ extension GrantQueries {
             ? """
             c.owner = $2 AND c.until > clock_timestamp(), c.epoch,
                 (date_part('epoch', c.until - clock_timestamp()) * 1000)::bigint,
-                array_remove(c.sent_by, $2) <> '{}', c.sent_version
-            """ : "NULL, $2::text, NULL, NULL, NULL"
+                array_remove(c.sent_by, $2) <> '{}', c.sent_version, c.is_reply_lost
+            """ : "NULL, $2::text, NULL, NULL, NULL, NULL"
         return Statement(
             "claimed rows",
             """
@@ -79,19 +87,20 @@ extension GrantQueries {
         )
     }
 
-    /// Ends claims of owner `$4`: users `$1`, epochs `$2`, each `$3` ms from now; where `$5` says so, the owner's calls are accounted
-    /// for.
+    /// Ends claims of owner `$4`: users `$1`, epochs `$2`, each `$3` ms from now; `$5` is what is known of the
+    /// owner's calls, a ``ClaimEnd/Outcome``.
     static let endClaims = Statement(
         "end claims",
         """
         WITH input AS (
-            SELECT i.* FROM unnest($1::text[], $2::bigint[], $3::bigint[], $5::boolean[]) AS i (id, epoch, kept, known)
+            SELECT i.* FROM unnest($1::text[], $2::bigint[], $3::bigint[], $5::text[]) AS i (id, epoch, kept, outcome)
         ), held AS (
-            SELECT c.user_id, i.kept, i.known FROM tastytokend.claims c JOIN input i ON i.id = c.user_id AND i.epoch = c.epoch
+            SELECT c.user_id, i.kept, i.outcome FROM tastytokend.claims c JOIN input i ON i.id = c.user_id AND i.epoch = c.epoch
             WHERE c.owner = $4::text ORDER BY c.user_id COLLATE "C" FOR UPDATE OF c
         )
         UPDATE tastytokend.claims c SET until = clock_timestamp() + h.kept * interval '1 millisecond',
-            sent_by = CASE WHEN h.known THEN nullif(array_remove(c.sent_by, $4::text), '{}') ELSE c.sent_by END
+            sent_by = CASE h.outcome WHEN 'open' THEN c.sent_by ELSE nullif(array_remove(c.sent_by, $4::text), '{}') END,
+            is_reply_lost = c.is_reply_lost OR h.outcome = 'lost'
         FROM held h WHERE c.user_id = h.user_id
         """
     )

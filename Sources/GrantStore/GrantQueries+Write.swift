@@ -83,7 +83,8 @@ extension GrantQueries {
 
     private static let released = """
         released AS (
-            UPDATE tastytokend.claims c SET until = clock_timestamp(), sent_by = NULL, sent_version = NULL
+            UPDATE tastytokend.claims c SET until = clock_timestamp(), sent_by = NULL, sent_version = NULL,
+                is_reply_lost = false
             FROM stored s JOIN input i ON i.id = s.id
             WHERE c.user_id = i.id::text AND c.owner = i.owner AND c.epoch = i.epoch
         )

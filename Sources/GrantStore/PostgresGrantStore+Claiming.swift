@@ -74,7 +74,7 @@ extension ArraySlice<ClaimEnd> {
             ArrayLiteral.of(integers: map(\.claim.epoch)),
             ArrayLiteral.of(integers: map { Swift.min(Swift.max($0.keptFor, .zero), longest).nanoseconds / 1_000_000 }),
             owner,
-            ArrayLiteral.of(texts: map { "\($0.isOutcomeKnown)" }),
+            ArrayLiteral.of(texts: map(\.outcome.rawValue)),
         ]
     }
 }
@@ -85,12 +85,15 @@ private struct CallMark {
     let doubted: Int64?
     /// The refresh token that is to be sent under this claim; nil if the claim does not say.
     let marked: Int64?
+    /// The refresh token with which a call was made whose reply is lost; nil if there is none.
+    let lost: Int64?
 
     /// Reads the fields that ``ClaimField`` numbers.
     init(_ row: PostgresRow, isOurs: Bool) {
         let version = row.integer(ClaimField.sentVersion)
         self.doubted = row.flag(ClaimField.isSentByOthers) ? version : nil
         self.marked = isOurs ? version : nil
+        self.lost = row.flag(ClaimField.isReplyLost) ? version : nil
     }
 }
 
@@ -129,7 +132,11 @@ extension ClaimedGrant.Hold {
         let isMarked = found.grant == .none || call.marked.map(found.holds) ?? !sends
         if let epoch, row.flag(ClaimField.isOurs), row.integer(ClaimField.epoch) == epoch, isMarked {
             let claim = Claim(user: found.user, epoch: epoch)
-            self = call.doubted.map(found.holds) == true ? .inDoubt(claim) : .claimed(claim)
+            if call.doubted.map(found.holds) == true {
+                self = .inDoubt(claim)
+            } else {
+                self = call.lost.map(found.holds) == true ? .afterLoss(claim) : .claimed(claim)
+            }
         } else {
             // A claim that ended since it was in the way has no time left; neither has a row that is newer than the claims.
             self = .elsewhere(.milliseconds(max(row.integer(ClaimField.millisecondsLeft) ?? 0, 0)))

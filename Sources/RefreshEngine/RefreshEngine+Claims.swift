@@ -23,13 +23,26 @@ extension RefreshEngine {
         end(claim, after: wait ?? .zero)
     }
 
-    /// Puts a claim in line to be ended after that time. As long as a call is under way or its answer is not in its row, or a reply is
-    /// lost that may have brought a new refresh token, others are to know of it.
+    /// Puts a claim in line to be ended after that time, and tells with it what is known of the calls that were made.
     func end(_ claim: Claim, after time: Duration) {
-        let machine = table.slot(of: claim.user).flatMap { table[$0]?.machine }
-        let isOutcomeKnown =
-            attempts[claim.user] == nil && machine?.isStoring != true && machine?.streak?.hasLostReply != true
-        pendingEnds[claim.user] = ClaimEnd(claim, keptFor: max(time, .zero), isOutcomeKnown: isOutcomeKnown)
+        let end = ClaimEnd(claim, keptFor: max(time, .zero), outcome: outcome(for: claim.user))
+        pendingEnds[claim.user] = end
+    }
+
+    private func outcome(for user: UserID) -> ClaimEnd.Outcome {
+        let machine = table.slot(of: user).flatMap { table[$0]?.machine }
+        guard attempts[user] == nil, machine?.isStoring != true else { return .open }
+        return machine?.streak?.hasLostReply == true ? .lost : .known
+    }
+
+    /// Another daemon lost the reply to a call with the refresh token at hand: it is sent again at once.
+    func noteLoss(_ slot: AccountSlot) {
+        guard let account = table[slot], account.machine.streak?.hasLostReply != true else { return }
+        apply(slot) { $0.lostElsewhere($1) }
+        logger.notice(
+            "another daemon lost the reply to its call, the refresh token is tried again",
+            metadata: [LogKey.user: "\(account.user)", LogKey.event: "claim.after_loss"]
+        )
     }
 
     /// Another daemon's call for the account was not accounted for: waits for it, or takes the risk of another call.
@@ -48,27 +61,33 @@ extension RefreshEngine {
         )
     }
 
-    /// Ends the claims in line, unless a batch is under way. What fails is left: every claim ends by itself.
+    /// Ends the claims in line, unless a batch is under way, or the database was found away a moment ago.
     func flushEnds() {
-        guard !isEnding, !pendingEnds.isEmpty else { return }
+        guard !isEnding, !pendingEnds.isEmpty, phase == .draining || !isStoreAway(at: clock()) else { return }
         let batch = Array(pendingEnds.values.prefix(Self.largestBatch))
         for end in batch { pendingEnds[end.claim.user] = nil }
         isEnding = true
         Task {
             do throws(StoreFailure) {
                 try await store.end(batch)
-                endedClaims(nil)
+                noteStoreAnswered()
             } catch {
-                endedClaims(error)
+                couldNotEnd(batch, error)
             }
+            isEnding = false
+            advance()
         }
     }
 
-    private func endedClaims(_ failure: StoreFailure?) {
-        isEnding = false
-        if let failure {
-            logger.debug("claims could not be ended", metadata: [LogKey.error: "\(failure)"])
+    /// Every claim ends by itself; but what it says of calls does not. So an end that the database could not be told of is told when it is
+    /// back, unless the account was claimed again meanwhile; and what another daemon was told by a lost acknowledgement does no harm twice.
+    private func couldNotEnd(_ batch: [ClaimEnd], _ failure: StoreFailure) {
+        note(failure, "claims could not be ended", accounts: batch.count)
+        // Who stops gives back all of them in one go; and one that fails for another reason would fail again.
+        guard failure.isOutOfReach, phase != .draining else { return }
+        for end in batch where pendingEnds[end.claim.user] == nil && attempts[end.claim.user] == nil {
+            // Its time is over by then.
+            pendingEnds[end.claim.user] = ClaimEnd(end.claim, keptFor: .zero, outcome: end.outcome)
         }
-        advance()
     }
 }

@@ -175,7 +175,7 @@ extension ClaimedGrant {
     fileprivate var intent: JournalEntry? {
         switch hold {
         case .elsewhere: return nil
-        case .claimed, .inDoubt, .unguarded: break
+        case .claimed, .inDoubt, .afterLoss, .unguarded: break
         }
         guard case .success? = refreshToken else { return nil }
         return JournalEntry(user: row.user, usedVersion: row.grant.version, .intent)

@@ -90,7 +90,7 @@ extension RefreshEngine {
     private func due(_ machine: GrantStateMachine) -> KeepingOrder.Due {
         switch machine.phase {
         case .resting: KeepingOrder.Due(machine.deadline ?? clock())
-        case .queued, .elsewhere, .refreshing, .storing, .salvaging: Self.atOnce
+        case .queued, .elsewhere, .inDoubt, .refreshing, .storing, .salvaging: Self.atOnce
         }
     }
 }

@@ -25,8 +25,8 @@ extension RefreshEngine {
         Task {
             do throws(StoreFailure) {
                 let found = try await store.claim(users, sends: sends)
-                // Nobody else would leave a call unaccounted for.
-                if found.contains(where: \.isInDoubt) { foundRotation() }
+                // No mark is made where nobody saw it.
+                if found.contains(where: \.tellsOfRotation) { foundRotation() }
                 guard sends || rotation == .unseen else {
                     // The claims do not say what is about to be sent: they are given back, and made once more.
                     return begin(users, found, [], askedAt, nil, moved: Set(users))
@@ -119,6 +119,7 @@ extension RefreshEngine {
         switch grant.hold {
         case .elsewhere(let time): apply(slot) { $0.claimedElsewhere(for: time, $1) }
         case .inDoubt: doubt(slot)
+        case .afterLoss: noteLoss(slot)
         case .claimed, .unguarded: break
         }
         guard table[slot]?.machine.phase == .queued, case .success? = grant.refreshToken else { return false }

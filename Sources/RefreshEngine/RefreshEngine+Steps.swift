@@ -113,7 +113,7 @@ extension GrantStateMachine {
     var isStoring: Bool {
         switch phase {
         case .storing, .salvaging: true
-        case .resting, .queued, .elsewhere, .refreshing: false
+        case .resting, .queued, .elsewhere, .inDoubt, .refreshing: false
         }
     }
 
@@ -122,7 +122,7 @@ extension GrantStateMachine {
         switch phase {
         case .storing(_, let isPublished): !isPublished
         case .salvaging: true
-        case .resting, .queued, .elsewhere, .refreshing: false
+        case .resting, .queued, .elsewhere, .inDoubt, .refreshing: false
         }
     }
 }

@@ -53,7 +53,7 @@ import TokenCore
         _ = try await claim(first)
         try await runOut(database)
         let risked = try await claim(second)
-        try await second.end([ClaimEnd(risked, keptFor: .zero, isOutcomeKnown: false)])
+        try await second.end([ClaimEnd(risked, keptFor: .zero, outcome: .open)])
         #expect(try await isInDoubt(first), "another one sent that token too")
     }
 
@@ -74,12 +74,48 @@ import TokenCore
         #expect(try await !isInDoubt(daemon("c", database)))
     }
 
-    @Test(arguments: [(true, false), (false, true)])
-    func anEndTellsWhatBecameOfTheCall(isKnown: Bool, isInDoubt: Bool) async throws {
+    @Test(arguments: [.known, .lost, .open] as [ClaimEnd.Outcome])
+    func anEndTellsWhatBecameOfTheCall(_ outcome: ClaimEnd.Outcome) async throws {
         let database = try await TestDatabase()
         let mine = try await claim(daemon("a", database))
-        try await daemon("a", database).end([ClaimEnd(mine, keptFor: .zero, isOutcomeKnown: isKnown)])
-        #expect(try await self.isInDoubt(daemon("b", database)) == isInDoubt)
+        try await daemon("a", database).end([ClaimEnd(mine, keptFor: .zero, outcome: outcome)])
+        let theirs = Claim(user: one, epoch: 2)
+        let expected: ClaimedGrant.Hold =
+            switch outcome {
+            case .known: .claimed(theirs)
+            case .lost: .afterLoss(theirs)
+            case .open: .inDoubt(theirs)
+            }
+        #expect(try await grant(daemon("b", database)).hold == expected)
+    }
+
+    @Test func h1ALostReplyIsKnownToEverybodyUntilATokenIsStoredOrAnotherGrantIsThere() async throws {
+        let database = try await TestDatabase()
+        let (first, second) = (daemon("a", database), daemon("b", database))
+        try await first.end([ClaimEnd(try await claim(first), keptFor: .zero, outcome: .lost)])
+        // Who tries again and fails for another reason has found out nothing about that; neither has who lost it.
+        for store in [second, first] {
+            let grant = try await grant(store)
+            let claim = try #require(grant.hold.claim)
+            #expect(grant.hold == .afterLoss(claim))
+            try await store.end([ClaimEnd(claim, keptFor: .zero)])
+        }
+        let grant = try await grant(second)
+        let plain = GrantWrite.sample(one, token: "new", used: grant.row.grant.version)
+        let write = GrantWrite(user: one, answer: plain.answer, usedVersion: plain.usedVersion, claim: grant.hold.claim)
+        guard case .stored? = try await second.write([write])[one] else { return #expect(Bool(false)) }
+        #expect(try await self.grant(first).hold == .claimed(Claim(user: one, epoch: 5)))
+        try await first.end([ClaimEnd(Claim(user: one, epoch: 5), keptFor: .zero, outcome: .lost)])
+        try await database.execute("UPDATE users SET tastytrade_oauth_refresh_token = 'by hand' WHERE id = 1")
+        #expect(try await self.grant(second).hold == .claimed(Claim(user: one, epoch: 6)))
+    }
+
+    @Test func h1ALossUnderAClaimThatSaysNothingOfWhatWasSentHarmsNothing() async throws {
+        let database = try await TestDatabase()
+        let first = daemon("a", database)
+        let claim = try #require(try await grant(first, sends: false).hold.claim)
+        try await first.end([ClaimEnd(claim, keptFor: .zero, outcome: .lost)])
+        #expect(try await grant(daemon("b", database)).hold == .claimed(Claim(user: one, epoch: 2)))
     }
 
     @Test func anotherRefreshTokenInTheRowIsInNoDoubtUnlessItWasOnlySealedAnew() async throws {
@@ -119,7 +155,7 @@ import TokenCore
         let mine = try await first.claim(everybody, sends: true).compactMap(\.hold.claim)
         #expect(mine.count == 1499)
         // One failed, and was kept for the next try; of one the outcome is not known; of the others no call was made.
-        let ends = mine.map { ClaimEnd($0, keptFor: .seconds(60), isOutcomeKnown: $0.user != UserID("7")) }
+        let ends = mine.map { ClaimEnd($0, keptFor: .seconds(60), outcome: $0.user == UserID("7") ? .open : .known) }
         try await first.end(ends)
         try await first.releaseClaims()
         let holds = try await second.claim(everybody, sends: true)

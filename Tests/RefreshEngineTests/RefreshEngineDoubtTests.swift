@@ -54,7 +54,7 @@ import TokenCore
         let refusal = RefreshFailure(.grantRefused, text: "invalid_grant")
         (await fixture.endpoint.nextCall()).fail(refusal)
         let end = await fixture.store.ends.next()
-        #expect(!end.isOutcomeKnown, "the next one is to know of it")
+        #expect(end.outcome == .lost, "the next one is to know of it")
         (await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(1)) }).fail(refusal)
         await fixture.settled { await fixture.engine.report(on: one)?.status == .unknownOutcome }
     }
@@ -70,12 +70,46 @@ import TokenCore
     }
 
     @Test(arguments: [
-        (RefreshFailure(.timeout, text: "no reply"), false), (RefreshFailure(.connect, text: "refused"), true),
-    ]) func aClaimEndsWithWhatIsKnownOfItsCall(_ failure: RefreshFailure, _ isKnown: Bool) async {
+        (RefreshFailure(.timeout, text: "no reply"), .lost), (RefreshFailure(.connect, text: "refused"), .known),
+    ] as [(RefreshFailure, ClaimEnd.Outcome)])
+    func aClaimEndsWithWhatIsKnownOfItsCall(_ failure: RefreshFailure, _ outcome: ClaimEnd.Outcome) async {
         let fixture = await started()
         await fixture.advance(by: .seconds(540))
         (await fixture.endpoint.nextCall()).fail(failure)
-        #expect(await fixture.store.ends.next().isOutcomeKnown == isKnown)
+        #expect(await fixture.store.ends.next().outcome == outcome)
+    }
+
+    @Test func h1AReplyThatAnotherDaemonLostIsNotWaitedForAndTheCallMadeAtOnce() async {
+        let fixture = await started()
+        fixture.store.loseReply(to: one)
+        await fixture.advance(by: .seconds(540))
+        (await fixture.endpoint.nextCall()).answer(fixture.answer("a1", rotated: "r2"))
+        await fixture.settled { fixture.token(of: one) == "a1" }
+        #expect(await fixture.engine.report(on: one)?.status == .active)
+    }
+
+    @Test func h1ARefusalAfterAReplyThatAnotherDaemonLostSaysThatTheOutcomeIsUnknown() async {
+        let fixture = await started()
+        fixture.store.loseReply(to: one)
+        await fixture.advance(by: .seconds(540))
+        let refusal = RefreshFailure(.grantRefused, text: "invalid_grant")
+        (await fixture.endpoint.nextCall()).fail(refusal)
+        #expect(await fixture.store.ends.next().outcome == .lost)
+        (await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(1)) }).fail(refusal)
+        await fixture.settled { await fixture.engine.report(on: one)?.status == .unknownOutcome }
+    }
+
+    @Test func h1WhatAClaimSaysOfALostReplyIsToldOnceTheDatabaseIsBack() async {
+        let fixture = await started()
+        await fixture.advance(by: .seconds(540))
+        let call = await fixture.endpoint.nextCall()
+        fixture.store.fail(with: StoreFailure(.unavailable, text: "gone"))
+        call.fail(RefreshFailure(.timeout, text: "no reply"))
+        await fixture.settled { fixture.store.count("end") == 1 }
+        fixture.store.fail(with: nil)
+        await fixture.advance(by: .seconds(3))
+        let end = await fixture.store.ends.next()
+        #expect(end == ClaimEnd(Claim(user: one, epoch: 1), keptFor: .zero, outcome: .lost))
     }
 
     @Test func aClaimThatIsGivenBackIsTakenAtOnce() async {

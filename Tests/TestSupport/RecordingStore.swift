@@ -32,6 +32,7 @@ package final class RecordingStore: GrantStoring {
         var epochs: [UserID: Int64] = [:]
         var elsewhere: [UserID: Duration] = [:]
         var inDoubt: Set<UserID> = []
+        var afterLoss: Set<UserID> = []
         var sends: [Bool] = []
         var rotating: Set<String> = []
         /// Counts the changes, and tells each row's last.
@@ -197,12 +198,18 @@ package final class RecordingStore: GrantStoring {
         if let time = state.elsewhere[user] { return .elsewhere(time) }
         state.epochs[user, default: 0] += 1
         let claim = Claim(user: user, epoch: state.epochs[user] ?? 0)
-        return state.inDoubt.contains(user) ? .inDoubt(claim) : .claimed(claim)
+        if state.inDoubt.contains(user) { return .inDoubt(claim) }
+        return state.afterLoss.contains(user) ? .afterLoss(claim) : .claimed(claim)
     }
 
     /// Has another daemon leave a call for this user unaccounted for, until an answer is stored.
     package func doubt(_ user: UserID) {
         state.withLock { _ = $0.inDoubt.insert(user) }
+    }
+
+    /// Has another daemon lose the reply to a call for this user, until an answer is stored.
+    package func loseReply(to user: UserID) {
+        state.withLock { _ = $0.afterLoss.insert(user) }
     }
 
     /// What each call of `claim` said of whether calls are made that may do away with a refresh token.
@@ -301,6 +308,7 @@ package final class RecordingStore: GrantStoring {
         row.refreshToken = write.answer.newRefreshToken?.reveal() ?? token
         state.set(write.user, row)
         state.inDoubt.remove(write.user)
+        state.afterLoss.remove(write.user)
         return .stored(grantVersion: version(of: row.refreshToken ?? token))
     }
 

@@ -24,14 +24,14 @@ extension GrantStateMachineTests {
         var looks = 0
         while machine.phase == .queued {
             let step = machine.doubted(rotating(now))
-            guard machine.phase == .elsewhere else { break }
+            guard machine.phase == .inDoubt else { break }
             #expect(machine.status(at: start + now) == .active, "nothing failed")
-            #expect(machine.prospect(at: start + now) == .underWay)
             guard case .arm(let next) = step.deadline, step.effect == .none else {
                 Issue.record("it is looked at again")
                 return
             }
             #expect(next.remaining(at: start + now) <= .seconds(10))
+            #expect(machine.prospect(at: start + now) == .backingOff(until: next), "no caller waits for it")
             now = next.wall - start.wall
             looks += 1
             #expect(machine.due(rotating(now)).effect == .enqueue)
@@ -65,6 +65,20 @@ extension GrantStateMachineTests {
         let step = machine.rowChanged(row(2, token: "b1", expiresIn: .seconds(1430)), rotating(.seconds(545)))
         #expect(step.effect == .adopt)
         #expect(machine.phase == .resting && machine.streak == nil && machine.grantVersion == 2)
+    }
+
+    @Test func h1AReplyThatAnotherDaemonLostIsNotWaitedFor() {
+        var machine = queued()
+        #expect(machine.lostElsewhere(rotating(.seconds(540))) == .nothing)
+        #expect(machine.phase == .queued && machine.needsJournal)
+        #expect(machine.lostElsewhere(rotating(.seconds(540))) == .nothing)
+        #expect(machine.streak?.count == 1, "it is noted once")
+        _ = machine.begun(version: 1, rotating(.seconds(540)))
+        _ = machine.failed(refusal, using: 1, rotating(.seconds(541)))
+        _ = machine.due(rotating(.seconds(560)))
+        _ = machine.begun(version: 1, rotating(.seconds(560)))
+        _ = machine.failed(refusal, using: 1, rotating(.seconds(561)))
+        #expect(machine.status(at: start + .seconds(561)) == .unknownOutcome)
     }
 
     @Test func aDoubtSaysNothingToWhoIsNotInLine() {

@@ -28,7 +28,7 @@ import TokenCore
             guard machine.standing != .noGrant, machine.prospect(at: walk.now) != .unreadable else { continue }
             let hasSomethingComing: Bool
             switch machine.phase {
-            case .resting, .elsewhere: hasSomethingComing = walk.armed != nil
+            case .resting, .elsewhere, .inDoubt: hasSomethingComing = walk.armed != nil
             case .queued: hasSomethingComing = walk.isQueued
             case .refreshing: hasSomethingComing = walk.inFlight != nil
             case .storing: hasSomethingComing = walk.isStoring || walk.armed != nil

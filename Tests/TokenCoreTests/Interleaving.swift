@@ -360,7 +360,7 @@ extension GrantStateMachine {
         switch phase {
         case .storing(let answer, _): answer.newRefreshToken == newRefreshToken
         case .salvaging(let token): token == newRefreshToken
-        case .resting, .queued, .elsewhere, .refreshing: false
+        case .resting, .queued, .elsewhere, .inDoubt, .refreshing: false
         }
     }
 
@@ -370,7 +370,7 @@ extension GrantStateMachine {
         case .queued: false
         case .storing: !isWriting && deadline == nil
         case .salvaging: !isSalvaging && deadline == nil
-        case .resting, .elsewhere: standing == .good && deadline == nil
+        case .resting, .elsewhere, .inDoubt: standing == .good && deadline == nil
         }
     }
 }

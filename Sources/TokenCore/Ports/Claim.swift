@@ -27,6 +27,9 @@ package struct ClaimedGrant: Sendable {
         /// This daemon, after another one that made a call with this very refresh token and whose claim ran out before it was known
         /// what came of it: that one may have the answer yet, or it is lost (hard case H4).
         case inDoubt(Claim)
+        /// This daemon, after another one lost the reply to a call with this very refresh token: nobody has it, so there is nothing to
+        /// wait for, and a provider's period of grace may be running out (hard case H1).
+        case afterLoss(Claim)
         /// Another one, for so long by the database's clock unless it is done sooner.
         case elsewhere(Duration)
         /// Whoever wants to: there is no place to keep claims in, and no other daemon can be seen.
@@ -35,7 +38,7 @@ package struct ClaimedGrant: Sendable {
         /// The claim, if this daemon has it.
         package var claim: Claim? {
             switch self {
-            case .claimed(let claim), .inDoubt(let claim): claim
+            case .claimed(let claim), .inDoubt(let claim), .afterLoss(let claim): claim
             case .elsewhere, .unguarded: nil
             }
         }
@@ -59,21 +62,39 @@ package struct ClaimedGrant: Sendable {
     package var isInDoubt: Bool {
         if case .inDoubt = hold { true } else { false }
     }
+
+    /// Whether its claim says anything of a call that may have done away with the refresh token: only where they rotate it does.
+    package var tellsOfRotation: Bool {
+        switch hold {
+        case .inDoubt, .afterLoss: true
+        case .claimed, .elsewhere, .unguarded: false
+        }
+    }
 }
 
 /// How long a claim is kept after a refresh that gave no token.
 package struct ClaimEnd: Hashable, Sendable {
+    /// What is known of the calls that this daemon made for the account: whoever claims it next is told.
+    package enum Outcome: String, Sendable {
+        /// What came of each, and that no reply is missing.
+        case known
+        /// That a reply is lost which may have brought another refresh token: nobody will have it.
+        case lost
+        /// Nothing yet: one is under way, or its answer is not in the row.
+        case open
+    }
+
     /// The claim.
     package let claim: Claim
     /// The time until this daemon tries again, in which no other one need; zero gives the claim back.
     package let keptFor: Duration
-    /// Whether it is known what came of the calls that this daemon made for the account: else whoever claims it next must be told.
-    package let isOutcomeKnown: Bool
+    /// What is known of the calls.
+    package let outcome: Outcome
 
     /// Puts together what the engine knows.
-    package init(_ claim: Claim, keptFor: Duration, isOutcomeKnown: Bool = true) {
+    package init(_ claim: Claim, keptFor: Duration, outcome: Outcome = .known) {
         self.claim = claim
         self.keptFor = keptFor
-        self.isOutcomeKnown = isOutcomeKnown
+        self.outcome = outcome
     }
 }

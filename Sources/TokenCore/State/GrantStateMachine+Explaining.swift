@@ -35,7 +35,9 @@ extension GrantStateMachine {
         case (.refused, .resting):
             "A refused grant is tried hourly for a day, then daily, in case it was refused by mistake."
         case (_, .elsewhere):
-            "Another daemon makes this refresh, or made it and has not stored the answer; it is looked for then, if it is not told of before."
+            "Another daemon makes this refresh; its answer is looked for then, if it is not told of before."
+        case (_, .inDoubt):
+            "Another daemon's call may have brought another refresh token; its answer is looked for then, if it is not told of before."
         case (_, .storing), (_, .salvaging): "What the endpoint gave could not be stored yet; that is tried again then."
         case _ where isPutOff:
             "The day's budget of refreshes is spent: the next is made when the token is about to die."
@@ -50,7 +52,9 @@ extension GrantStateMachine {
         case .resting where life?.isAlive(at: now) == true: "The token at hand is alive, and nothing is wrong."
         case .resting: "There is no live token at hand, and a refresh is due."
         case .queued: "It stands in line for a refresh; refresh.maxPerSecond and refresh.maxInFlight set the pace."
-        case .elsewhere: "Another daemon has claimed the refresh, or made it and has not stored the answer."
+        case .elsewhere: "Another daemon has claimed the refresh."
+        case .inDoubt:
+            "Another daemon made a call of which nothing is known: the refresh token may be spent, and is tried again only when the token at hand is about to die."
         case .refreshing: "A refresh is in flight."
         case .storing, .salvaging: "What the endpoint gave is being stored."
         }

@@ -9,7 +9,7 @@ extension GrantStateMachine {
         switch (standing, phase) {
         case (.good, .resting), (.refused, .resting):
             return putOff(occasion) ?? enqueued()
-        case (.good, .elsewhere), (.refused, .elsewhere):
+        case (.good, .elsewhere), (.refused, .elsewhere), (.good, .inDoubt), (.refused, .inDoubt):
             return enqueued()
         case (.good, .storing(let answer, let isPublished)), (.refused, .storing(let answer, let isPublished)):
             return storeIsDue(answer, isPublished: isPublished, occasion)
@@ -61,8 +61,10 @@ extension GrantStateMachine {
 
     /// The daemon that had claimed the refresh gave its claim back.
     package mutating func claimReleased(_ occasion: Occasion) -> Step {
-        guard case .elsewhere = phase, allowsRefresh else { return .nothing }
-        return enqueued()
+        switch phase {
+        case .elsewhere, .inDoubt: return allowsRefresh ? enqueued() : .nothing
+        case .resting, .queued, .refreshing, .storing, .salvaging: return .nothing
+        }
     }
 
     /// The account's turn has come, and `version` of its refresh token is being sent.
@@ -105,7 +107,7 @@ extension GrantStateMachine {
     package mutating func failed(_ failure: RefreshFailure, using version: Int64, _ occasion: Occasion) -> Step {
         switch phase {
         case .queued, .refreshing: break
-        case .resting, .elsewhere, .storing, .salvaging: return .nothing
+        case .resting, .elsewhere, .inDoubt, .storing, .salvaging: return .nothing
         }
         guard version == grantVersion, allowsRefresh else { return begunAnew(occasion) }
         phase = .resting

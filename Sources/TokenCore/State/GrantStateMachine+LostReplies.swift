@@ -58,7 +58,7 @@ extension GrantStateMachine {
         if let life, life.isAlive(at: occasion.now) {
             let last = occasion.policy.lastMoment(of: life)
             if !last.isReached(at: occasion.now) {
-                phase = .elsewhere
+                phase = .inDoubt
                 let wait = occasion.policy.lookAfterDoubt(lifeLeft: lifeLeft(occasion.now))
                 return armed(occasion.now + min(wait, last.remaining(at: occasion.now)))
             }
@@ -68,11 +68,20 @@ extension GrantStateMachine {
         return .nothing
     }
 
+    /// This daemon has the claim, and another one lost the reply to a call with this very refresh token. Nobody has that reply, so the
+    /// call is made now: a provider's period of grace may be running out.
+    package mutating func lostElsewhere(_ occasion: Occasion) -> Step {
+        guard case (.good, .queued) = (standing, phase), streak?.hasLostReply != true else { return .nothing }
+        note(RefreshFailure(.connectionLost, text: "another daemon lost the reply to its call"), at: occasion.now)
+        suspectLostReply()
+        return .nothing
+    }
+
     /// Whether a call with that version of the refresh token may end of which the machine knows nothing: the row was gone, and came
     /// back with the same grant, while it was under way.
     package func isUnaware(of version: Int64) -> Bool {
         switch phase {
-        case .resting, .queued, .elsewhere: version == grantVersion && rowStanding == .good
+        case .resting, .queued, .elsewhere, .inDoubt: version == grantVersion && rowStanding == .good
         case .refreshing, .storing, .salvaging: false
         }
     }

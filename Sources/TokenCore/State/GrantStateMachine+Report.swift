@@ -20,7 +20,7 @@ extension GrantStateMachine {
         }
         guard streak == nil else { return isAlive ? .degraded : .expired }
         switch phase {
-        case .resting, .queued, .elsewhere: return isAlive ? .active : .refreshing
+        case .resting, .queued, .elsewhere, .inDoubt: return isAlive ? .active : .refreshing
         case .refreshing, .storing, .salvaging: return .refreshing
         }
     }
@@ -40,7 +40,7 @@ extension GrantStateMachine {
         case .storing(_, let isPublished):
             guard let deadline, isPublished || streak != nil else { return .underWay }
             return .backingOff(until: deadline)
-        case .salvaging: return deadline.map { .backingOff(until: $0) } ?? .underWay
+        case .inDoubt, .salvaging: return deadline.map { .backingOff(until: $0) } ?? .underWay
         case .resting:
             guard streak != nil || isPutOff, let deadline else { return .possible }
             return .backingOff(until: deadline)

@@ -99,7 +99,7 @@ extension GrantStateMachine {
             return Step(.keep, .adopt)
         case .storing, .salvaging: return Step(.keep, .adopt)
         case .queued where isDue: return Step(.keep, .adopt)
-        case .resting, .queued, .elsewhere: break
+        case .resting, .queued, .elsewhere, .inDoubt: break
         }
         guard rowStanding == .good else { return Step(.keep, .adopt) }
         phase = .resting

@@ -92,7 +92,7 @@ extension GrantStateMachine {
     var isInHand: Bool {
         switch phase {
         case .refreshing, .storing, .salvaging: true
-        case .resting, .queued, .elsewhere: false
+        case .resting, .queued, .elsewhere, .inDoubt: false
         }
     }
 

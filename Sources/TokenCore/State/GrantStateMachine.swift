@@ -30,11 +30,14 @@ package struct GrantStateMachine: Sendable {
         /// `salvaging` by what the journal kept.
         case resting
         /// In line for a refresh. To `refreshing` when its turn comes, to `elsewhere` if another daemon was faster, to
-        /// `resting` if its row cannot be read or turned out to hold a newer token.
+        /// `inDoubt` if one left a call unaccounted for, to `resting` if its row cannot be read or turned out to hold a newer token.
         case queued
-        /// Another daemon has claimed the refresh, or made a call of which nothing is known yet. To `resting` when the row holds its
-        /// result, to `queued` when the deadline is reached without one, or when the claim was given back.
+        /// Another daemon has claimed the refresh. To `resting` when the row holds its result, to `queued` when the deadline is reached
+        /// without one, or when the claim was given back.
         case elsewhere
+        /// Another daemon made a call of which nothing is known yet, and the token at hand lives for a while. To `resting` and `queued`
+        /// as from `elsewhere`.
+        case inDoubt
         /// The call is in flight. To `storing` by an answer, to `resting` or `salvaging` by a failure.
         case refreshing
         /// The answer is being stored, or waits for another try at that. To `resting` when it is, or when the row
