@@ -18,7 +18,7 @@ struct ChangeListener: Sendable {
         let notify: @Sendable (String) async throws(StoreFailure) -> Void
     }
 
-    /// Times, and chance.
+    /// What it goes by, and who it is.
     struct Settings: Sendable {
         /// Between two looks at whether notifications arrive, or whether there is a trigger now.
         let checkEvery: Duration

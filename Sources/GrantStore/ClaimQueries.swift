@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import TokenCore
+
 // The statements around claims. Each names the rows of `tastytokend.claims` in the order of their key, so that two daemons
 // that want the same accounts cannot wait for each other for good.
 
@@ -99,8 +101,8 @@ extension GrantQueries {
             WHERE c.owner = $4::text ORDER BY c.user_id COLLATE "C" FOR UPDATE OF c
         )
         UPDATE tastytokend.claims c SET until = clock_timestamp() + h.kept * interval '1 millisecond',
-            sent_by = CASE h.outcome WHEN 'open' THEN c.sent_by ELSE nullif(array_remove(c.sent_by, $4::text), '{}') END,
-            is_reply_lost = c.is_reply_lost OR h.outcome = 'lost'
+            sent_by = CASE h.outcome WHEN '\(ClaimEnd.Outcome.open.rawValue)' THEN c.sent_by ELSE nullif(array_remove(c.sent_by, $4::text), '{}') END,
+            is_reply_lost = c.is_reply_lost OR h.outcome = '\(ClaimEnd.Outcome.lost.rawValue)'
         FROM held h WHERE c.user_id = h.user_id
         """
     )
@@ -118,7 +120,7 @@ extension GrantQueries {
                 UPDATE tastytokend.claims c SET until = clock_timestamp() FROM mine m WHERE c.user_id = m.user_id
                 RETURNING c.user_id AS id
             ), \(DaemonNews.telling(.released, by: "$1::text", of: "freed", columns))
-            SELECT count(*) FROM freed WHERE (SELECT count(t.sent) FROM told t) >= 0
+            SELECT count(*) FROM freed WHERE \(DaemonNews.isTold)
             """
         )
     }

@@ -21,6 +21,9 @@ struct DaemonNews: Hashable, Sendable {
     /// An id that is longer than any sensible one is not told of.
     private static let longestID = 1000
 
+    /// A condition that is always true, and reads the part `told` of ``telling(_:by:of:_:)``, which would not be carried out otherwise.
+    static let isTold = "(SELECT count(t.sent) FROM told t) >= 0"
+
     /// What happened.
     let kind: Kind
     /// The daemon that tells.

@@ -51,7 +51,7 @@ extension GrantQueries {
             )\(hasOwnSchema ? ", \(Self.released), \(noted), \(told)" : "")
             SELECT i.id::text, s.version, m.id IS NOT NULL, l.id IS NOT NULL
             FROM input i LEFT JOIN stored s ON s.id = i.id LEFT JOIN matching m ON m.id = i.id
-                LEFT JOIN locked l ON l.id = i.id\(hasOwnSchema ? " WHERE (SELECT count(t.sent) FROM told t) >= 0" : "")
+                LEFT JOIN locked l ON l.id = i.id\(hasOwnSchema ? " WHERE \(DaemonNews.isTold)" : "")
             """
         )
     }

@@ -39,7 +39,7 @@ extension PostgresGrantStore {
             let rows = try connection.run(plan.queries.claimed, [ids, owner], until: deadline)
             return rows.rows { row in
                 RowReading(row, plan.tokens).map { found in
-                    let call = CallMark(row, isOurs: sends)
+                    let call = CallMark(row, sends: sends)
                     return ClaimedGrant(
                         found,
                         ClaimedGrant.Hold(row, claimedWith: epochs[found.row.user], sends: sends, of: found.row, call)
@@ -81,26 +81,19 @@ extension ArraySlice<ClaimEnd> {
 
 /// What a claim says of calls.
 private struct CallMark {
-    /// The refresh token that others sent without accounting for it; nil if nobody did.
+    /// The version of the refresh token that others sent without accounting for it; nil if nobody did.
     let doubted: Int64?
-    /// The refresh token that is to be sent under this claim; nil if the claim does not say.
+    /// The version of the one that is to be sent under this claim; nil if the claim does not say.
     let marked: Int64?
-    /// The refresh token with which a call was made whose reply is lost; nil if there is none.
+    /// The version of the one with which a call was made whose reply is lost; nil if there is none.
     let lost: Int64?
 
     /// Reads the fields that ``ClaimField`` numbers.
-    init(_ row: PostgresRow, isOurs: Bool) {
+    init(_ row: PostgresRow, sends: Bool) {
         let version = row.integer(ClaimField.sentVersion)
         self.doubted = row.flag(ClaimField.isSentByOthers) ? version : nil
-        self.marked = isOurs ? version : nil
+        self.marked = sends ? version : nil
         self.lost = row.flag(ClaimField.isReplyLost) ? version : nil
-    }
-}
-
-extension GrantRow {
-    /// Whether the row holds that refresh token, be it sealed anew since.
-    fileprivate func holds(_ version: Int64) -> Bool {
-        grant.version == version || memory?.sealedAnewFrom.contains(version) == true
     }
 }
 
@@ -127,7 +120,8 @@ extension ClaimedGrant {
 extension ClaimedGrant.Hold {
     /// Reads the fields that ``ClaimField`` numbers, after a claim that was made with that epoch, if one was. A claim that
     /// stands, but was not made just now, is a session's that has not ended: of another daemon, or of this one's own writes.
-    /// Neither is one good whose row was given another refresh token while it was made: it says of that other one that it is sent.
+    /// Nor is one good whose row was given another refresh token before it was read: its mark names the one before, and the call would be
+    /// made unmarked.
     fileprivate init(_ row: PostgresRow, claimedWith epoch: Int64?, sends: Bool, of found: GrantRow, _ call: CallMark) {
         let isMarked = found.grant == .none || call.marked.map(found.holds) ?? !sends
         if let epoch, row.flag(ClaimField.isOurs), row.integer(ClaimField.epoch) == epoch, isMarked {

@@ -96,7 +96,7 @@ extension GrantQueries {
                         \(hasOwnSchema ? "OR \(sealedAnew)" : ""))
                 RETURNING t.\(columns.id) AS id, \(version) AS version
             )\(hasOwnSchema ? ", \(told)" : "")
-            SELECT s.version FROM stored s\(hasOwnSchema ? " WHERE (SELECT count(t.sent) FROM told t) >= 0" : "")
+            SELECT s.version FROM stored s\(hasOwnSchema ? " WHERE \(DaemonNews.isTold)" : "")
             """
         )
     }

@@ -30,6 +30,8 @@ enum LogKey {
     static let capacity = "capacity.accounts"
     /// The name of the OAuth client.
     static let client = "client.name"
+    /// What keeps refreshes from being made, in words.
+    static let cause = "breaker.cause"
     /// Refreshes of one account that a day allows.
     static let budget = "refresh.daily_budget"
 }

@@ -81,19 +81,25 @@ extension RefreshEngine {
             clientVictims.formUnion(users)
             pardon(users)
         }
-        for user in clientVictims {
-            if let slot = table.slot(of: user), let machine = table[slot]?.machine, ready.contains(slot) {
-                ready.arm(slot, at: urgency(of: machine, clock()))
-            }
-        }
+        reorder(clientVictims)
         logger.error(
-            "no refreshes are made but for a probe now and then: \(cause.words)",
+            "no refreshes are made but for a probe now and then",
             metadata: [
-                LogKey.client: "\(client.name)", LogKey.event: "breaker.opened",
+                LogKey.client: "\(client.name)", LogKey.event: "breaker.opened", LogKey.cause: "\(cause.words)",
                 LogKey.errorCode: "\(failure.kind.rawValue)",
                 LogKey.error: "\(failure)",
             ]
         )
+    }
+
+    /// Gives those in line the place that they have while the breaker stands as it does.
+    private func reorder(_ users: Set<UserID>) {
+        let now = clock()
+        for user in users {
+            if let slot = table.slot(of: user), let machine = table[slot]?.machine, ready.contains(slot) {
+                ready.arm(slot, at: urgency(of: machine, now))
+            }
+        }
     }
 
     /// Nobody is held to a refusal that came with those of most others.
@@ -108,6 +114,7 @@ extension RefreshEngine {
         board.standStill(until: nil)
         let victims = clientVictims
         clientVictims = []
+        reorder(victims)
         for user in victims {
             if let slot = table.slot(of: user) { apply(slot) { $0.clientRecovered($1) } }
         }
@@ -126,8 +133,9 @@ extension Breaker.Cause {
     var words: String {
         switch self {
         case .clientRefused: "the OAuth client is refused; check tastytrade.clientSecret and tastytrade.env"
-        case .grantsRefused: "most grants are refused at once, which is no account's own fault"
-        case .endpointAway: "the token endpoint does not answer"
+        case .grantsRefused:
+            "most grants are refused at once, which is no account's own fault; see whether TastyTrade revoked them, or tastytrade.env is another's"
+        case .endpointAway: "the token endpoint does not answer; check network, proxy and tastytrade.apiUrl"
         }
     }
 }

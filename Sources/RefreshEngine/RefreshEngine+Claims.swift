@@ -80,7 +80,7 @@ extension RefreshEngine {
     }
 
     /// Every claim ends by itself; but what it says of calls does not. So an end that the database could not be told of is told when it is
-    /// back, unless the account was claimed again meanwhile; and what another daemon was told by a lost acknowledgement does no harm twice.
+    /// back, unless the account was claimed again meanwhile; and one that was carried out, and whose acknowledgement was lost, does no harm when it is made again.
     private func couldNotEnd(_ batch: [ClaimEnd], _ failure: StoreFailure) {
         note(failure, "claims could not be ended", accounts: batch.count)
         // Who stops gives back all of them in one go; and one that fails for another reason would fail again.

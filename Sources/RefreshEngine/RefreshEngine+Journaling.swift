@@ -89,7 +89,7 @@ extension RefreshEngine {
         journalFailure = failure
         if let failure {
             logger.error(
-                "the reply journal cannot be written: refreshes wait until their token is about to end",
+                "the reply journal cannot be written: refreshes wait until their token is about to end; free the disk, or see to the folder",
                 metadata: [LogKey.error: "\(failure)", LogKey.event: "journal.unavailable"]
             )
         } else {
@@ -116,7 +116,7 @@ extension RefreshEngine {
 
 /// What the process before left in the journal.
 extension RefreshEngine {
-    /// Reads it, once, before any row is loaded.
+    /// Reads it, before any row is loaded. What cannot be read is told at once, and once more when it is gone on without.
     func recoverJournal() async {
         guard !isJournalRead else { return }
         do throws(JournalFailure) {
@@ -127,7 +127,19 @@ extension RefreshEngine {
             if !found.entries.isEmpty { foundRotation() }
             tell(found)
         } catch {
-            note(error)
+            tellOfUnread(error)
+        }
+    }
+
+    private func tellOfUnread(_ failure: JournalFailure) {
+        let metadata: Logger.Metadata = [LogKey.error: "\(failure)", LogKey.event: "journal.unread"]
+        if chores.loadFailures == 0 {
+            logger.warning("the reply journal cannot be read, and is tried again", metadata: metadata)
+        } else if chores.loadFailures == Self.readingTries {
+            logger.error(
+                "the reply journal could not be read, and what is in it is not used: make it readable and restart, or move it away",
+                metadata: metadata
+            )
         }
     }
 
@@ -155,7 +167,7 @@ extension RefreshEngine {
         guard let entry = recovered[row.user] else { return }
         if case .unreadable = row.grant { return }
         recovered[row.user] = nil
-        guard row.isGrant(of: entry) else {
+        guard row.holds(entry.usedVersion) else {
             pendingSettles.append(row.user)
             return
         }
@@ -179,12 +191,5 @@ extension ClaimedGrant {
         }
         guard case .success? = refreshToken else { return nil }
         return JournalEntry(user: row.user, usedVersion: row.grant.version, .intent)
-    }
-}
-
-extension GrantRow {
-    /// Whether the row holds the refresh token that the entry was made with, be it sealed anew since.
-    fileprivate func isGrant(of entry: JournalEntry) -> Bool {
-        grant.version == entry.usedVersion || memory?.sealedAnewFrom.contains(entry.usedVersion) == true
     }
 }

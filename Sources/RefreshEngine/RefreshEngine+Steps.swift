@@ -79,6 +79,10 @@ extension RefreshEngine {
     private static let setback: Duration = .seconds(5)
     /// How long those that fail without a live token wait for those that have one to lose: a tenth of a usual life.
     private static let courtesy: Duration = .seconds(90)
+    /// After everybody whose turn can come meanwhile.
+    private static let afterAllOthers: Duration = .seconds(43_200)
+    /// After those, too: a grant that is refused for good may wait for as long as it likes.
+    private static let mereProbe: Duration = .seconds(86_400)
     /// By how much of that a token's death may lie back and still count; beyond it, first come is first served.
     private static let memory: Duration = .seconds(60)
 
@@ -88,10 +92,10 @@ extension RefreshEngine {
     /// again and again must not keep the others waiting until their tokens die too. How much later is bounded, so that
     /// each does have its turn.
     func urgency(of machine: GrantStateMachine, _ now: Moment) -> Moment {
-        if case .refused = machine.standing { return now + .seconds(86_400) }
+        if case .refused = machine.standing { return now + Self.mereProbe }
         let failures = machine.streak?.count ?? 0
         // Probes are few then, and each is for who was not refused yet: it may be just those others' own fault.
-        if failures > 0, let cause = breaker.cause, cause != .endpointAway { return now + .seconds(43_200) }
+        if failures > 0, let cause = breaker.cause, cause != .endpointAway { return now + Self.afterAllOthers }
         if let life = machine.life, life.isAlive(at: now) { return life.expiresAt + Self.setback * min(failures, 6) }
         guard failures > 0 else { return now }
         let deadFor = machine.life.map { .zero - $0.remaining(at: now) } ?? Self.memory

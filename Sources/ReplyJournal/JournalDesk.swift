@@ -75,7 +75,7 @@ struct JournalDesk: ~Copyable {
     }
 
     private static func heldElsewhere(_ path: String) -> JournalFailure {
-        JournalFailure("\(path): another process holds it")
+        JournalFailure("\(path): another process holds it; end that one, or give this daemon a journal.path of its own")
     }
 
     /// Keeps what is damaged for a person, and goes on in a file that is not.

@@ -73,7 +73,9 @@ struct JournalFile: ~Copyable {
         defer { close(file) }
         var status = stat()
         guard fstat(file, &status) == 0 else { throw failure() }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw JournalFailure("\(path): is no regular file") }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw JournalFailure("\(path): is no regular file; move it away")
+        }
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
         var count = 0
         while count < bytes.count {

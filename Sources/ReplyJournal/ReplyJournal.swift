@@ -65,7 +65,7 @@ package final class ReplyJournal: ReplyJournaling {
     /// How it stands, at the time of the call.
     package var standing: JournalStanding { line.withLock(\.standing) }
 
-    /// What the process before left open; called once, before anything else.
+    /// What the process before left open; called before anything else, and again if it failed.
     ///
     /// - Parameter now: the time by both clocks, from which the lives of tokens are counted on.
     /// - Returns: the entries, and what could not be read.

@@ -26,7 +26,7 @@ struct Chaos: AsyncParsableCommand {
     @Flag(help: "Let nothing decide that depends on how busy the machine is.")
     var lenient = false
 
-    @Flag(help: "Step the clocks of the daemons, too (libfaketime).")
+    @Flag(inversion: .prefixedNo, exclusivity: .chooseLast, help: "Step the clocks of the daemons, too (libfaketime).")
     var clockSteps = false
 
     @Option(help: "Where to keep what the daemons said, if the run fails.")

@@ -60,8 +60,8 @@ final class ChaosDaemon: Sendable {
         }
     }
 
-    /// Kills it, and starts it again after a while.
-    func kill(downFor time: Double) async throws {
+    /// Kills it, and starts it again after a while. False if something is being done to it already, as from the others.
+    func kill(downFor time: Double) async throws -> Bool {
         try await alone {
             guard let daemon = program.withLock({ $0 }) else { return }
             let began = stage.now
@@ -75,8 +75,20 @@ final class ChaosDaemon: Sendable {
         }
     }
 
+    /// Ends it in good order, and starts it again.
+    func restart() async throws -> Bool {
+        try await alone {
+            let began = stage.now
+            // What it has claimed it gives back.
+            try await stop()
+            let index = open(isKill: false, since: began)
+            try await start()
+            close(index)
+        }
+    }
+
     /// Stops it in the middle of whatever it does, and lets it go on after a while.
-    func pause(for time: Double) async throws {
+    func pause(for time: Double) async throws -> Bool {
         try await alone {
             guard let daemon = program.withLock({ $0 }) else { return }
             let began = stage.now
@@ -107,14 +119,18 @@ final class ChaosDaemon: Sendable {
     }
 
     /// Does one thing to it at a time; leaves it out if something is being done already.
-    private func alone(_ body: () async throws -> Void) async throws {
+    private func alone(_ body: () async throws -> Void) async throws -> Bool {
         let isFree = isBusy.withLock { isBusy in
             defer { isBusy = true }
             return !isBusy
         }
-        guard isFree else { return stage.say("(left out: daemon \(number) is not back yet)") }
+        guard isFree else {
+            stage.say("(left out: daemon \(number) is not back yet)")
+            return false
+        }
         defer { isBusy.withLock { $0 = false } }
         try await body()
+        return true
     }
 
     /// What it has claimed nobody else can refresh until its claims run out.

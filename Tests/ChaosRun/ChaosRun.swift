@@ -78,7 +78,10 @@ enum ChaosRun {
             try await group.waitForAll()
         }
         for daemon in daemons { try await daemon.stop() }
-        return Referee.judge(stage.finalEvidence(), stage.settings)
+        let evidence = stage.finalEvidence()
+        var verdict = Referee.judge(evidence, stage.settings)
+        RunJudge.judge(evidence, stage.settings, &verdict)
+        return verdict
     }
 
     /// Takes back all faults of the endpoint, and has each account's provider be of its kind.

@@ -31,7 +31,7 @@ struct ChaosSettings: Hashable, Sendable {
     var stepsClocks = false
     /// How long an account may be without a live token while no fault is at work.
     var bar = 2.0
-    /// Whether that, and by which status a lost reply is told, are only said and decide nothing.
+    /// Whether that is only said, and decides nothing.
     var isLenient = false
 
     /// An account's kind.

@@ -21,16 +21,22 @@ struct Director {
             for moment in plan.moments {
                 try await Task.sleep(for: .seconds(max(0, began + moment.at - stage.now)))
                 stage.say(moment.disturbance.description)
-                group.addTask { try await carryOut(moment.disturbance) }
+                stage.note { $0.planned[moment.disturbance.kind, default: 0] += 1 }
+                group.addTask {
+                    guard try await carryOut(moment.disturbance) else { return }
+                    stage.note { $0.done[moment.disturbance.kind, default: 0] += 1 }
+                }
             }
             try await group.waitForAll()
         }
     }
 
-    private func carryOut(_ disturbance: Disturbance) async throws {
+    /// False if it could not be done, or is only ordered.
+    private func carryOut(_ disturbance: Disturbance) async throws -> Bool {
         switch disturbance {
-        case .kill(let daemon, let time): try await daemons[daemon].kill(downFor: time)
-        case .pause(let daemon, let time): try await daemons[daemon].pause(for: time)
+        case .kill(let daemon, let time): return try await daemons[daemon].kill(downFor: time)
+        case .restart(let daemon): return try await daemons[daemon].restart()
+        case .pause(let daemon, let time): return try await daemons[daemon].pause(for: time)
         case .stepClock(let daemon, let offset): try daemons[daemon].stepClock(to: offset)
         case .cutDatabase:
             stage.proxy.cut()
@@ -55,8 +61,15 @@ struct Director {
                 stage.proxy.delay()
             }
         case .loseCommit(let silently):
+            let lost = stage.proxy.counts.lostAnswers
             stage.proxy.loseAnswer(to: "stored AS", then: silently ? .silence : .cut)
             noteFault("a commit's answer lost", for: 0)
+            return try await isAnswerLost(since: lost)
+        case .loseClaim(let silently):
+            let lost = stage.proxy.counts.lostAnswers
+            stage.proxy.loseAnswer(to: "free AS", then: silently ? .silence : .cut)
+            noteFault("a claim's answer lost", for: 0)
+            return try await isAnswerLost(since: lost)
         case .endpointAway(let time):
             endpoint(Fault(.outage(.unavailable), duration: .seconds(time)), "endpoint away", for: time)
         case .endpointFlaky(let share, let time):
@@ -64,7 +77,20 @@ struct Director {
             endpoint(Fault(.flaky(flakiness), duration: .seconds(time)), "endpoint flaky", for: time)
         case .loseReply(let account):
             stage.installation.simulator.set(Fault(.lostReply(sentBytes: 20), count: 1), for: .account("\(account)"))
+            // Whether there was such a reply the provider knows in the end.
+            return false
         }
+        return true
+    }
+
+    /// Whether the answer that was to be lost has been, within the time that the plan has for it.
+    private func isAnswerLost(since count: Int) async throws -> Bool {
+        let end = stage.now + PlanDrawing.orderTime
+        while stage.now < end {
+            if stage.proxy.counts.lostAnswers > count { return true }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return false
     }
 
     private func endpoint(_ fault: Fault, _ what: String, for time: Double) {

@@ -130,4 +130,7 @@ struct Evidence: Sendable {
     var troubles: [String] = []
     /// How often tokens were asked for.
     var looks = 0
+    /// How often each kind of disturbance was to come, and did come.
+    var planned: [String: Int] = [:]
+    var done: [String: Int] = [:]
 }

@@ -14,6 +14,8 @@ struct PlanDrawing {
 
     /// How long a daemon may take to start before something else is done to it.
     private static let startTime = 4.0
+    /// How long it may take until there is an answer that can be lost.
+    static let orderTime = 1.0
 
     private let settings: ChaosSettings
     private var random: SeededGenerator
@@ -38,7 +40,7 @@ struct PlanDrawing {
 
     /// The last daemon is not killed in the second half, so that there is one whose memory can be looked at for long.
     private mutating func draw(at time: Double) -> Disturbance? {
-        switch Int.random(in: 0..<20, using: &random) {
+        switch Int.random(in: 0..<21, using: &random) {
         case 0..<6:
             let mayKillAll = time < settings.seconds / 2
             let daemon = Int.random(in: 0..<(mayKillAll ? settings.daemons : settings.daemons - 1), using: &random)
@@ -49,25 +51,29 @@ struct PlanDrawing {
             let daemon = Int.random(in: 0..<settings.daemons, using: &random)
             let pause = chance(0.2) ? settings.claimFor * number(1.1...1.4) : number(0.2...2)
             return book(.daemon(daemon), from: time, for: pause, .pause(daemon: daemon, for: pause))
-        case 9..<11:
+        case 9:
+            let daemon = Int.random(in: 0..<(settings.daemons - 1), using: &random)
+            return book(.daemon(daemon), from: time, for: Self.startTime, .restart(daemon: daemon))
+        case 10..<12:
             let daemon = Int.random(in: 0..<settings.daemons, using: &random)
             let step = number(-3...3)
             guard settings.stepsClocks else { return nil }
             return book(.daemon(daemon), from: time, for: 1, .stepClock(daemon: daemon, to: step))
-        case 11..<16: return drawForDatabase(at: time)
-        case 16..<18: return drawForEndpoint(at: time)
+        case 12..<17: return drawForDatabase(at: time)
+        case 17..<19: return drawForEndpoint(at: time)
         default: return .loseReply(account: Int.random(in: 1...settings.accounts, using: &random))
         }
     }
 
     private mutating func drawForDatabase(at time: Double) -> Disturbance? {
         let long = number(0.3...(settings.claimFor * 0.5))
-        switch Int.random(in: 0..<5, using: &random) {
+        switch Int.random(in: 0..<6, using: &random) {
         case 0: return book(.database, from: time, for: 0.5, .cutDatabase)
         case 1: return book(.database, from: time, for: long, .refuseDatabase(for: long))
         case 2: return book(.database, from: time, for: long, .swallowDatabase(for: long))
         case 3: return book(.database, from: time, for: long, .delayDatabase(by: number(0.01...0.15), for: long))
-        default: return book(.database, from: time, for: 1, .loseCommit(silently: chance(0.3)))
+        case 4: return book(.database, from: time, for: Self.orderTime, .loseClaim(silently: chance(0.3)))
+        default: return book(.database, from: time, for: Self.orderTime, .loseCommit(silently: chance(0.3)))
         }
     }
 

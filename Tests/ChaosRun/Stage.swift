@@ -39,6 +39,8 @@ final class Stage: Sendable {
     func finalEvidence() -> Evidence {
         var evidence = evidence.withLock { $0 }
         evidence.calls = installation.simulator.requests.compactMap(call)
+        let lostReplies = evidence.calls.count(where: \.isReplyLost)
+        if lostReplies > 0 { evidence.done[Disturbance.lostReply] = lostReplies }
         return evidence
     }
 

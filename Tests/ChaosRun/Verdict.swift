@@ -29,6 +29,8 @@ struct Verdict: Hashable, Sendable {
     var memoryGrowth = 0
     /// The most descriptors that one of them had more at the end.
     var descriptorGrowth = 0
+    /// How often each kind of disturbance came, of how often it was to come.
+    var disturbances: [String] = []
     /// Why the run has failed; nothing if it has not.
     var failures: [String] = []
 
@@ -45,7 +47,7 @@ struct Verdict: Hashable, Sendable {
             ("growth of \(processesWeighed) processes", "\(memoryGrowth) KiB, \(descriptorGrowth) descriptors"),
         ]
         let details =
-            repliesLost.map { "lost reply: \($0)" } + repetitions.map { "made again: \($0)" }
+            disturbances + repliesLost.map { "lost reply: \($0)" } + repetitions.map { "made again: \($0)" }
         return details
             + lines.map { name, value in
                 "  " + name + String(repeating: " ", count: max(1, 34 - name.count)) + value

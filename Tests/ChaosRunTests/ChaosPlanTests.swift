@@ -10,22 +10,6 @@ import Testing
         ChaosPlan(ChaosSettings(seed: seed, seconds: seconds))
     }
 
-    private func kind(of disturbance: Disturbance) -> Int {
-        switch disturbance {
-        case .kill: 0
-        case .pause: 1
-        case .stepClock: 2
-        case .cutDatabase: 3
-        case .refuseDatabase: 4
-        case .swallowDatabase: 5
-        case .delayDatabase: 6
-        case .loseCommit: 7
-        case .endpointAway: 8
-        case .endpointFlaky: 9
-        case .loseReply: 10
-        }
-    }
-
     @Test func aSeedHasOnePlanAndAnotherSeedAnother() {
         #expect(plan(1) == plan(1))
         #expect(plan(1) != plan(2))
@@ -37,12 +21,15 @@ import Testing
         let moments = ChaosPlan(settings).moments
         #expect(zip(moments, moments.dropFirst()).allSatisfy { $0.at < $1.at })
         #expect(moments.allSatisfy { $0.at < 3600 })
-        #expect(Set(moments.map { kind(of: $0.disturbance) }) == Set(0...10))
+        #expect(Set(moments.map(\.disturbance.kind)).count == 13)
     }
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>) func oneDaemonIsLeftAliveInTheSecondHalf(_ seed: UInt64) {
         for moment in plan(seed).moments where moment.at >= 300 {
-            if case .kill(let daemon, _) = moment.disturbance { #expect(daemon != 2) }
+            switch moment.disturbance {
+            case .kill(let daemon, _), .restart(let daemon): #expect(daemon != 2)
+            default: break
+            }
         }
     }
 
@@ -53,7 +40,7 @@ import Testing
             case .kill(let daemon, let time), .pause(let daemon, let time):
                 #expect(moment.at > upAt[daemon])
                 upAt[daemon] = moment.at + time
-            case .stepClock(let daemon, _): #expect(moment.at > upAt[daemon])
+            case .stepClock(let daemon, _), .restart(let daemon): #expect(moment.at > upAt[daemon])
             default: break
             }
         }

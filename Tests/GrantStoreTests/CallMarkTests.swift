@@ -63,14 +63,9 @@ import TokenCore
         _ = try await claim(first)
         try await runOut(database)
         let grant = try await grant(second)
-        let plain = GrantWrite.sample(one, token: "new", used: grant.row.grant.version, rotated: rotated)
-        let write = GrantWrite(
-            user: one,
-            answer: plain.answer,
-            usedVersion: plain.usedVersion,
-            claim: grant.hold.claim
-        )
-        guard case .stored? = try await second.write([write])[one] else { return #expect(Bool(false)) }
+        let used = grant.row.grant.version
+        let write = GrantWrite.sample(one, token: "new", used: used, rotated: rotated, claim: grant.hold.claim)
+        #expect(try await second.write([write])[one]?.isStored == true)
         #expect(try await !isInDoubt(daemon("c", database)))
     }
 
@@ -101,9 +96,8 @@ import TokenCore
             try await store.end([ClaimEnd(claim, keptFor: .zero)])
         }
         let grant = try await grant(second)
-        let plain = GrantWrite.sample(one, token: "new", used: grant.row.grant.version)
-        let write = GrantWrite(user: one, answer: plain.answer, usedVersion: plain.usedVersion, claim: grant.hold.claim)
-        guard case .stored? = try await second.write([write])[one] else { return #expect(Bool(false)) }
+        let write = GrantWrite.sample(one, token: "new", used: grant.row.grant.version, claim: grant.hold.claim)
+        #expect(try await second.write([write])[one]?.isStored == true)
         #expect(try await self.grant(first).hold == .claimed(Claim(user: one, epoch: 5)))
         try await first.end([ClaimEnd(Claim(user: one, epoch: 5), keptFor: .zero, outcome: .lost)])
         try await database.execute("UPDATE users SET tastytrade_oauth_refresh_token = 'by hand' WHERE id = 1")
@@ -180,21 +174,18 @@ import TokenCore
         let doubtful = try await grant(second)
         #expect(doubtful.isInDoubt)
         let late = GrantWrite.sample(one, token: "late", used: old.row.grant.version, rotated: next)
-        let claimed = GrantWrite(user: one, answer: late.answer, usedVersion: late.usedVersion, claim: old.hold.claim)
+        let used = old.row.grant.version
+        let claimed = GrantWrite.sample(one, token: "late", used: used, rotated: next, claim: old.hold.claim)
         #expect(try await first.write([claimed]) == [one: .superseded])
-        guard case .stored? = try await first.write([late])[one] else { return #expect(Bool(false)) }
+        #expect(try await first.write([late])[one]?.isStored == true)
         let row = "SELECT tastytrade_oauth_token || ' ' || tastytrade_oauth_refresh_token FROM users WHERE id = 1"
         #expect(try await database.query(row) == "late r2")
         // Whoever claimed it meanwhile can do nothing with what it read.
-        let theirs = GrantWrite.sample(one, token: "theirs", used: doubtful.row.grant.version, rotated: "x")
-        let write = GrantWrite(
-            user: one,
-            answer: theirs.answer,
-            usedVersion: theirs.usedVersion,
-            claim: doubtful.hold.claim
-        )
-        #expect(try await second.write([write]) == [one: .superseded])
-        #expect(try await second.write([theirs]) == [one: .superseded])
+        for claim in [doubtful.hold.claim, nil] {
+            let used = doubtful.row.grant.version
+            let theirs = GrantWrite.sample(one, token: "theirs", used: used, rotated: "x", claim: claim)
+            #expect(try await second.write([theirs]) == [one: .superseded])
+        }
         #expect(try await database.query(row) == "late r2")
         #expect(try await !isInDoubt(second), "it speaks of a refresh token that is not there any more")
     }

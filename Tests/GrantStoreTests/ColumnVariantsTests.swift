@@ -142,6 +142,7 @@ extension GrantWrite {
         token: String,
         used: Int64,
         rotated: String? = nil,
+        claim: Claim? = nil,
         expiresAt: Moment = .newYear + .seconds(1900)
     ) -> GrantWrite {
         GrantWrite(
@@ -151,7 +152,15 @@ extension GrantWrite {
                 life: TokenLife(expiresAt: expiresAt, lifetime: .seconds(900)),
                 newRefreshToken: rotated.map(Secret.init)
             ),
-            usedVersion: used
+            usedVersion: used,
+            claim: claim
         )
+    }
+}
+
+extension WriteOutcome {
+    /// Whether what was to be written is in the row.
+    var isStored: Bool {
+        if case .stored = self { true } else { false }
     }
 }

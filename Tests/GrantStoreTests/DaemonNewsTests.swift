@@ -35,16 +35,11 @@ import TokenCore
         rotated: String? = nil
     ) async throws -> [GrantWrite] {
         try await store.claim(users, sends: true).map { grant in
-            let plain = GrantWrite.sample(
+            GrantWrite.sample(
                 grant.row.user,
                 token: "new",
                 used: grant.row.grant.version,
-                rotated: rotated.map { "\($0)-\(grant.row.user)" }
-            )
-            return GrantWrite(
-                user: grant.row.user,
-                answer: plain.answer,
-                usedVersion: plain.usedVersion,
+                rotated: rotated.map { "\($0)-\(grant.row.user)" },
                 claim: grant.hold.claim
             )
         }

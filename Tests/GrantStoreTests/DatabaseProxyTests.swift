@@ -115,7 +115,7 @@ import TokenCore
         try await withStore(clock: clock, { $0.statementDeadline = .seconds(2) }) { store, proxy, database in
             let used = try #require(try await store.grants(of: [user]).first).version
             let write = GrantWrite.sample(user, token: "a2", used: used, rotated: "refresh-1b")
-            // Only the statement that writes tokens has these words.
+            // The statement that writes tokens has these words.
             proxy.loseAnswer(to: "stored AS", then: ending)
             let failure = await store.failure { store async throws(StoreFailure) in try await store.write([write]) }
             // After a cut it is made again at once, and nobody needs to know.

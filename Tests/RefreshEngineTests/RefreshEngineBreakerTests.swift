@@ -63,7 +63,10 @@ import TokenCore
         await open(fixture, by: away, 12)
         let made = await count(120, away, fixture)
         #expect((5...125).contains(made), "\(made) calls for a hundred accounts in two minutes")
-        #expect(await fixture.engine.summary().stoppedFor == "the token endpoint does not answer: no connection")
+        #expect(
+            await fixture.engine.summary().stoppedFor
+                == "the token endpoint does not answer; check network, proxy and tastytrade.apiUrl: no connection"
+        )
         #expect(await fixture.engine.tally.stoppedFor != nil)
         await fixture.engine.measure()
         #expect(fixture.metrics.text.contains(#"tastytokend_breaker_open{client="default"} 1"#))
@@ -85,6 +88,28 @@ import TokenCore
             return
         }
         #expect(await fixture.engine.explanation(of: UserID("77"))?.reason.contains("does not answer") == true)
+    }
+
+    @Test func h12WhoFailedAndStandsInLineHasTheOldPlaceOnceCallsComeBack() async {
+        var rows = rows(20)
+        for number in 1...20 {
+            let end = Moment.newYear.wall + (number == 1 ? .seconds(60) : .seconds(300))
+            rows[UserID("\(number)")] = .init(refreshToken: "r\(number)", accessToken: "a\(number)", expiresAt: end)
+        }
+        let fixture = EngineFixture(rows, EngineConfiguration(maxInFlight: 1, maxPerSecond: 1000))
+        await fixture.start()
+        let urgent = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .milliseconds(1)) }
+        #expect(urgent.refreshToken == Secret("r1"))
+        urgent.fail(notUs)
+        await fixture.settled { await fixture.engine.summary().stoppedFor != nil }
+        let probe = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .milliseconds(100)) }
+        #expect(probe.refreshToken != Secret("r1"), "a probe is for who was not refused yet")
+        // It has failed, and is in line again behind all others by now.
+        await fixture.advance(by: .seconds(20))
+        await fixture.turn()
+        probe.answer(fixture.answer("b"))
+        let next = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .milliseconds(1)) }
+        #expect(next.refreshToken == Secret("r1"), "its token dies before those of the others")
     }
 
     @Test func h12WhenItIsBackAllWhoWaitedAreServed() async throws {

@@ -69,9 +69,11 @@ import TokenCore
         #expect(fixture.store.claimsThatSend == [false, true])
     }
 
-    @Test(arguments: [
-        (RefreshFailure(.timeout, text: "no reply"), .lost), (RefreshFailure(.connect, text: "refused"), .known),
-    ] as [(RefreshFailure, ClaimEnd.Outcome)])
+    @Test(
+        arguments: [
+            (RefreshFailure(.timeout, text: "no reply"), .lost), (RefreshFailure(.connect, text: "refused"), .known),
+        ] as [(RefreshFailure, ClaimEnd.Outcome)]
+    )
     func aClaimEndsWithWhatIsKnownOfItsCall(_ failure: RefreshFailure, _ outcome: ClaimEnd.Outcome) async {
         let fixture = await started()
         await fixture.advance(by: .seconds(540))

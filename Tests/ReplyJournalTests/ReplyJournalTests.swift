@@ -206,11 +206,11 @@ import TokenCore
         let first = journal()
         _ = try await first.recover(at: now)
         let second = journal()
-        await #expect(throws: JournalFailure("\(path).lock: another process holds it")) {
-            try await second.recover(at: now)
-        }
+        let words =
+            "\(path).lock: another process holds it; end that one, or give this daemon a journal.path of its own"
+        await #expect(throws: JournalFailure(words)) { try await second.recover(at: now) }
         await #expect(throws: JournalFailure.self) { try await second.append([intent("1")]) }
-        #expect(second.standing.trouble == "\(path).lock: another process holds it")
+        #expect(second.standing.trouble == words)
         try await first.append([intent("1")])
         await first.close()
         await #expect(throws: JournalFailure("\(path): is closed")) { try await first.append([intent("2")]) }
@@ -232,7 +232,9 @@ import TokenCore
 
     @Test func aFileThatIsNoneIsNotTouched() async throws {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-        await #expect(throws: JournalFailure("\(path): is no regular file")) { try await journal().recover(at: now) }
+        await #expect(throws: JournalFailure("\(path): is no regular file; move it away")) {
+            try await journal().recover(at: now)
+        }
         try FileManager.default.removeItem(atPath: path)
         try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/etc/passwd")
         await #expect(throws: JournalFailure("\(path): Too many levels of symbolic links")) {

@@ -45,7 +45,7 @@ package protocol GrantStoring: Sendable {
 
     /// Stores what refreshes gave. Answers for each write whether it took effect; a write whose row no longer holds the
     /// refresh token that was used (`GrantWrite.usedVersion`), or whose account another daemon has claimed since, changes
-    /// nothing (hard cases H2, H21). What took effect ends its claim. A row that another session holds is answered with
+    /// nothing (hard cases H2, H21); one whose answer the row holds already counts as stored (hard case H6). What took effect ends its claim. A row that another session holds is answered with
     /// ``WriteOutcome/locked``, and holds up no other. If `waiting` says so, rows are written one by one instead, on a way
     /// of their own, and each is given a short while.
     func write(_ writes: [GrantWrite], waiting: Bool) async throws(StoreFailure) -> [UserID: WriteOutcome]

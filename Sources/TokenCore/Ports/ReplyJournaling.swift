@@ -5,7 +5,7 @@
 ///
 /// An account has one entry at most, and a newer one takes the place of an older.
 package protocol ReplyJournaling: Sendable {
-    /// What the process before left open; called once, before anything else.
+    /// What the process before left open; called before anything else, and again if it failed.
     ///
     /// - Parameter now: the time by both clocks, from which the lives of tokens are counted on.
     /// - Returns: the entries in the order in which they were made, and what of the journal could not be read.

@@ -16,18 +16,18 @@ package struct GrantStateMachine: Sendable {
         case noGrant
         /// What the row holds cannot be used; the words say why. To `good` or `noGrant` when the row changes.
         indirect case unreadable(String)
-        /// The endpoint refused it twice; a probe goes out now and then. To `good` by a probe that succeeds or by
-        /// another refresh token, or a newer access token, in the row.
+        /// The endpoint refused it twice; a probe goes out now and then. To `good` by a probe that succeeds, by another refresh token
+        /// or a newer access token in the row, or when the refusals turn out to be no account's own.
         indirect case refused(probes: Int32)
         /// A reply was lost on a provider that rotates refresh tokens, and the one at hand is refused since. To `good` when the row
-        /// changes, or by a reply out of the journal.
+        /// changes, by a reply out of the journal, or when the refusals turn out to be no account's own.
         case unknownOutcome
     }
 
     /// What is being done about it.
     package enum Phase: Hashable, Sendable {
-        /// Nothing; a deadline may be armed. To `queued` when it is reached, or when a caller demands a token; to `storing` or
-        /// `salvaging` by what the journal kept.
+        /// Nothing; a deadline may be armed. To `queued` when it is reached, when a caller demands a token, or when store or endpoint
+        /// are back; to `storing` or `salvaging` by what the journal kept.
         case resting
         /// In line for a refresh. To `refreshing` when its turn comes, to `elsewhere` if another daemon was faster, to
         /// `inDoubt` if one left a call unaccounted for, to `resting` if its row cannot be read or turned out to hold a newer token.

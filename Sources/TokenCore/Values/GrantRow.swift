@@ -33,6 +33,11 @@ package struct GrantRow: Hashable, Sendable {
         self.expiresAt = expiresAt
         self.memory = memory
     }
+
+    /// Whether the row holds that version of the refresh token, be it sealed anew since.
+    package func holds(_ version: Int64) -> Bool {
+        grant.version == version || memory?.sealedAnewFrom.contains(version) == true
+    }
 }
 
 /// What the daemon wrote down about an account in its own schema, to know it again after a restart.
