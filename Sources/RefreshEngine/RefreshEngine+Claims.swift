@@ -4,7 +4,7 @@
 import Logging
 import TokenCore
 
-/// The end of claims. One that led to a stored token ends with the write; the others end here.
+/// What claims tell of other daemons' calls, and the end of claims: one that led to a stored token ends with the write, the others here.
 extension RefreshEngine {
     /// So many claims are ended by one statement at most; the rest is the next batch.
     private static let largestBatch = 500
@@ -52,13 +52,12 @@ extension RefreshEngine {
         let isRisked = table[slot]?.machine.phase == .queued
         let hasTried = account.machine.streak?.hasLostReply == true
         guard !hasTried else { return }
-        logger.log(
-            level: isRisked ? .warning : .debug,
-            isRisked
-                ? "another daemon's call was never accounted for, the refresh token is tried again"
-                : "another daemon's call is not accounted for yet, it is waited for",
-            metadata: [LogKey.user: "\(account.user)", LogKey.event: "claim.in_doubt"]
-        )
+        let metadata: Logger.Metadata = [LogKey.user: "\(account.user)", LogKey.event: "claim.in_doubt"]
+        if isRisked {
+            logger.warning("another daemon's call was never accounted for, the refresh token is tried again", metadata: metadata)
+        } else {
+            logger.debug("another daemon's call is not accounted for yet, it is waited for", metadata: metadata)
+        }
     }
 
     /// Ends the claims in line, unless a batch is under way, or the database was found away a moment ago.

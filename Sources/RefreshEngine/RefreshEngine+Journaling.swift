@@ -44,18 +44,18 @@ extension RefreshEngine {
     /// Keeps an answer's new refresh token on this host before anything comes of it.
     ///
     /// - Returns: the answer, which says whether it is kept.
-    func keep(_ answer: TokenAnswer, of user: UserID, version: Int64) async -> TokenAnswer {
+    func writeDown(_ answer: TokenAnswer, of user: UserID, version: Int64) async -> TokenAnswer {
         guard answer.newRefreshToken != nil else { return answer }
         foundRotation()
-        let isKept = await keep(JournalEntry(user: user, usedVersion: version, .answer(answer)))
+        let isKept = await writeDown(JournalEntry(user: user, usedVersion: version, .answer(answer)))
         return isKept ? answer.journaled : answer
     }
 
     /// Keeps a new refresh token out of a broken reply.
-    func keep(_ failure: RefreshFailure, of user: UserID, version: Int64) async {
+    func writeDown(_ failure: RefreshFailure, of user: UserID, version: Int64) async {
         guard let newRefreshToken = failure.newRefreshToken else { return }
         foundRotation()
-        _ = await keep(JournalEntry(user: user, usedVersion: version, .salvage(newRefreshToken)))
+        _ = await writeDown(JournalEntry(user: user, usedVersion: version, .salvage(newRefreshToken)))
     }
 
     /// An answer that neither the journal nor its row has taken is offered to the journal once more: it holds what is nowhere else.
@@ -63,14 +63,14 @@ extension RefreshEngine {
         guard !write.answer.mayBeHandedOut, offeredAgain.insert(write.user).inserted else { return }
         let entry = JournalEntry(user: write.user, usedVersion: write.usedVersion, .answer(write.answer))
         Task {
-            let isKept = await keep(entry)
+            let isKept = await writeDown(entry)
             offeredAgain.remove(write.user)
             if isKept, let slot = slot(awaiting: write) { apply(slot) { $0.journaled($1) } }
             advance()
         }
     }
 
-    private func keep(_ entry: JournalEntry) async -> Bool {
+    private func writeDown(_ entry: JournalEntry) async -> Bool {
         journaled.insert(entry.user)
         do throws(JournalFailure) {
             try await journal.append([entry])

@@ -4,6 +4,22 @@
 import Logging
 import TokenCore
 
+/// What came of claiming a batch of accounts.
+private struct ClaimedBatch {
+    /// All that were to be claimed.
+    let users: [UserID]
+    /// Those of them that have a row, as it was then.
+    let grants: [ClaimedGrant]
+    /// When their claims were asked for.
+    let askedAt: Moment
+    /// Those for which a call is to be made.
+    var toCall: [ClaimedGrant] = []
+    /// Why that could not be written down; nil if it was, or need not be.
+    var journalFailure: JournalFailure?
+    /// Whose row has changed since it was read: what was read must not undo that.
+    var moved: Set<UserID> = []
+}
+
 /// The way of a refresh: in line, claimed and its grant read, the call made.
 extension RefreshEngine {
     /// Begins as many refreshes as caps and rate let through, the most urgent first. Accounts are claimed in batches:
@@ -27,14 +43,17 @@ extension RefreshEngine {
                 let found = try await store.claim(users, sends: sends)
                 // No mark is made where nobody saw it.
                 if found.contains(where: \.tellsOfRotation) { foundRotation() }
+                var batch = ClaimedBatch(users: users, grants: found, askedAt: askedAt)
                 guard sends || rotation == .unseen else {
                     // The claims do not say what is about to be sent: they are given back, and made once more.
-                    return begin(users, found, [], askedAt, nil, moved: Set(users))
+                    batch.moved = Set(users)
+                    return begin(batch)
                 }
-                let called = weigh(found, askedAt)
+                batch.toCall = grantsToCall(found, askedAt)
                 let held = versions(of: users)
-                let failure = await recordIntents(called)
-                begin(users, found, called, askedAt, failure, moved: moved(users, since: held))
+                batch.journalFailure = await recordIntents(batch.toCall)
+                batch.moved = moved(users, since: held)
+                begin(batch)
             } catch {
                 couldNotClaim(users, error)
             }
@@ -67,7 +86,7 @@ extension RefreshEngine {
     }
 
     /// The grants for which a call is to be made: what is about to be made is written down first, and nothing else.
-    private func weigh(_ grants: [ClaimedGrant], _ askedAt: Moment) -> [ClaimedGrant] {
+    private func grantsToCall(_ grants: [ClaimedGrant], _ askedAt: Moment) -> [ClaimedGrant] {
         // A stop may have come meanwhile; what was not sent needs no finishing.
         guard phase == .running, isFresh(askedAt) else { return [] }
         return grants.filter(isToBeCalled)
@@ -78,35 +97,29 @@ extension RefreshEngine {
         clock().boot - askedAt.boot < configuration.claimGoodFor
     }
 
-    private func begin(
-        _ users: [UserID],
-        _ grants: [ClaimedGrant],
-        _ called: [ClaimedGrant],
-        _ askedAt: Moment,
-        _ journalFailure: JournalFailure?,
-        moved: Set<UserID>
-    ) {
+    /// Makes the calls of a batch, and gives the rest back.
+    private func begin(_ batch: ClaimedBatch) {
         claiming = []
         noteStoreAnswered()
         wakeStoreVictims()
-        let found = Dictionary(grants.map { ($0.row.user, $0) }, uniquingKeysWith: { first, _ in first })
-        let toCall = Set(called.map(\.row.user))
-        let isFresh = isFresh(askedAt)
-        for user in users {
-            // Another grant may have come while the disk was waited for: what was read before that must not undo it.
-            if phase == .running, isFresh, toCall.contains(user), !moved.contains(user), let grant = found[user],
-                begin(grant, journalFailure)
+        let found = Dictionary(batch.grants.map { ($0.row.user, $0) }, uniquingKeysWith: { first, _ in first })
+        let toCall = Set(batch.toCall.map(\.row.user))
+        let isFresh = isFresh(batch.askedAt)
+        for user in batch.users {
+            let isLate = !isFresh || batch.moved.contains(user)
+            if phase == .running, !isLate, toCall.contains(user), let grant = found[user],
+                begin(grant, batch.journalFailure)
             {
                 continue
             }
             inFlight -= 1
             bucket.putBack()
             putBackProbe()
-            if let grant = found[user] { giveUp(grant.hold) }
+            if let claim = found[user]?.hold.claim { end(claim, after: .zero) }
             // Who is in no line any more is put back by the reread.
-            if found[user] == nil || !isFresh || moved.contains(user) { reread(user) }
+            if found[user] == nil || isLate { reread(user) }
         }
-        strikeIntents(of: called)
+        strikeIntents(of: batch.toCall)
         flushSettles()
         advance()
     }
@@ -149,10 +162,6 @@ extension RefreshEngine {
         return true
     }
 
-    private func giveUp(_ hold: ClaimedGrant.Hold) {
-        if let claim = hold.claim { end(claim, after: .zero) }
-    }
-
     /// Something keeps the call from being made now. The row may have been gone for a while, with the call that was made for it before
     /// not ended yet: a second one beside it could cost a rotated refresh token.
     private func postpone(_ slot: AccountSlot, _ failure: RefreshFailure) {
@@ -171,9 +180,9 @@ extension RefreshEngine {
         Task {
             do throws(RefreshFailure) {
                 let answer = try await endpoint.refresh(refreshToken, for: client)
-                endedCall(user, version, attempt, .success(await keep(answer, of: user, version: version)))
+                endedCall(user, version, attempt, .success(await writeDown(answer, of: user, version: version)))
             } catch {
-                await keep(error, of: user, version: version)
+                await writeDown(error, of: user, version: version)
                 endedCall(user, version, attempt, .failure(error))
             }
         }

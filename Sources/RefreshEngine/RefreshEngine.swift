@@ -9,12 +9,14 @@ package import TokenCore
 
 /// Drives the machines: one actor on one queue with one alarm, however many accounts.
 ///
-/// This file holds its state and what callers ask of it. Inputs reach the machines through one place
-/// (`RefreshEngine+Steps`). The way of a refresh is in `+Refreshing`, of its claim's end in `+Claims`, of its answer in
-/// `+Storing`, of what is saved of a broken one in `+Salvaging`, of both to this host's disk in `+Journaling`; without a database
-/// in `+Unclaimed` and `+Keeping`; what stops calls for all accounts is in `+Breaking`; of rows in `+Loading`, `+Reconciling` and `+Rereading`; beginning and end are in `+Running`, other settings than those of the
-/// beginning in `+Reconfiguring`, refreshes that callers order in `+Ordering`, what callers may know of accounts in
-/// `+Reporting`, what happens to them is told in `+Telling` and counted in `+Measuring`.
+/// This file holds its state and what callers ask of it. Inputs reach the machines through one place, `RefreshEngine+Steps`.
+///
+/// - A refresh: `+Refreshing` takes it from the line to the call's end, `+Claims` says what claims tell of other daemons' calls, and
+///   ends them; `+Storing` has its answer written, `+Salvaging` what is saved of a broken one, `+Journaling` both on this host's disk.
+/// - Refreshes that are ordered: `+Ordering`. Without a database: `+Unclaimed` and `+Keeping`. What stops all of them: `+Breaking`.
+/// - Rows: `+Loading`, `+Reconciling` and `+Rereading`.
+/// - Beginning and end: `+Running`; other settings in between: `+Reconfiguring`.
+/// - What callers may know of accounts: `+Reporting`; what happens to them is told in `+Telling`, and counted in `+Measuring`.
 package actor RefreshEngine {
     /// The queue that everything in here runs on; the alarm must ring on it too.
     nonisolated let executor: QueueExecutor

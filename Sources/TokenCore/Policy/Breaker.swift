@@ -17,6 +17,8 @@ package struct Breaker: Sendable {
     private static let longestWait: Duration = .seconds(120)
     /// The longest wait while the endpoint does not answer.
     private static let longestWaitForAnswer: Duration = .seconds(15)
+    /// The shortest wait there, however short the backoff is.
+    private static let shortestWaitForAnswer: Duration = .milliseconds(500)
     /// The shortest wait that a dying token brings about.
     private static let shortestWait: Duration = .seconds(1)
     /// For how long a probe's success proves that refusals are the accounts' own.
@@ -48,14 +50,19 @@ package struct Breaker: Sendable {
     private struct Opening: Sendable {
         var cause: Cause
         let at: Moment
-        /// When it opened, or the last probe was made.
-        var calledAt: Moment
-        /// The next probe may be made then.
-        var probeAt: Moment
+        var probe: Probe
+        /// The one before, for a probe that is not made after all.
+        var former: Probe?
+    }
+
+    /// When one account is called for, to see whether it is over.
+    private struct Probe: Sendable {
+        /// When it opened, or the last one was made.
+        let calledAt: Moment
+        /// The next may be made then.
+        var at: Moment
         /// The wait after the next one.
         var wait: Duration
-        /// What of this the last probe changed, for one that is not made after all.
-        var former: (calledAt: Moment, probeAt: Moment, wait: Duration)?
     }
 
     /// Calls that come back.
@@ -102,7 +109,7 @@ package struct Breaker: Sendable {
     package var cause: Cause? { opening?.cause }
 
     /// When the next probe may be made; nil if it is closed.
-    package var probeAt: Moment? { opening?.probeAt }
+    package var probeAt: Moment? { opening?.probe.at }
 
     /// Accounts of good standing that were refused within the last minute, by what each heard last.
     package var refusedUsers: [UserID] { tried.users(.grantRefused) }
@@ -115,9 +122,9 @@ package struct Breaker: Sendable {
     /// - Returns: the time to wait; zero or less if it may be made now.
     package func wait(forLifeLeft lifeLeft: Duration, at now: Moment) -> Duration {
         if let opening {
-            let wait = opening.probeAt.remaining(at: now)
+            let wait = opening.probe.at.remaining(at: now)
             guard opening.cause == .endpointAway else { return wait }
-            return min(wait, (opening.calledAt + longestWaitForAnswer(lifeLeft)).remaining(at: now))
+            return min(wait, (opening.probe.calledAt + lookAgainAfter(lifeLeft)).remaining(at: now))
         }
         guard let ramp, now.boot - ramp.began < Self.rampLasts else { return .zero }
         return ramp.bucket.nextAt - now.boot
@@ -134,11 +141,11 @@ package struct Breaker: Sendable {
         let longest =
             switch opening.cause {
             case .clientRefused, .grantsRefused: Self.longestWait
-            case .endpointAway: longestWaitForAnswer(lifeLeft)
+            case .endpointAway: lookAgainAfter(lifeLeft)
             }
-        opening.former = (opening.calledAt, opening.probeAt, opening.wait)
-        (opening.calledAt, opening.probeAt) = (now, now + min(opening.wait, longest))
-        opening.wait = min(opening.wait * 2, Self.longestWait)
+        let wait = opening.probe.wait
+        opening.former = opening.probe
+        opening.probe = Probe(calledAt: now, at: now + min(wait, longest), wait: min(wait * 2, Self.longestWait))
         self.opening = opening
     }
 
@@ -154,11 +161,11 @@ package struct Breaker: Sendable {
     }
 
     /// The nearer a token's end, before it or after, the sooner it is looked whether the endpoint is back.
-    private func longestWaitForAnswer(_ lifeLeft: Duration) -> Duration {
+    private func lookAgainAfter(_ lifeLeft: Duration) -> Duration {
         let distance = max(lifeLeft, .zero - lifeLeft) / 4
         return max(
             min(Self.longestWaitForAnswer, backoff.maximum, max(distance, Self.shortestWait)),
-            Self.firstWait / 2
+            Self.shortestWaitForAnswer
         )
     }
 
@@ -166,16 +173,14 @@ package struct Breaker: Sendable {
     /// grow by it.
     package mutating func putBack() {
         guard let former = opening?.former else { return }
-        opening?.calledAt = former.calledAt
-        opening?.probeAt = former.probeAt
-        opening?.wait = former.wait
+        opening?.probe = former
         opening?.former = nil
     }
 
     /// Something changed that may have been the cause, a secret say: the next probe is made now.
     package mutating func kick(at now: Moment) {
-        opening?.probeAt = now
-        opening?.wait = Self.firstWait
+        opening?.probe.at = now
+        opening?.probe.wait = Self.firstWait
         (refused, refusedAlone) = ([], [])
     }
 
@@ -256,8 +261,9 @@ package struct Breaker: Sendable {
 
     private mutating func open(_ cause: Cause, at now: Moment) -> Change {
         let wait =
-            cause == .endpointAway ? max(min(backoff.initial, Self.firstWait), Self.firstWait / 2) : Self.firstWait
-        opening = Opening(cause: cause, at: opening?.at ?? now, calledAt: now, probeAt: now + wait, wait: wait)
+            cause == .endpointAway ? max(min(backoff.initial, Self.firstWait), Self.shortestWaitForAnswer) : Self.firstWait
+        let probe = Probe(calledAt: now, at: now + wait, wait: wait)
+        opening = Opening(cause: cause, at: opening?.at ?? now, probe: probe)
         ramp = nil
         return .opened(cause)
     }
