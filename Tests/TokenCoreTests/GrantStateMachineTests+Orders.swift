@@ -53,15 +53,44 @@ extension GrantStateMachineTests {
         #expect(machine.ordered(occasion(.seconds(21))).step.effect == .enqueue)
     }
 
-    @Test func anOrderDoesNotBringABackoffForward() {
+    /// A machine that failed so often that its backoff is the longest there is, the last time at zero.
+    private func backingOff(_ failure: RefreshFailure) -> GrantStateMachine {
         var machine = refreshing()
-        _ = machine.failed(RefreshFailure(.connect, text: "away"), using: 1, occasion(.zero, draw: 1))
-        let (obstacle, step) = machine.ordered(occasion(.milliseconds(200)))
-        guard case .unavailable(.tokenUnavailable, .some(let wait))? = obstacle else {
-            Issue.record("\(String(describing: obstacle))")
-            return
+        for second in -20...0 {
+            _ = machine.failed(failure, using: 1, occasion(.seconds(second), draw: 1))
+            guard second < 0 else { break }
+            _ = machine.due(occasion(.seconds(second), draw: 1))
+            _ = machine.begun(version: 1, occasion(.seconds(second), draw: 1))
         }
-        #expect(wait > .zero && step == .nothing)
+        return machine
+    }
+
+    @Test func anOrderCutsABackoffShortAtTheSpacingOfOrders() {
+        var machine = backingOff(RefreshFailure(.connect, text: "away"))
+        #expect(machine.deadline.map { $0 > start + .seconds(30) } == true, "it would wait long")
+        let (obstacle, step) = machine.ordered(occasion(.milliseconds(200)))
+        #expect(obstacle?.unavailableFor == .milliseconds(4800))
+        #expect(step == .nothing && machine.phase == .resting)
+        let later = machine.ordered(occasion(.seconds(5)))
+        #expect(later.obstacle == nil && later.step == Step(.disarm, .enqueue))
+    }
+
+    @Test(arguments: [RefreshFailure(.throttled, text: "slow down"), RefreshFailure(.grantRefused, text: "invalid_grant")])
+    func anOrderCutsNothingShortThatIsNotForCallersToEnd(_ failure: RefreshFailure) {
+        var machine = refreshing()
+        _ = machine.failed(failure, using: 1, occasion(.zero, draw: 1))
+        let deadline = machine.deadline
+        let (obstacle, step) = machine.ordered(occasion(.milliseconds(900)))
+        #expect(obstacle?.unavailableFor == deadline.map { $0.remaining(at: start + .milliseconds(900)) })
+        #expect(step == .nothing && machine.phase == .resting)
+    }
+
+    @Test func anOrderMakesNoCallWhileAnotherDaemonsIsInDoubt() {
+        var machine = active()
+        _ = machine.due(occasion(.seconds(540)))
+        _ = machine.doubted(Occasion(now: start + .seconds(540), draw: 0.5, policy: policy, rotates: true))
+        let (obstacle, step) = machine.ordered(occasion(.seconds(546)))
+        #expect(obstacle?.unavailableFor != nil && step == .nothing && machine.phase == .inDoubt)
     }
 }
 
@@ -69,6 +98,11 @@ extension RefreshVerdict {
     /// How long to wait, where it says so.
     fileprivate var tooSoon: Duration? {
         if case .tooSoon(let wait, _) = self { wait } else { nil }
+    }
+
+    /// How long there is none to be had.
+    fileprivate var unavailableFor: Duration? {
+        if case .unavailable(.tokenUnavailable, let wait) = self { wait } else { nil }
     }
 
     /// Why to wait, where it says so.

@@ -31,12 +31,16 @@ extension GrantStateMachine {
     }
 
     /// A caller wants a new token, however long the one at hand lives: it was turned down, say. There is none in less than the
-    /// policy's spacing from the last one, and none beyond the day's budget.
+    /// policy's spacing from the last one, and none beyond the day's budget. A backoff is cut short by it, at the same spacing.
     ///
     /// - Returns: what comes of it, nil if a refresh is under way; and the step.
     package mutating func ordered(_ occasion: Occasion) -> (obstacle: RefreshVerdict?, step: Step) {
         let now = occasion.now
         let prospect = prospect(at: now)
+        if let kickedAt = kick(occasion) {
+            let wait = kickedAt.remaining(at: now)
+            return wait > .zero ? (.unavailable(.tokenUnavailable, retryAfter: wait), .nothing) : (nil, enqueued())
+        }
         if let obstacle = RefreshVerdict(prospect, at: now) { return (obstacle, .nothing) }
         let rest = life.map { ($0.beganAt + occasion.policy.orderSpacing).remaining(at: now) } ?? .zero
         guard prospect == .possible else {
@@ -49,6 +53,16 @@ extension GrantStateMachine {
             return (.tooSoon(occasion.policy.spacingBeyondBudget, .budgetSpent), .nothing)
         }
         return (nil, enqueued())
+    }
+
+    /// When an order cuts a backoff short; nil where there is none, or where it is not for callers to end: what the endpoint asked for,
+    /// the time until a refusal is confirmed, and what a spent budget puts off.
+    private func kick(_ occasion: Occasion) -> Moment? {
+        guard case (.good, .resting) = (standing, phase), let streak, let deadline, !isPutOff,
+            streak.refusedSince == nil, streak.last.kind != .throttled,
+            !budget.isSpent(occasion.policy.dailyBudget, at: occasion.now.boot)
+        else { return nil }
+        return min(deadline, streak.lastAt + occasion.policy.orderSpacing)
     }
 
     /// Another daemon has claimed the refresh, for `time` at most. Its result is looked for when the deadline is reached,
