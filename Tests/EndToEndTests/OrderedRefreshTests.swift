@@ -7,13 +7,12 @@ import TokenSimulator
 
 /// `POST refresh` through the programs as they were built: what a caller does whose token was turned down.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct OrderedRefreshTests {
-    private func order(_ installation: Installation, ifMatch etag: String) async throws -> SocketProbe.Reply {
+    private func order(_ installation: Installation, ifMatch etag: String? = nil) async throws -> SocketProbe.Reply {
+        let condition = etag.map { ["-H", "If-Match: \($0)"] } ?? []
         let curl = try await RunningProgram.run(
             "/usr/bin/curl",
-            [
-                "-sS", "-X", "POST", "-H", "If-Match: \(etag)", "-w", "\n%{http_code}", "--unix-socket",
-                installation.socket, "http://localhost/v1/users/1/refresh",
-            ],
+            ["-sS", "-X", "POST"] + condition
+                + ["-w", "\n%{http_code}", "--unix-socket", installation.socket, "http://localhost/v1/users/1/refresh"],
             in: installation.folder
         )
         #expect(curl.status == 0, "\(curl.errors)")
@@ -42,6 +41,25 @@ import TokenSimulator
             let late = try await order(installation, ifMatch: String(etag))
             #expect(late.status == 412 && late.member("code") == "stale_token")
             #expect(installation.simulator.counts.tokenRequests == 2)
+            #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
+    @Test func anOrderCutsTheWaitAfterAFailureShort() async throws {
+        // After its first failure an account waits for half of that at least.
+        let patient = ["REFRESH_BACKOFF_INITIAL": "60s", "REFRESH_BACKOFF_MAX": "60s"]
+        try await Installation.with(accounts: 1, settings: patient) { installation in
+            installation.simulator.set(Fault(.outage(.unavailable)))
+            let daemon = try await installation.startReadyDaemon()
+            try await eventually("the first call has failed") {
+                try SocketProbe.get("/v1/users/1/token?max_wait=0", at: installation.socket).status == 503
+            }
+            installation.simulator.clearFaults()
+            let early = try await order(installation)
+            #expect(early.status == 503 && early.member("code") == "token_unavailable", "\(early.body)")
+            try await eventually(within: 25, "five seconds after the failure it is tried again") {
+                try await order(installation).status == 200
+            }
             #expect(try await installation.stop(daemon).status == 0)
         }
     }
