@@ -17,6 +17,9 @@ struct SocketProbe: ~Copyable {
             let object = try? JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]
             return object?[name] as? Value
         }
+
+        /// The validator of the token that it brings.
+        var etag: String? { head.firstMatch(of: /(?i)etag: (\S+)/).map { String($0.1) } }
     }
 
     enum Failure: Error {
@@ -59,6 +62,26 @@ struct SocketProbe: ~Copyable {
     mutating func exchange(_ request: String) throws -> Reply {
         try send(request)
         return try reply()
+    }
+
+    /// Sends a text as it is, and gives each line of what comes back, until the other end has no more to say.
+    mutating func eachLine(answering request: String, _ take: (String) throws -> Void) throws {
+        try send(request)
+        while true {
+            while let end = received.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = String(decoding: received[..<end], as: UTF8.self)
+                received.removeFirst(end + 1)
+                try take(line.trimmingCharacters(in: .newlines))
+            }
+            do { try receive() } catch Failure.ended { return }
+        }
+    }
+
+    /// Has the daemon at a socket refresh an account, without waiting for it.
+    static func orderRefresh(of user: Int, at socket: String) throws -> Reply {
+        var probe = try SocketProbe(at: socket)
+        let fields = "Host: localhost\r\nContent-Length: 0\r\n\r\n"
+        return try probe.exchange("POST /v1/users/\(user)/refresh?max_wait=0 HTTP/1.1\r\n\(fields)")
     }
 
     /// One request on a connection of its own.

@@ -8,74 +8,6 @@ import TokenSimulator
 
 /// Two daemons on one database, with a provider whose refresh tokens work once: a call too many kills the grant.
 @Suite struct TwoDaemonsTests {
-    private struct Pair {
-        let installation: Installation
-
-        func settings(_ name: String) throws -> [String: String] {
-            let folder = "\(installation.folder)/\(name)"
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            return ["SOCKET_PATH": "\(folder)/api.sock", "STATE_DIRECTORY": folder]
-        }
-
-        func start(_ name: String) async throws -> RunningProgram {
-            let daemon = try installation.startDaemon(settings(name))
-            try await eventually("daemon \(name) is ready; it said: \(daemon.errors)") {
-                (try? SocketProbe.get("/readyz", at: "\(installation.folder)/\(name)/api.sock").status) == 200
-            }
-            return daemon
-        }
-
-        /// Has the daemon refresh an account; it is too soon for that for a while after the last one.
-        func order(_ name: String, _ user: Int) async throws {
-            try await eventually("\(name) takes an order") {
-                var probe = try SocketProbe(at: "\(installation.folder)/\(name)/api.sock")
-                let reply = try probe.exchange(
-                    "POST /v1/users/\(user)/refresh?max_wait=0 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
-                )
-                return reply.status != 429
-            }
-        }
-
-        /// Starts two daemons that hear of each other, with a token for account 1 at both.
-        func startBoth() async throws -> (a: RunningProgram, b: RunningProgram, token: String) {
-            installation.simulator.set(Fault(.rotation(.strict)))
-            #expect(try await installation.tastytokend("migrate").status == 0)
-            let (a, b) = (try await start("a"), try await start("b"))
-            var token = ""
-            try await eventually("both serve one token, which is in its row") {
-                guard let mine = try? tokens("a", of: 1...1), let theirs = try? tokens("b", of: 1...1) else {
-                    return false
-                }
-                token = mine[0]
-                return try await stored() == token && mine == theirs
-            }
-            return (a, b, token)
-        }
-
-        /// The access token in the row of account 1.
-        func stored() async throws -> String {
-            try await value("SELECT tastytrade_oauth_token FROM users WHERE id = 1")
-        }
-
-        /// What the database says.
-        func value(_ query: String) async throws -> String {
-            try await installation.postgres.query(query).trimmingCharacters(in: .whitespacesAndNewlines)
-        }
-
-        /// The tokens that this daemon serves; fails if an account has none.
-        func tokens(_ name: String, of users: ClosedRange<Int>) throws -> [String] {
-            var probe = try SocketProbe(at: "\(installation.folder)/\(name)/api.sock")
-            let replies = try probe.get(users.map { "/v1/users/\($0)/token?min_ttl=0&max_wait=0" })
-            return try zip(users, replies).map { user, reply in
-                guard reply.status == 200, let token: String = reply.member("access_token") else {
-                    let account = try probe.get(["/v1/users/\(user)"])[0].body
-                    throw Overdue(description: "\(name): \(reply.status) \(reply.body) \(account)")
-                }
-                return token
-            }
-        }
-    }
-
     @Test func noGrantIsLostAndNoneRefreshedTwiceWhileEitherIsRestarted() async throws {
         let (accounts, life, timeout) = (500, 20, 5)
         let settings = [
@@ -84,7 +16,7 @@ import TokenSimulator
         ]
         try await Installation.with(accounts: accounts, lifetime: .seconds(life), settings: settings) { installation in
             installation.simulator.set(Fault(.rotation(.strict)))
-            let pair = Pair(installation: installation)
+            let pair = DaemonPair(installation: installation)
             var daemons = ["a": try await pair.start("a"), "b": try await pair.start("b")]
             try await eventually("every account has a token at both") {
                 (try? pair.tokens("a", of: 1...accounts)) != nil && (try? pair.tokens("b", of: 1...accounts)) != nil
@@ -138,7 +70,7 @@ import TokenSimulator
             "REFRESH_CONNECT_TIMEOUT": "1s",
         ]
         try await Installation.with(accounts: 1, lifetime: .seconds(600), settings: settings) { installation in
-            let pair = Pair(installation: installation)
+            let pair = DaemonPair(installation: installation)
             let (a, b, first) = try await pair.startBoth()
             // The provider has done away with the refresh token, and the reply is held up.
             let before = installation.simulator.counts.made
@@ -179,7 +111,7 @@ import TokenSimulator
     @Test func whatADaemonStoresTheOtherServesWithoutLookingForIt() async throws {
         let settings = ["DATABASE_RECONCILE_EVERY": "1h"]
         try await Installation.with(accounts: 1, lifetime: .seconds(3600), settings: settings) { installation in
-            let pair = Pair(installation: installation)
+            let pair = DaemonPair(installation: installation)
             let (a, b, first) = try await pair.startBoth()
             let made = installation.simulator.counts.made
             try await pair.order("a", 1)
@@ -198,13 +130,13 @@ import TokenSimulator
             "REFRESH_BACKOFF_MAX": "10m",
         ]
         try await Installation.with(accounts: 1, lifetime: .seconds(36_000), settings: settings) { installation in
-            let pair = Pair(installation: installation)
+            let pair = DaemonPair(installation: installation)
             let (a, b, first) = try await pair.startBoth()
             installation.simulator.set(Fault(.errorPage(ErrorPage(503))), for: .account("1"))
             try await pair.order("a", 1)
             let kept = "FROM tastytokend.claims WHERE user_id = '1' AND until > now() + interval '1 minute'"
             try await eventually("it failed, and keeps its claim until the next try") {
-                try SocketProbe.get("/v1/users/1", at: "\(installation.folder)/a/api.sock").member("status")
+                try SocketProbe.get("/v1/users/1", at: pair.socket(of: "a")).member("status")
                     == "degraded"
             }
             installation.simulator.clearFaults(.account("1"))

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Foundation
+import TestSupport
+import Testing
+import TokenSimulator
+
+/// H19 with the built daemon: a database whose answers come later than anybody waits for them, and one that has no connection
+/// left to give.
+@Suite(.timeLimit(.minutes(5))) struct SlowDatabaseTests {
+    private static let users = Array(1...12)
+    /// How long a statement may take (StoreConfiguration).
+    private static let statementDeadline = 10
+
+    private func tokens(_ installation: Installation) throws -> [String] {
+        var probe = try SocketProbe(at: installation.socket)
+        return try probe.get(Self.users.map { "/v1/users/\($0)/token?min_ttl=0&max_wait=0" }).map { reply in
+            guard reply.status == 200, let token: String = reply.member("access_token") else {
+                throw Overdue(description: "\(reply.status) \(reply.body)")
+            }
+            return token
+        }
+    }
+
+    private func isStored(_ installation: Installation) async throws -> Bool {
+        guard let served = try? tokens(installation) else { return false }
+        return try await installation.postgres.query("SELECT tastytrade_oauth_token FROM users ORDER BY id")
+            .split(separator: "\n").map(String.init) == served
+    }
+
+    private func everybodyIsRefreshed(_ installation: Installation, _ what: String) async throws {
+        let before = Set(try tokens(installation))
+        try await eventually(within: 90, what) {
+            guard let now = try? tokens(installation) else { return false }
+            return before.isDisjoint(with: now)
+        }
+    }
+
+    private func expectNothingLost(_ installation: Installation) {
+        #expect(installation.simulator.counts.grantsLost == 0)
+        #expect(installation.simulator.counts.reused == 0)
+        #expect(installation.simulator.counts.overlaps == 0)
+    }
+
+    @Test func h19WhileEveryStatementIsSlowCallersAreAnsweredFromMemory() async throws {
+        let settings = ["DATABASE_RECONCILE_EVERY": "2s"]
+        try await Installation.with(accounts: Self.users.count, lifetime: .seconds(40), settings: settings) {
+            installation in
+            try await withDatabaseProxy(before: installation.postgres) { proxy in
+                let daemon = try await installation.startReadyDaemon(["DATABASE_URL": proxy.url()])
+                try await eventually("the rows hold what is served") { try await isStored(installation) }
+                let watch = TokenWatch(Self.users, at: installation)
+                // Each answer comes so late that its statement was given up long before.
+                proxy.delay(toClient: .seconds(3 * Self.statementDeadline))
+                try await eventually("it says that a statement took too long; it said: \(daemon.errors)") {
+                    daemon.errors.contains("\"level\":\"warning\"")
+                }
+                // Whoever asks now asks a daemon to which the database says nothing in time: it answers from its memory.
+                let looks = watch.findings.looks
+                try await everybodyIsRefreshed(installation, "refreshes go on; it said: \(daemon.errors.suffix(2000))")
+                #expect(watch.findings.looks > looks)
+                #expect(try await !isStored(installation), "what is served since is in no row yet")
+                try proxy.heal()
+                // What was sent before that comes late yet.
+                proxy.cut()
+                try await eventually("the rows hold what is served") { try await isStored(installation) }
+                try await everybodyIsRefreshed(installation, "and afterwards")
+                let findings = try await watch.end()
+                #expect(findings.refusals.isEmpty, "\(findings.refusals.prefix(3))")
+                #expect(findings.dead.isEmpty)
+                expectNothingLost(installation)
+                #expect(try await installation.stop(daemon).status == 0)
+            }
+        }
+    }
+
+    /// Makes a role for the daemon that has just the rights it needs, and no way to the connections that are kept for superusers.
+    private func makeRole(_ installation: Installation) async throws {
+        try await installation.postgres.execute(
+            """
+            CREATE ROLE app LOGIN;
+            GRANT SELECT, UPDATE ON users TO app;
+            GRANT CREATE ON DATABASE postgres TO app;
+            GRANT TRIGGER ON users TO app;
+            """
+        )
+    }
+
+    @Test func h19WithoutAFreeConnectionItStartsWaitsAndGoesOnByItself() async throws {
+        try await Installation.with(accounts: Self.users.count, lifetime: .seconds(20)) { installation in
+            let postgres = installation.postgres
+            try await makeRole(installation)
+            try await postgres.execute("ALTER SYSTEM SET max_connections = 20")
+            try await postgres.stop()
+            try await postgres.start()
+            let url = postgres.url(user: "app")
+            // Three are kept for superusers: this test's own questions.
+            let others = try (1...17).map { _ in
+                try RunningProgram(
+                    "/usr/bin/env",
+                    ["psql", "-X", "-q", "-d", url, "-c", "SELECT pg_sleep(600)"],
+                    environment: ["PATH": "/usr/bin:/bin"],
+                    in: installation.folder
+                )
+            }
+            let slept = "FROM pg_stat_activity WHERE usename = 'app'"
+            try await eventually("all connections are taken: \(others.map(\.errors).joined())") {
+                try await postgres.query("SELECT count(*) \(slept)") == "17"
+            }
+            let daemon = try installation.startDaemon(["DATABASE_URL": url])
+            try await eventually("it answers that it is not ready; it said: \(daemon.errors)") {
+                (try? SocketProbe.get("/readyz", at: installation.socket).status) == 503
+            }
+            try await eventually("it says why; it said: \(daemon.errors)") {
+                daemon.errors.contains("remaining connection slots") || daemon.errors.contains("too many")
+            }
+            #expect(try SocketProbe.get("/healthz", at: installation.socket).status == 200)
+            _ = try await postgres.query("SELECT count(pg_terminate_backend(pid)) \(slept)")
+            for other in others { _ = try await other.end() }
+            try await eventually("every account has a token; it said: \(daemon.errors)") {
+                (try? tokens(installation)) != nil
+            }
+            try await eventually("the rows hold what is served") { try await isStored(installation) }
+            try await goesOnWithout(installation, daemon, slept)
+            expectNothingLost(installation)
+            #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
+    /// Its connections are ended, and no other is to be had for a while.
+    private func goesOnWithout(_ installation: Installation, _ daemon: RunningProgram, _ slept: String) async throws {
+        let postgres = installation.postgres
+        let watch = TokenWatch(Self.users, at: installation)
+        try await postgres.execute("ALTER ROLE app CONNECTION LIMIT 0")
+        _ = try await postgres.query("SELECT count(pg_terminate_backend(pid)) \(slept)")
+        try await eventually("it says that there are too many; it said: \(daemon.errors)") {
+            daemon.errors.contains("too many connections for role")
+        }
+        try await everybodyIsRefreshed(installation, "nobody's refresh tokens were ever replaced: it refreshes without")
+        try await postgres.execute("ALTER ROLE app CONNECTION LIMIT -1")
+        try await eventually("the rows hold what is served") { try await isStored(installation) }
+        try await everybodyIsRefreshed(installation, "everybody is refreshed afterwards")
+        let findings = try await watch.end()
+        #expect(findings.refusals.isEmpty, "\(findings.refusals.prefix(3))")
+        #expect(findings.dead.isEmpty && findings.looks > 20)
+        #expect(daemon.isRunning)
+    }
+}
