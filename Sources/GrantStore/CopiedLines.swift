@@ -13,16 +13,23 @@ struct CopiedLines: Sendable {
         ends.append(bytes.count)
     }
 
-    /// What `decode` makes of each line's row, and of how many it makes nothing.
-    consuming func decoded<Value>(_ decode: (PostgresRow) -> Value?) -> (values: [Value], others: Int) {
+    /// What `decode` makes of each line's row, and of how many it makes nothing. It is given a row with the first fields, and what
+    /// takes the others.
+    consuming func decoded<Value>(
+        _ decode: (inout PostgresRow, FieldsLeft) -> Value?
+    ) -> (values: [Value], others: Int) {
         var values: [Value] = []
         values.reserveCapacity(ends.count)
         var (row, start) = (PostgresRow(), 0)
         let ends = ends
         bytes.withUnsafeMutableBufferPointer { bytes in
             for end in ends {
-                row.fill(copyLine: UnsafeMutableBufferPointer(rebasing: bytes[start..<end]))
-                if let value = decode(row) { values.append(value) }
+                let line = UnsafeMutableBufferPointer(rebasing: bytes[start..<end])
+                let rest = row.fill(copyLine: line, atMost: AccountReader.head)
+                let value = decode(&row) { row in
+                    if let rest { row.fillRest(copyLine: line, from: rest) }
+                }
+                if let value { values.append(value) }
                 start = end
             }
         }

@@ -12,16 +12,15 @@ struct RowReading {
     /// Why a sealed value of the row does not open; nil if all that were read do.
     let closed: String?
 
-    /// Reads a row; nil for one without an id that can be told, which belongs to nobody.
+    /// Reads a row.
     ///
     /// - Parameters:
     ///   - row: the row's fields.
+    ///   - user: whose row it is.
     ///   - columns: what opens them.
     ///   - glances: true not to open a refresh token that says by which key it is sealed, beside an access token that was opened:
     ///     it is opened when it is due, long before the token at hand dies, and would take much of the load's time.
-    init?(_ row: PostgresRow, _ columns: TokenColumns, glances: Bool = false) {
-        guard let id = row.text(RowField.id) else { return nil }
-        let user = UserID(id)
+    init(_ row: PostgresRow, of user: UserID, _ columns: TokenColumns, glances: Bool = false) {
         let access = columns.content(
             Self.accessVerdict(row, columns),
             row.text(RowField.accessToken),
@@ -39,6 +38,13 @@ struct RowReading {
         )
         refreshToken = refresh.token
         closed = [refresh, access].lazy.compactMap { if case .closed(let reason) = $0 { reason } else { nil } }.first
+    }
+
+    /// Of a row that was not looked into.
+    init(_ user: UserID, _ left: LeftAlone) {
+        self.row = GrantRow(user, left)
+        refreshToken = nil
+        closed = nil
     }
 
     private static func accessVerdict(_ row: PostgresRow, _ columns: TokenColumns) -> ColumnVerdict {
@@ -135,14 +141,22 @@ extension RowDigest {
 extension StoredGrant {
     /// Reads the fields of ``GrantQueries/grants``; nil for a row without a refresh token. Of the access token no more is asked
     /// than how it looks.
-    init?(_ row: PostgresRow, _ columns: TokenColumns) {
-        guard let id = row.text(0), let version = row.integer(1) else { return nil }
-        let user = UserID(id)
+    init?(_ row: PostgresRow, of user: UserID, _ columns: TokenColumns) {
+        guard let version = row.integer(1) else { return nil }
         let verdict = row.integer(2).flatMap(ColumnVerdict.init) ?? .blank
         let refresh = columns.content(verdict, row.text(4), of: .refreshToken, for: user)
         let access = row.integer(3).flatMap(ColumnVerdict.init).flatMap { columns.complaint($0, .accessToken) }
         let complaint = (refresh.complaint ?? access).map(UnreadableGrant.init)
         guard let found = complaint.map(Result.failure) ?? refresh.token.map(Result.success) else { return nil }
         self.init(user: user, refreshToken: found, version: version)
+    }
+
+    /// Of a row that was not looked into.
+    init(_ user: UserID, _ left: LeftAlone) {
+        self.init(
+            user: user,
+            refreshToken: .failure(UnreadableGrant(reason: left.reason)),
+            version: left.version
+        )
     }
 }

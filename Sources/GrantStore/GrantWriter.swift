@@ -47,7 +47,11 @@ struct GrantWriter {
                     outcomes[write.user] = .superseded
                     continue
                 }
-                sound.append(try StorableWrite(write, plan.tokens))
+                let storable = try plan.hands.holding(write.user, write.usedVersion, .writing) {
+                    () throws(TokenRejection) in
+                    try StorableWrite(write, plan.tokens)
+                }
+                sound.append(storable)
             } catch {
                 outcomes[write.user] = .rejected(reason: error.reason)
             }

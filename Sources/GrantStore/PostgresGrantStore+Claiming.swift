@@ -28,22 +28,32 @@ extension PostgresGrantStore {
             connection,
             deadline throws(StoreError) in
             let ids = ArrayLiteral.of(texts: users.map(\.text))
+            let reader = AccountReader(plan.hands, .claiming)
             guard isGuarded else {
-                return try connection.run(plan.queries.claimed, [ids, owner], until: deadline).rows { row in
-                    RowReading(row, plan.tokens).map { ClaimedGrant($0, .unguarded) }
+                let rows = try connection.run(plan.queries.claimed, [ids, owner], until: deadline)
+                return rows.accountRows { row, fieldsLeft in
+                    reader.read(&row, fieldsLeft) { row, user in
+                        ClaimedGrant(RowReading(row, of: user, plan.tokens), .unguarded)
+                    } leave: { user, left in
+                        ClaimedGrant(RowReading(user, left), .unguarded)
+                    }
                 }
             }
             let statement = plan.queries.claim(sends: sends)
             let claims = try connection.run(statement, [ids, owner, String(length)], until: deadline).rows(Claim.init)
             let epochs = Dictionary(claims.map { ($0.user, $0.epoch) }, uniquingKeysWith: max)
             let rows = try connection.run(plan.queries.claimed, [ids, owner], until: deadline)
-            return rows.rows { row in
-                RowReading(row, plan.tokens).map { found in
-                    let call = CallMark(row, sends: sends)
+            return rows.accountRows { row, fieldsLeft in
+                reader.read(&row, fieldsLeft) { row, user in
+                    let (found, call) = (RowReading(row, of: user, plan.tokens), CallMark(row, sends: sends))
                     return ClaimedGrant(
                         found,
-                        ClaimedGrant.Hold(row, claimedWith: epochs[found.row.user], sends: sends, of: found.row, call)
+                        ClaimedGrant.Hold(row, claimedWith: epochs[user], sends: sends, of: found.row, call)
                     )
+                } leave: { user, left in
+                    // So that a claim that was had is given back.
+                    let claim = epochs[user].map { Claim(user: user, epoch: $0) }
+                    return ClaimedGrant(RowReading(user, left), claim.map { .claimed($0) } ?? .elsewhere(.zero))
                 }
             }
         }

@@ -19,7 +19,15 @@ extension PostgresGrantStore {
             try await self.pass { () async throws(StoreFailure) in
                 let position = try await self.begin(plan, plan.queries.load)
                 let openings = Openings()
-                let count = try await self.copy(plan.queries.load, { openings.row($0, plan.tokens) }, receive)
+                let reader = AccountReader(plan.hands, .loading)
+                let decode: @Sendable (inout PostgresRow, FieldsLeft) -> GrantRow? = { row, fieldsLeft in
+                    reader.read(&row, fieldsLeft) {
+                        openings.row($0, of: $1, plan.tokens)
+                    } leave: {
+                        GrantRow($0, $1)
+                    }
+                }
+                let count = try await self.copy(plan.queries.load, decode, receive)
                 self.note(illegible: count.illegible, in: plan)
                 if let failure = openings.failure { throw failure }
                 return position?.mark
@@ -38,7 +46,11 @@ extension PostgresGrantStore {
             try await self.pass { () async throws(StoreFailure) in
                 guard plan.columns.tellsChanges else {
                     _ = try await self.begin(plan, plan.queries.digests)
-                    let count = try await self.copy(plan.queries.digests, RowDigest.init, receive)
+                    let decode: @Sendable (inout PostgresRow, FieldsLeft) -> RowDigest? = { row, fieldsLeft in
+                        fieldsLeft(&row)
+                        return RowDigest(row)
+                    }
+                    let count = try await self.copy(plan.queries.digests, decode, receive)
                     self.note(illegible: count.illegible, in: plan)
                     return TablePass(mark: nil, isComplete: true, rowCount: count.legible)
                 }
@@ -90,7 +102,7 @@ extension PostgresGrantStore {
     /// the next is read.
     private func copy<Value: Sendable>(
         _ statement: Statement,
-        _ decode: @escaping @Sendable (PostgresRow) -> Value?,
+        _ decode: @escaping @Sendable (inout PostgresRow, FieldsLeft) -> Value?,
         _ receive: @escaping @Sendable ([Value]) async -> Void
     ) async throws(StoreFailure) -> RowCount {
         var count = RowCount()
@@ -110,7 +122,7 @@ extension PostgresGrantStore {
     /// Reads lines on a thread of the pool: not on the caller's, who has others to serve.
     @concurrent private static func decoded<Value: Sendable>(
         _ lines: CopiedLines,
-        _ decode: @Sendable (PostgresRow) -> Value?
+        _ decode: @Sendable (inout PostgresRow, FieldsLeft) -> Value?
     ) async -> (values: [Value], others: Int) {
         lines.decoded(decode)
     }

@@ -7,14 +7,28 @@ extension PostgresGrantStore {
     /// The rows of these users.
     package func rows(of users: [UserID]) async throws(StoreFailure) -> [GrantRow] {
         try await withPlan { plan async throws(StoreFailure) in
-            try await self.read(plan.queries.rows, of: users, plan) { RowReading($0, plan.tokens)?.row }
+            let reader = AccountReader(plan.hands, .reading)
+            return try await self.read(plan.queries.rows, of: users, plan) { row, fieldsLeft in
+                reader.read(&row, fieldsLeft) {
+                    RowReading($0, of: $1, plan.tokens).row
+                } leave: {
+                    GrantRow($0, $1)
+                }
+            }
         }
     }
 
     /// The refresh tokens of these users; those without one are missing too.
     package func grants(of users: [UserID]) async throws(StoreFailure) -> [StoredGrant] {
         try await withPlan { plan async throws(StoreFailure) in
-            try await self.read(plan.queries.grants, of: users, plan) { StoredGrant($0, plan.tokens) }
+            let reader = AccountReader(plan.hands, .keeping)
+            return try await self.read(plan.queries.grants, of: users, plan) { row, fieldsLeft in
+                reader.read(&row, fieldsLeft) {
+                    StoredGrant($0, of: $1, plan.tokens)
+                } leave: {
+                    StoredGrant($0, $1)
+                }
+            }
         }
     }
 
@@ -22,7 +36,7 @@ extension PostgresGrantStore {
         _ statement: Statement,
         of users: [UserID],
         _ plan: StorePlan,
-        _ decode: @escaping @Sendable (PostgresRow) -> Value?
+        _ decode: @escaping @Sendable (inout PostgresRow, FieldsLeft) -> Value?
     ) async throws(StoreFailure) -> [Value] {
         var values: [Value] = []
         for batch in users.filter(plan.columns.idType.canPrint).batches(of: Self.batchSize) {
@@ -30,7 +44,7 @@ extension PostgresGrantStore {
             values += try await reads.run(within: configuration.statementDeadline) {
                 connection,
                 deadline throws(StoreError) in
-                try connection.run(statement, [ids], until: deadline).rows(decode)
+                try connection.run(statement, [ids], until: deadline).accountRows(decode)
             }
         }
         return values

@@ -38,7 +38,9 @@ extension GrantSalvage {
     ) throws(StoreError) -> WriteOutcome {
         let stored: String
         do throws(TokenRejection) {
-            stored = try plan.tokens.stored(newRefreshToken, in: .refreshToken, of: user)
+            stored = try plan.hands.holding(user, usedVersion, .salvaging) { () throws(TokenRejection) in
+                try plan.tokens.stored(newRefreshToken, in: .refreshToken, of: user)
+            }
         } catch {
             return .rejected(reason: error.reason)
         }

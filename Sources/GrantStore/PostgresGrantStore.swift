@@ -144,7 +144,7 @@ package final class PostgresGrantStore: GrantStoring {
             let migrator = Migrator(on: connection, until: deadline)
             let ownSchema = try migrator.run(mayApply: mayApply)
             let trigger = try ChangeTrigger(finding.columns).status(on: connection, until: deadline)
-            return StorePlan(finding, ownSchema, trigger, configuration.tokens)
+            return StorePlan(finding, ownSchema, trigger, configuration.tokens, configuration.hands)
         }
         hasMigrated.store(true, ordering: .releasing)
         return plan.withLock { plan in

@@ -50,6 +50,25 @@ final class PostgresResult {
         return values
     }
 
+    /// What `read` makes of each row; a row of which it makes nil is left out. It is given a row with the first fields, and what takes
+    /// the others.
+    func accountRows<Value>(_ read: (inout PostgresRow, FieldsLeft) -> Value?) -> [Value] {
+        let handle = handle
+        let columns = PQnfields(handle)
+        let head = min(CInt(AccountReader.head), columns)
+        var values: [Value] = []
+        values.reserveCapacity(rowCount)
+        var row = PostgresRow()
+        for number in 0..<PQntuples(handle) {
+            row.fill((0..<head).lazy.map { Self.field(handle, number, $0) })
+            let value = read(&row) { row in
+                row.append((head..<columns).lazy.map { Self.field(handle, number, $0) })
+            }
+            if let value { values.append(value) }
+        }
+        return values
+    }
+
     /// What the server said, where the result is an error that the server reported.
     var report: ServerReport? {
         guard let sqlState = diagnostic("C") else { return nil }

@@ -50,19 +50,46 @@ struct PostgresRow {
         self.fields.append(contentsOf: fields)
     }
 
+    /// Takes more fields of the row.
+    mutating func append(_ fields: some Sequence<UnsafeBufferPointer<UInt8>?>) {
+        self.fields.append(contentsOf: fields)
+    }
+
     /// Takes the fields of one line of COPY's text format (PostgreSQL manual, COPY, Text Format). Escapes are resolved
     /// in place: a resolved field is never longer.
     mutating func fill(copyLine line: UnsafeMutableBufferPointer<UInt8>) {
+        _ = fill(copyLine: line, atMost: .max)
+    }
+
+    /// Takes the first fields of such a line, so many at most.
+    ///
+    /// - Returns: where the next field begins; nil if there is none.
+    mutating func fill(copyLine line: UnsafeMutableBufferPointer<UInt8>, atMost limit: Int) -> Int? {
         fields.removeAll(keepingCapacity: true)
-        guard let last = line.last else { return }
+        return append(copyLine: line, from: 0, atMost: limit)
+    }
+
+    /// Takes the other fields of the line.
+    mutating func fillRest(copyLine line: UnsafeMutableBufferPointer<UInt8>, from start: Int) {
+        _ = append(copyLine: line, from: start, atMost: .max)
+    }
+
+    private mutating func append(
+        copyLine line: UnsafeMutableBufferPointer<UInt8>,
+        from start: Int,
+        atMost limit: Int
+    ) -> Int? {
+        guard let last = line.last else { return nil }
         // A tab or a line's end within a value is escaped, so that the C library can look for them many bytes at a time.
         let end = last == UInt8(ascii: "\n") ? line.count - 1 : line.count
-        var start = 0
+        var (start, count) = (start, 0)
         while let tab = Self.find(UInt8(ascii: "\t"), in: line, start..<end) {
             append(line, start..<tab)
-            start = tab + 1
+            (start, count) = (tab + 1, count + 1)
+            if count == limit { return start }
         }
         append(line, start..<end)
+        return nil
     }
 
     private mutating func append(_ line: UnsafeMutableBufferPointer<UInt8>, _ range: Range<Int>) {

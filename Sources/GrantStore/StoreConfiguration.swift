@@ -13,6 +13,8 @@ package struct StoreConfiguration: Sendable {
     package var table: GrantTable
     /// How the tokens' columns are read and written (`encryption.…`).
     package var tokens: TokenColumns
+    /// Where it is written down whose tokens are read or written.
+    package var hands: any AccountsInHand
     /// How long one statement may take before it is cancelled.
     package var statementDeadline: Duration
     /// How long each of the named servers may take to accept a connection.
@@ -40,6 +42,7 @@ package struct StoreConfiguration: Sendable {
         listenURL: Secret? = nil,
         table: GrantTable = GrantTable(),
         tokens: TokenColumns = .asTheyStand,
+        hands: any AccountsInHand = NobodyInHand(),
         statementDeadline: Duration = .seconds(10),
         connectDeadline: Duration = .seconds(5),
         streamDeadline: Duration = .seconds(60),
@@ -52,6 +55,7 @@ package struct StoreConfiguration: Sendable {
         self.listenURL = listenURL
         self.table = table
         self.tokens = tokens
+        self.hands = hands
         self.statementDeadline = statementDeadline
         self.connectDeadline = connectDeadline
         self.streamDeadline = streamDeadline

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import TokenCore
+
 /// What the store found when it looked at the database; for the log at start, `check` and status.
 package struct StoreReport: Hashable, Sendable {
     /// The application's table, quoted, with its schema.
@@ -27,19 +29,22 @@ struct StorePlan: Sendable {
     let queries: GrantQueries
     /// How the tokens' columns are read and written.
     let tokens: TokenColumns
+    /// Where it is written down whose tokens are read or written.
+    let hands: any AccountsInHand
 
-    private init(_ columns: GrantColumns, _ report: StoreReport, _ tokens: TokenColumns) {
+    private init(_ columns: GrantColumns, _ report: StoreReport, _ tokens: TokenColumns, _ hands: any AccountsInHand) {
         self.columns = columns
         self.queries = GrantQueries(columns: columns, hasOwnSchema: report.ownSchema.isPresent, tokens)
         self.report = report
         self.tokens = tokens
+        self.hands = hands
     }
 
     /// The same with other knowledge of the database's encoding.
     func with(_ encoding: TextEncoding) -> StorePlan {
         var columns = columns
         columns.encoding = encoding
-        return StorePlan(columns, report, tokens)
+        return StorePlan(columns, report, tokens, hands)
     }
 
     /// Fits the statements to a table and a schema.
@@ -47,7 +52,8 @@ struct StorePlan: Sendable {
         _ finding: TableInspection.Finding,
         _ ownSchema: OwnSchema,
         _ trigger: TriggerStatus,
-        _ tokens: TokenColumns
+        _ tokens: TokenColumns,
+        _ hands: any AccountsInHand
     ) {
         let report = StoreReport(
             table: finding.columns.table,
@@ -57,6 +63,6 @@ struct StorePlan: Sendable {
             trigger: trigger,
             notices: finding.notices
         )
-        self.init(finding.columns, report, tokens)
+        self.init(finding.columns, report, tokens, hands)
     }
 }

@@ -96,7 +96,9 @@ extension RefreshEngine {
 
     private func insert(_ row: GrantRow) {
         let occasion = occasion()
-        let (machine, step) = GrantStateMachine.loaded(row, occasion)
+        let (machine, step) = hands.holding(row.user, row.grant.version, .beginning) {
+            GrantStateMachine.loaded(row, occasion)
+        }
         let account = Account(user: row.user, machine: machine)
         let slot = table.insert(account)
         statuses.count(machine, by: 1)

@@ -177,9 +177,10 @@ extension RefreshEngine {
         measureLateness(of: user, at: attempt.begunAt)
         if let claim = claims[user] { follow(user, attempt.number, "account claimed", claim: claim) }
         follow(user, attempt.number, "refresh begun")
+        let account = AccountAtHand(user, version, hands)
         Task {
             do throws(RefreshFailure) {
-                let answer = try await endpoint.refresh(refreshToken, for: client)
+                let answer = try await endpoint.refresh(refreshToken, of: account, for: client)
                 endedCall(user, version, attempt, .success(await writeDown(answer, of: user, version: version)))
             } catch {
                 await writeDown(error, of: user, version: version)

@@ -11,16 +11,20 @@ extension RefreshEngine {
     /// - Parameters:
     ///   - slot: the account.
     ///   - row: the row that the input speaks of, for a step that adopts its token.
+    ///   - line: of the call, which tells inputs apart (``HandlingStep/input(_:)``).
     ///   - input: calls the machine.
     func apply(
         _ slot: AccountSlot,
         row: GrantRow? = nil,
+        line: UInt = #line,
         _ input: (inout GrantStateMachine, Occasion) -> Step
     ) {
         let occasion = occasion()
-        guard let before = table[slot], let step = table.change(slot, { input(&$0, occasion) }),
-            let after = table[slot]
-        else { return }
+        guard let before = table[slot] else { return }
+        let change = hands.holding(before.user, before.machine.grantVersion, .input(line)) {
+            table.change(slot) { input(&$0, occasion) }
+        }
+        guard let step = change, let after = table[slot] else { return }
         statuses.count(before.machine, by: -1)
         statuses.count(after.machine, by: 1)
         if case .enqueue = step.effect { noteInLine(slot, dueAt: before.machine.deadline, occasion.now) }
@@ -50,7 +54,7 @@ extension RefreshEngine {
         case .store(let answer): write(answer, of: account)
         case .salvage(let newRefreshToken): salvage(newRefreshToken, of: account)
         case .publish(let answer):
-            change = .replace(render(answer.accessToken, answer.tokenType, answer.life))
+            change = .replace(render(answer.accessToken, answer.tokenType, answer.life, of: account))
             follow(
                 account.user,
                 storingAttempts[account.user],
@@ -68,11 +72,13 @@ extension RefreshEngine {
         guard let token = row?.accessToken, let life = account.machine.life, life.isAlive(at: now) else {
             return .withdraw
         }
-        return .replace(render(token, "Bearer", life))
+        return .replace(render(token, "Bearer", life, of: account))
     }
 
-    private func render(_ token: Secret, _ type: String, _ life: TokenLife) -> PublishedToken {
-        renderer.render(token, type: type, life: life, for: client)
+    private func render(_ token: Secret, _ type: String, _ life: TokenLife, of account: Account) -> PublishedToken {
+        hands.holding(account.user, account.machine.grantVersion, .rendering) {
+            renderer.render(token, type: type, life: life, for: client)
+        }
     }
 
     /// How much later than its token's end each failure places an account that has a live one; six failures at most.

@@ -28,6 +28,7 @@ package actor RefreshEngine {
     let store: any GrantStoring
     let journal: any ReplyJournaling
     let endpoint: any TokenRequesting
+    let hands: any AccountsInHand
     let renderer: any TokenRendering
     let clock: ClockReading
     let draw: @Sendable () -> Double
@@ -131,6 +132,7 @@ package actor RefreshEngine {
     ///   - store: where the accounts are.
     ///   - journal: where is kept what must not be lost until the store has it.
     ///   - endpoint: who asks for tokens.
+    ///   - hands: where it is written down whose machine is at work.
     ///   - renderer: who makes a token the reply that callers get.
     ///   - seal: closes refresh tokens that are kept for when the database is away.
     ///   - executor: the queue to run on; the alarm given to ``start(_:heartbeat:)`` rings on the same.
@@ -144,6 +146,7 @@ package actor RefreshEngine {
         store: any GrantStoring,
         journal: any ReplyJournaling,
         endpoint: any TokenRequesting,
+        hands: any AccountsInHand = NobodyInHand(),
         renderer: any TokenRendering,
         seal: MemorySeal,
         executor: QueueExecutor,
@@ -158,6 +161,7 @@ package actor RefreshEngine {
         self.store = store
         self.journal = journal
         self.endpoint = endpoint
+        self.hands = hands
         self.renderer = renderer
         self.executor = executor
         self.clock = clock

@@ -17,6 +17,8 @@ struct Assembly {
     let store: PostgresGrantStore
     /// Keeps on this host what must not be lost.
     let journal: ReplyJournal
+    /// Finds out which account daemons die with.
+    let quarantine: AccountQuarantine
     private let encryptionMode: Configuration.Encryption.Mode
     /// How the database stands, at the time of the call.
     let database: @Sendable () -> ServiceFacts.Database
@@ -36,6 +38,7 @@ struct Assembly {
     init(
         _ configuration: Configuration,
         sockets: InheritedSockets,
+        environment: [String: String],
         version: String,
         clock: @escaping ClockReading,
         logger: Logger
@@ -59,10 +62,12 @@ struct Assembly {
             RecordSeal(localKey.seal(for: "reply-journal")),
             reasonItCannotLast: localKey.reasonItPasses
         )
+        let folder = AccountQuarantine.folder(environment, else: configuration.journal.path)
+        quarantine = AccountQuarantine(in: folder, logger)
         encryptionMode = configuration.encryption.mode
         let tokens = TokenColumns(configuration.encryption.sealing, in: configuration.tastytrade.environment)
         store = PostgresGrantStore(
-            configuration: StoreConfiguration(configuration, owner: identity.id, tokens),
+            configuration: StoreConfiguration(configuration, owner: identity.id, tokens, quarantine.hands),
             clock: clock,
             random: draw,
             logger: logger
@@ -86,6 +91,7 @@ struct Assembly {
             store: store,
             journal: journal,
             endpoint: endpoint,
+            hands: quarantine.hands,
             renderer: TokenReplyRenderer(),
             seal: .aes(),
             executor: executor,
@@ -260,9 +266,15 @@ extension AccessRule {
 
 extension StoreConfiguration {
     /// Takes what the configuration says of the database.
-    init(_ configuration: Configuration, owner: String, _ tokens: TokenColumns) {
+    init(
+        _ configuration: Configuration,
+        owner: String,
+        _ tokens: TokenColumns,
+        _ hands: any AccountsInHand = NobodyInHand()
+    ) {
         self.init(configuration.database, owner: owner)
         self.tokens = tokens
+        self.hands = hands
         host = HostName.current
         claimFor = configuration.refresh.claimFor
     }

@@ -63,6 +63,7 @@ struct Daemon: Sendable {
         let assembly = try Assembly(
             loaded.configuration,
             sockets: sockets,
+            environment: environment,
             version: version,
             clock: clock,
             logger: logger
@@ -206,6 +207,7 @@ struct Daemon: Sendable {
         await leaveDatabase()
         assembly.store.close()
         await assembly.journal.close()
+        assembly.quarantine.close()
     }
 
     /// Gives back what other daemons would wait for, and says that this one seals by no key any more. A database that is away is not

@@ -44,6 +44,7 @@ package final class TokenEndpointClient: TokenRequesting {
     /// that (``CallDeadline``).
     package func refresh(
         _ refreshToken: Secret,
+        of account: AccountAtHand = .none,
         for client: ClientRegistration
     ) async throws(RefreshFailure) -> TokenAnswer {
         let call = TokenCall(refreshToken: refreshToken, client: client)
@@ -66,10 +67,15 @@ package final class TokenEndpointClient: TokenRequesting {
             let fault = TransportFault(error, exchange: exchange)
             if let reason = fault.reasonToRenew(sentAt: sentAt) { clients.renew(because: reason, at: clock()) }
             let failure = fault.failure(for: call, at: clock().wall)
-            throw failure.carrying(exchange.successSoFar.flatMap { TokenResponse($0).newRefreshToken(for: call) })
+            let salvaged = account.held(for: .answering) {
+                exchange.successSoFar.flatMap { TokenResponse($0).newRefreshToken(for: call) }
+            }
+            throw failure.carrying(salvaged)
         }
         clients.replied(at: clock())
-        return try answer(reply, to: call, sentAt: sentAt)
+        return try account.held(for: .answering) { () throws(RefreshFailure) in
+            try answer(reply, to: call, sentAt: sentAt)
+        }
     }
 
     /// Ends all connections. Calls in flight fail with an unknown outcome, so it is called when there are none.

@@ -18,6 +18,7 @@ struct EngineFixture: Sendable {
     let metrics = MetricRegistry(RefreshMetrics.descriptions)
     let store: RecordingStore
     let journal: RecordingJournal
+    let hands = RecordingHands()
     let engine: RefreshEngine
     static let client = ClientRegistration(
         name: "default",
@@ -50,6 +51,7 @@ struct EngineFixture: Sendable {
             store: store,
             journal: journal,
             endpoint: endpoint,
+            hands: hands,
             renderer: BareRenderer(),
             seal: .standIn,
             executor: QueueExecutor(label: "engine.test"),

@@ -10,6 +10,7 @@ package final class ScriptedEndpoint: TokenRequesting {
     package struct Call: Sendable {
         package let refreshToken: Secret
         package let client: ClientRegistration
+        package let account: AccountAtHand
         fileprivate let reply: Mailbox<Result<TokenAnswer, RefreshFailure>>
 
         package func answer(_ answer: TokenAnswer) {
@@ -28,12 +29,13 @@ package final class ScriptedEndpoint: TokenRequesting {
 
     package func refresh(
         _ refreshToken: Secret,
+        of account: AccountAtHand,
         for client: ClientRegistration
     ) async throws(RefreshFailure) -> TokenAnswer {
         let isFirst = await open.begin(refreshToken)
         precondition(isFirst, "two refreshes of one grant at once")
         let reply = Mailbox<Result<TokenAnswer, RefreshFailure>>()
-        calls.send(Call(refreshToken: refreshToken, client: client, reply: reply))
+        calls.send(Call(refreshToken: refreshToken, client: client, account: account, reply: reply))
         let result = await reply.next()
         await open.end(refreshToken)
         return try result.get()
