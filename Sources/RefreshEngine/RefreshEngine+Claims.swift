@@ -54,7 +54,10 @@ extension RefreshEngine {
         guard !hasTried else { return }
         let metadata: Logger.Metadata = [LogKey.user: "\(account.user)", LogKey.event: "claim.in_doubt"]
         if isRisked {
-            logger.warning("another daemon's call was never accounted for, the refresh token is tried again", metadata: metadata)
+            logger.warning(
+                "another daemon's call was never accounted for, the refresh token is tried again",
+                metadata: metadata
+            )
         } else {
             logger.debug("another daemon's call is not accounted for yet, it is waited for", metadata: metadata)
         }

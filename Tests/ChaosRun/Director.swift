@@ -63,12 +63,12 @@ struct Director {
         case .loseCommit(let silently):
             let lost = stage.proxy.counts.lostAnswers
             stage.proxy.loseAnswer(to: "stored AS", then: silently ? .silence : .cut)
-            noteFault("a commit's answer lost", for: 0)
+            noteFault("a commit's answer lost", for: silently ? stage.settings.statementTime : 0)
             return try await isAnswerLost(since: lost)
         case .loseClaim(let silently):
             let lost = stage.proxy.counts.lostAnswers
             stage.proxy.loseAnswer(to: "free AS", then: silently ? .silence : .cut)
-            noteFault("a claim's answer lost", for: 0)
+            noteFault("a claim's answer lost", for: silently ? stage.settings.statementTime : 0)
             return try await isAnswerLost(since: lost)
         case .endpointAway(let time):
             endpoint(Fault(.outage(.unavailable), duration: .seconds(time)), "endpoint away", for: time)

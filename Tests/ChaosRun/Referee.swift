@@ -59,8 +59,12 @@ struct Referee {
 
     /// Why nobody can be blamed for presenting a refresh token that was spent by `origin`; nil if somebody can.
     private func reasonForLoss(_ origin: Evidence.Call, _ call: Evidence.Call) -> String? {
-        if let reason = reasonForLostReply(origin) { return reason }
-        // The journal has it, but whoever has the journal was away for longer than the claim held.
+        reasonForLostReply(origin) ?? reasonToTakeOver(origin, call)
+    }
+
+    /// Why another daemon called although somebody has the answer: its journal has it, but whoever has the journal was away for longer
+    /// than the claim held, and the token at hand about to die. nil if that is not so.
+    private func reasonToTakeOver(_ origin: Evidence.Call, _ call: Evidence.Call) -> String? {
         let isTakenOver =
             call.daemon != origin.daemon && call.at >= origin.at + settings.claimFor - settings.timeout
             && call.at >= worthARisk(origin)
@@ -99,8 +103,7 @@ struct Referee {
 
     private func judgeRepetitions(_ verdict: inout Verdict) {
         for (account, calls) in calls.sorted(by: { $0.key < $1.key }) {
-            let given = calls.filter(\.gaveToken)
-            for (first, second) in zip(given, given.dropFirst()) where second.at - first.at < settings.soonest {
+            for (first, second) in succession(of: calls) where second.at - first.at < settings.soonest {
                 let between = Span(from: first.at, to: second.at)
                 if evidence.enrolments.contains(where: { $0.account == account && between.meets($0.span) }) { continue }
                 if let reason = reasonForRepetition(first, second) {
@@ -116,9 +119,23 @@ struct Referee {
         }
     }
 
+    /// Each call that gave a token, with the one before whose answer counted: where another daemon took over and the first one came back
+    /// with its answer, what the other was given is dropped, and nobody ever saw it.
+    private func succession(of calls: [Evidence.Call]) -> [(Evidence.Call, Evidence.Call)] {
+        var pairs: [(Evidence.Call, Evidence.Call)] = []
+        var last: Evidence.Call?
+        for call in calls where call.gaveToken {
+            if let last { pairs.append((last, call)) }
+            let isDropped = call.token.map { !evidence.seen.contains($0) } ?? false
+            if let former = last, isDropped, reasonToTakeOver(former, call) != nil { continue }
+            last = call
+        }
+        return pairs
+    }
+
     /// Why a refresh had to be made again so soon; nil if it had not.
     private func reasonForRepetition(_ first: Evidence.Call, _ second: Evidence.Call) -> String? {
-        if let reason = reasonForLostReply(first) { return reason }
+        if let reason = reasonForLostReply(first) ?? reasonToTakeOver(first, second) { return reason }
         let isStepped = evidence.clockSteps.contains {
             $0.daemon == second.daemon && $0.at <= second.at && $0.at >= second.at - settings.life
         }

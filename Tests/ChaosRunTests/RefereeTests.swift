@@ -38,6 +38,24 @@ import Testing
         #expect(verdict.calls == 3)
     }
 
+    /// A token of 10 s is followed by one whose daemon is stopped before it is stored, another takes over as the first is about to die,
+    /// and the next refresh is due by the answer that counted.
+    @Test(arguments: [(["a", "b"], 0), (["a", "b", "c"], 1), (["a", "c"], 1)] as [(Set<String>, Int)])
+    func whatIsDroppedWhenTheFirstOneComesBackDoesNotCountForWhatFollows(_ seen: Set<String>, _ twice: Int) {
+        let verdict = judge { evidence in
+            evidence.calls = [
+                call(10, by: 0, of: grace, token: "a"), call(22, by: 2, of: grace, token: "b"),
+                call(28.1, by: 1, of: grace, token: "c"), call(34.2, by: 0, of: grace, token: "d"),
+            ]
+            evidence.downtimes = [
+                Evidence.Downtime(daemon: 2, isKill: false, span: Span(from: 22.05, to: 28.2))
+            ]
+            evidence.seen = seen.union(["d"])
+        }
+        #expect(verdict.refreshedTwice == twice, "\(verdict.failures)")
+        #expect(verdict.repetitions.count == 1, "the takeover is explained")
+    }
+
     // MARK: Grants
 
     @Test func aGrantThatIsKilledForNoReasonIsLost() {

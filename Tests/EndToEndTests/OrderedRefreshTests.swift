@@ -12,7 +12,9 @@ import TokenSimulator
         let curl = try await RunningProgram.run(
             "/usr/bin/curl",
             ["-sS", "-X", "POST"] + condition
-                + ["-w", "\n%{http_code}", "--unix-socket", installation.socket, "http://localhost/v1/users/1/refresh"],
+                + [
+                    "-w", "\n%{http_code}", "--unix-socket", installation.socket, "http://localhost/v1/users/1/refresh",
+                ],
             in: installation.folder
         )
         #expect(curl.status == 0, "\(curl.errors)")

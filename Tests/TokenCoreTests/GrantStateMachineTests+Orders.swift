@@ -67,7 +67,7 @@ extension GrantStateMachineTests {
 
     @Test func anOrderCutsABackoffShortAtTheSpacingOfOrders() {
         var machine = backingOff(RefreshFailure(.connect, text: "away"))
-        #expect(machine.deadline.map { $0 > start + .seconds(30) } == true, "it would wait long")
+        #expect(machine.deadline.map { $0.remaining(at: start) > .seconds(30) } == true, "it would wait long")
         let (obstacle, step) = machine.ordered(occasion(.milliseconds(200)))
         #expect(obstacle?.unavailableFor == .milliseconds(4800))
         #expect(step == .nothing && machine.phase == .resting)
@@ -75,7 +75,9 @@ extension GrantStateMachineTests {
         #expect(later.obstacle == nil && later.step == Step(.disarm, .enqueue))
     }
 
-    @Test(arguments: [RefreshFailure(.throttled, text: "slow down"), RefreshFailure(.grantRefused, text: "invalid_grant")])
+    @Test(arguments: [
+        RefreshFailure(.throttled, text: "slow down"), RefreshFailure(.grantRefused, text: "invalid_grant"),
+    ])
     func anOrderCutsNothingShortThatIsNotForCallersToEnd(_ failure: RefreshFailure) {
         var machine = refreshing()
         _ = machine.failed(failure, using: 1, occasion(.zero, draw: 1))

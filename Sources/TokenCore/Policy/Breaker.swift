@@ -261,7 +261,8 @@ package struct Breaker: Sendable {
 
     private mutating func open(_ cause: Cause, at now: Moment) -> Change {
         let wait =
-            cause == .endpointAway ? max(min(backoff.initial, Self.firstWait), Self.shortestWaitForAnswer) : Self.firstWait
+            cause == .endpointAway
+            ? max(min(backoff.initial, Self.firstWait), Self.shortestWaitForAnswer) : Self.firstWait
         let probe = Probe(calledAt: now, at: now + wait, wait: wait)
         opening = Opening(cause: cause, at: opening?.at ?? now, probe: probe)
         ramp = nil

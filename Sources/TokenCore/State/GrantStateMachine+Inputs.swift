@@ -37,8 +37,7 @@ extension GrantStateMachine {
     package mutating func ordered(_ occasion: Occasion) -> (obstacle: RefreshVerdict?, step: Step) {
         let now = occasion.now
         let prospect = prospect(at: now)
-        if let kickedAt = kick(occasion) {
-            let wait = kickedAt.remaining(at: now)
+        if let wait = untilKick(occasion) {
             return wait > .zero ? (.unavailable(.tokenUnavailable, retryAfter: wait), .nothing) : (nil, enqueued())
         }
         if let obstacle = RefreshVerdict(prospect, at: now) { return (obstacle, .nothing) }
@@ -55,14 +54,15 @@ extension GrantStateMachine {
         return (nil, enqueued())
     }
 
-    /// When an order cuts a backoff short; nil where there is none, or where it is not for callers to end: what the endpoint asked for,
+    /// How long until an order cuts a backoff short; nil where there is none, or where it is not for callers to end: what the endpoint asked for,
     /// the time until a refusal is confirmed, and what a spent budget puts off.
-    private func kick(_ occasion: Occasion) -> Moment? {
+    private func untilKick(_ occasion: Occasion) -> Duration? {
         guard case (.good, .resting) = (standing, phase), let streak, let deadline, !isPutOff,
             streak.refusedSince == nil, streak.last.kind != .throttled,
             !budget.isSpent(occasion.policy.dailyBudget, at: occasion.now.boot)
         else { return nil }
-        return min(deadline, streak.lastAt + occasion.policy.orderSpacing)
+        let now = occasion.now
+        return min(deadline.remaining(at: now), (streak.lastAt + occasion.policy.orderSpacing).remaining(at: now))
     }
 
     /// Another daemon has claimed the refresh, for `time` at most. Its result is looked for when the deadline is reached,
