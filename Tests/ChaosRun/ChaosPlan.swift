@@ -5,7 +5,7 @@
 /// database or the endpoint has two things done to it at once.
 struct ChaosPlan: Hashable, Sendable {
     /// One entry.
-    struct Moment: Hashable, Sendable {
+    struct Entry: Hashable, Sendable {
         /// Seconds after the beginning.
         let at: Double
         /// What happens then.
@@ -13,11 +13,11 @@ struct ChaosPlan: Hashable, Sendable {
     }
 
     /// In the order of time.
-    let moments: [Moment]
+    let entries: [Entry]
 
     /// Draws a plan.
     init(_ settings: ChaosSettings) {
         var drawing = PlanDrawing(settings)
-        moments = drawing.draw()
+        entries = drawing.draw()
     }
 }

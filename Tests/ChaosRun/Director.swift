@@ -18,13 +18,13 @@ struct Director {
     func carryOut(_ plan: ChaosPlan) async throws {
         let began = stage.now
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for moment in plan.moments {
-                try await Task.sleep(for: .seconds(max(0, began + moment.at - stage.now)))
-                stage.say(moment.disturbance.description)
-                stage.note { $0.planned[moment.disturbance.kind, default: 0] += 1 }
+            for entry in plan.entries {
+                try await Task.sleep(for: .seconds(max(0, began + entry.at - stage.now)))
+                stage.say(entry.disturbance.description)
+                stage.note { $0.planned[entry.disturbance.kind, default: 0] += 1 }
                 group.addTask {
-                    guard try await carryOut(moment.disturbance) else { return }
-                    stage.note { $0.done[moment.disturbance.kind, default: 0] += 1 }
+                    guard try await carryOut(entry.disturbance) else { return }
+                    stage.note { $0.done[entry.disturbance.kind, default: 0] += 1 }
                 }
             }
             try await group.waitForAll()

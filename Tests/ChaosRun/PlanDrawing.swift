@@ -3,7 +3,7 @@
 
 import TestSupport
 
-/// Draws the moments of a ``ChaosPlan``, one after the other.
+/// Draws the entries of a ``ChaosPlan``, one after the other.
 struct PlanDrawing {
     /// What can have one thing done to it at a time.
     private enum Target: Hashable {
@@ -28,14 +28,14 @@ struct PlanDrawing {
     }
 
     /// The whole of it.
-    mutating func draw() -> [ChaosPlan.Moment] {
-        var moments: [ChaosPlan.Moment] = []
+    mutating func draw() -> [ChaosPlan.Entry] {
+        var entries: [ChaosPlan.Entry] = []
         var time = 1.0
         while time < settings.seconds {
-            if let disturbance = draw(at: time) { moments.append(ChaosPlan.Moment(at: time, disturbance: disturbance)) }
+            if let disturbance = draw(at: time) { entries.append(ChaosPlan.Entry(at: time, disturbance: disturbance)) }
             time += number(0.5...3.5)
         }
-        return moments
+        return entries
     }
 
     /// The last daemon is not killed in the second half, so that there is one whose memory can be looked at for long.

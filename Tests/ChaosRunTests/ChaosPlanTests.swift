@@ -18,15 +18,15 @@ import Testing
     @Test func everyKindOfDisturbanceComesUpInOrderAndInTime() {
         var settings = ChaosSettings(seed: 3, seconds: 3600)
         settings.stepsClocks = true
-        let moments = ChaosPlan(settings).moments
-        #expect(zip(moments, moments.dropFirst()).allSatisfy { $0.at < $1.at })
-        #expect(moments.allSatisfy { $0.at < 3600 })
-        #expect(Set(moments.map(\.disturbance.kind)).count == 13)
+        let entries = ChaosPlan(settings).entries
+        #expect(zip(entries, entries.dropFirst()).allSatisfy { $0.at < $1.at })
+        #expect(entries.allSatisfy { $0.at < 3600 })
+        #expect(Set(entries.map(\.disturbance.kind)).count == 13)
     }
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>) func oneDaemonIsLeftAliveInTheSecondHalf(_ seed: UInt64) {
-        for moment in plan(seed).moments where moment.at >= 300 {
-            switch moment.disturbance {
+        for entry in plan(seed).entries where entry.at >= 300 {
+            switch entry.disturbance {
             case .kill(let daemon, _), .restart(let daemon): #expect(daemon != 2)
             default: break
             }
@@ -35,12 +35,12 @@ import Testing
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>) func nothingIsDoneToADaemonThatIsDown(_ seed: UInt64) {
         var upAt = [0.0, 0, 0]
-        for moment in plan(seed).moments {
-            switch moment.disturbance {
+        for entry in plan(seed).entries {
+            switch entry.disturbance {
             case .kill(let daemon, let time), .pause(let daemon, let time):
-                #expect(moment.at > upAt[daemon])
-                upAt[daemon] = moment.at + time
-            case .stepClock(let daemon, _), .restart(let daemon): #expect(moment.at > upAt[daemon])
+                #expect(entry.at > upAt[daemon])
+                upAt[daemon] = entry.at + time
+            case .stepClock(let daemon, _), .restart(let daemon): #expect(entry.at > upAt[daemon])
             default: break
             }
         }

@@ -24,24 +24,32 @@ import TokenSimulator
 
     @Test func h29OneRowsOddValuesStopNobody() async throws {
         let settings = ["DATABASE_RECONCILE_EVERY": "1s"]
-        try await Installation.with(accounts: 21, lifetime: .seconds(60), settings: settings) { installation in
+        try await Installation.with(accounts: 22, lifetime: .seconds(60), settings: settings) { installation in
             let daemon = try await installation.startReadyDaemon()
-            let (poisoned, others) = (11, Array(1...21).filter { $0 != 11 })
+            let (poisoned, control, others) = (11, 22, Array(1...21).filter { $0 != 11 })
             let paths = others.map { "/v1/users/\($0)/token?min_ttl=0&max_wait=0" }
             try await eventually("everybody has a token") {
                 var probe = try SocketProbe(at: installation.socket)
                 return try probe.get(paths).allSatisfy { $0.status == 200 }
             }
             let watch = TokenWatch(others, at: installation)
-            for oddity in Self.oddities {
+            for (number, oddity) in Self.oddities.enumerated() {
                 try await installation.postgres.execute(
                     """
+                    BEGIN;
                     UPDATE users SET (tastytrade_oauth_token, tastytrade_oauth_refresh_token, tastytrade_oauth_expires_at)
-                        = (SELECT \(oddity)::timestamp) WHERE id = \(poisoned)
+                        = (SELECT \(oddity)::timestamp) WHERE id = \(poisoned);
+                    UPDATE users SET tastytrade_oauth_token = 'control-\(number)',
+                        tastytrade_oauth_expires_at = now() at time zone 'UTC' + \(600 + number) * interval '1 second'
+                        WHERE id = \(control);
+                    COMMIT;
                     """
                 )
-                // Longer than a pass takes to find it.
-                try await Task.sleep(for: .milliseconds(1500))
+                // What was changed with it is known: so it has been read, too.
+                try await eventually("the change is found: \(oddity)") {
+                    let path = "/v1/users/\(control)/token?min_ttl=0&max_wait=0"
+                    return try SocketProbe.get(path, at: installation.socket).body.contains("control-\(number)")
+                }
                 let reply = try SocketProbe.get("/v1/users/\(poisoned)/explain", at: installation.socket)
                 #expect(reply.status == 200 && daemon.isRunning, "\(oddity): \(reply.body)")
             }
