@@ -15,8 +15,8 @@ extension GrantQueries {
     /// the others are told of the batch.
     ///
     /// Parameters: `$1` ids, `$2` access tokens, `$3` expiries, `$4` versions used, `$5` times of refresh, `$6`
-    /// lifetimes in ms, `$7` the epochs of claims, NULL for a write without one, `$8` their owner, `$9` new refresh tokens,
-    /// where `rotates`. Fields: id; version stored, NULL if nothing was; whether the row matched; whether it could be
+    /// lifetimes in ms, `$7` the epochs of claims, NULL for a write without one, `$8` their owner, `$9` by how many microseconds the clock of
+    /// the expiries was ahead of the server's, NULL where that is not known, `$10` new refresh tokens, where `rotates`. Fields: id; version stored, NULL if nothing was; whether the row matched; whether it could be
     /// locked. A claim is locked before its row is looked at, and ends when the row is written. A row that holds the new
     /// refresh token already was written by an attempt whose answer was lost (hard case H6), and matches too; where all of it
     /// stands there, the row counts as stored and is not written again.
@@ -32,8 +32,8 @@ extension GrantQueries {
             ), input AS (
                 SELECT i.*, $8::text AS owner
                 FROM own, unnest($1::\(columns.idType.cast)[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
-                    $6::bigint[], $7::bigint[]\(rotates ? ", $9::text[]" : ""))
-                    AS i (id, access, expires, used, refreshed, lifetime, epoch\(rotates ? ", refresh" : ""))
+                    $6::bigint[], $7::bigint[], $9::bigint[]\(rotates ? ", $10::text[]" : ""))
+                    AS i (id, access, expires, used, refreshed, lifetime, epoch, ahead\(rotates ? ", refresh" : ""))
             ), \(hasOwnSchema ? Self.held : "")matching AS (
                 SELECT i.id, \(version) AS version, \(isWritten(rotates: rotates)) AS is_written
                 FROM \(columns.table) t JOIN input i ON t.\(columns.id) = i.id WHERE \(matches)
@@ -97,15 +97,15 @@ extension GrantQueries {
         """
         noted AS (
             INSERT INTO tastytokend.grants AS g (user_id, status, grant_version, generation, consecutive_failures,
-                last_error, last_refreshed_at, lifetime_ms, changed_at)
+                last_error, last_refreshed_at, lifetime_ms, microseconds_ahead, changed_at)
             SELECT i.id::text, 'active', s.version, 1, 0, NULL,
-                timestamptz 'epoch' + i.refreshed * interval '1 microsecond', i.lifetime, now()
+                timestamptz 'epoch' + i.refreshed * interval '1 microsecond', i.lifetime, i.ahead, now()
             FROM stored s JOIN input i ON i.id = s.id
             ORDER BY 1
             ON CONFLICT (user_id) DO UPDATE SET
                 status = excluded.status, grant_version = excluded.grant_version, generation = g.generation + 1,
                 consecutive_failures = 0, last_error = NULL, last_refreshed_at = excluded.last_refreshed_at,
-                lifetime_ms = excluded.lifetime_ms, changed_at = now()
+                lifetime_ms = excluded.lifetime_ms, microseconds_ahead = excluded.microseconds_ahead, changed_at = now()
         )
         """
     }

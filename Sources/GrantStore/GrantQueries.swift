@@ -32,6 +32,9 @@ struct GrantQueries: Sendable {
     /// One snapshot for all statements of a pass, so that no row is missed because it moved.
     static let beginPass = Statement("begin", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
+    /// The server's time, in microseconds since 1970.
+    static let serverTime = Statement("server time", "SELECT (date_part('epoch', clock_timestamp()) * 1000000)::bigint")
+
     /// How long one row's write waits for whoever holds the row, an application's transactions being short, how long it
     /// may take with whatever the application's triggers do, and how long the row stays locked if this host is gone before
     /// the transaction's end.

@@ -18,9 +18,16 @@ struct RowReading {
     ///   - row: the row's fields.
     ///   - user: whose row it is.
     ///   - columns: what opens them.
+    ///   - clock: how the server's stands; nil if that is not known.
     ///   - glances: true not to open a refresh token that says by which key it is sealed, beside an access token that was opened:
     ///     it is opened when it is due, long before the token at hand dies, and would take much of the load's time.
-    init(_ row: PostgresRow, of user: UserID, _ columns: TokenColumns, glances: Bool = false) {
+    init(
+        _ row: PostgresRow,
+        of user: UserID,
+        _ columns: TokenColumns,
+        _ clock: ServerClock?,
+        glances: Bool = false
+    ) {
         let access = columns.content(
             Self.accessVerdict(row, columns),
             row.text(RowField.accessToken),
@@ -34,7 +41,7 @@ struct RowReading {
             grant: GrantRow.Grant(refresh, access, version: row.integer(RowField.version)),
             accessToken: access.token,
             expiresAt: expiresAt,
-            memory: GrantMemory(row, tokenExpiresAt: expiresAt)
+            memory: GrantMemory(row, tokenExpiresAt: expiresAt, clock)
         )
         refreshToken = refresh.token
         closed = [refresh, access].lazy.compactMap { if case .closed(let reason) = $0 { reason } else { nil } }.first
@@ -92,12 +99,13 @@ extension GrantMemory {
     private static let tolerance = Duration.milliseconds(1500)
 
     /// Reads the state's fields; nil where nothing is remembered, or in words that this daemon does not know.
-    init?(_ row: PostgresRow, tokenExpiresAt: WallTime?) {
+    init?(_ row: PostgresRow, tokenExpiresAt: WallTime?, _ clock: ServerClock?) {
         guard let status = row.text(RowField.status).flatMap(GrantStatus.init),
             let generation = row.integer(RowField.generation)
         else { return nil }
         let lastRefreshedAt = row.integer(RowField.lastRefreshedAt).map(WallTime.init(microseconds:))
         let lifetime = row.integer(RowField.lifetime).map(Duration.milliseconds)
+        let isOurs = Self.isOurs(tokenExpiresAt, lastRefreshedAt, lifetime)
         self.init(
             status: status,
             grantVersion: row.integer(RowField.grantVersion),
@@ -105,9 +113,16 @@ extension GrantMemory {
             consecutiveFailures: Int(row.integer(RowField.failures) ?? 0),
             lastError: row.text(RowField.lastError),
             lastRefreshedAt: lastRefreshedAt,
-            lifetime: Self.isOurs(tokenExpiresAt, lastRefreshedAt, lifetime) ? lifetime : nil,
+            lifetime: isOurs ? lifetime : nil,
+            tokenEndsAt: isOurs ? Self.end(of: tokenExpiresAt, ahead: row.integer(RowField.microsecondsAhead), clock) : nil,
             sealedAnewFrom: Self.sealedFrom(row)
         )
+    }
+
+    /// When a token ends whose expiry was written by a clock that was ahead of the server's by that many microseconds.
+    private static func end(of expiresAt: WallTime?, ahead: Int64?, _ clock: ServerClock?) -> BootTime? {
+        guard let expiresAt, let ahead, let clock else { return nil }
+        return clock.bootTime(at: expiresAt + (.zero - .microseconds(ahead)))
     }
 
     /// The versions before the row's refresh token was sealed anew; none if the row holds another text by now.

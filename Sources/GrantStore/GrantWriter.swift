@@ -14,17 +14,19 @@ struct GrantWriter {
 
     private let plan: StorePlan
     private let owner: String
+    private let clock: ServerClock?
     private let connection: PostgresConnection
     private let statementLimit: Duration
     private let deadline: Deadline
     private let isWaiting: Bool
     private var outcomes: [UserID: WriteOutcome] = [:]
 
-    /// Works on a connection until a deadline, each statement no longer than `statementLimit`, with the claims of an owner,
-    /// and waits for locked rows or not.
+    /// Works on a connection until a deadline, each statement no longer than `statementLimit`, with the claims of an owner, and what is
+    /// known of the server's clock, and waits for locked rows or not.
     init(
         _ plan: StorePlan,
         owner: String,
+        clock: ServerClock?,
         on connection: PostgresConnection,
         waiting: Bool,
         statementLimit: Duration,
@@ -33,6 +35,7 @@ struct GrantWriter {
         self.isWaiting = waiting
         self.plan = plan
         self.owner = owner
+        self.clock = clock
         self.connection = connection
         self.statementLimit = statementLimit
         self.deadline = deadline
@@ -125,6 +128,7 @@ struct GrantWriter {
             ArrayLiteral.of(integers: lives.map { $0.lifetime.nanoseconds / 1_000_000 }.map { $0 > 0 ? $0 : nil }),
             ArrayLiteral.of(integers: writes.map { $0.epoch }),
             owner,
+            ArrayLiteral.of(integers: lives.map { clock?.microsecondsAhead($0.beganAt) }),
         ]
         return rotates ? arguments + [ArrayLiteral.of(texts: writes.map(\.refreshToken))] : arguments
     }

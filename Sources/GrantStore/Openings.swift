@@ -16,8 +16,8 @@ final class Openings: Sendable {
     private let count = Mutex(Count())
 
     /// Reads a row, as ``RowReading`` does at a glance, and counts it if there is anything to open.
-    func row(_ row: PostgresRow, of user: UserID, _ columns: TokenColumns) -> GrantRow {
-        let reading = RowReading(row, of: user, columns, glances: true)
+    func row(_ row: PostgresRow, of user: UserID, _ columns: TokenColumns, _ clock: ServerClock?) -> GrantRow {
+        let reading = RowReading(row, of: user, columns, clock, glances: true)
         count.withLock { count in
             if let reason = reading.closed {
                 count.closed += 1

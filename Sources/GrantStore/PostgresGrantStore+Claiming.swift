@@ -28,12 +28,12 @@ extension PostgresGrantStore {
             connection,
             deadline throws(StoreError) in
             let ids = ArrayLiteral.of(texts: users.map(\.text))
-            let reader = AccountReader(plan.hands, .claiming)
+            let (reader, clock) = (AccountReader(plan.hands, .claiming), self.knownServerClock)
             guard isGuarded else {
                 let rows = try connection.run(plan.queries.claimed, [ids, owner], until: deadline)
                 return rows.accountRows { row, fieldsLeft in
                     reader.read(&row, fieldsLeft) { row, user in
-                        ClaimedGrant(RowReading(row, of: user, plan.tokens), .unguarded)
+                        ClaimedGrant(RowReading(row, of: user, plan.tokens, clock), .unguarded)
                     } leave: { user, left in
                         ClaimedGrant(RowReading(user, left), .unguarded)
                     }
@@ -45,7 +45,7 @@ extension PostgresGrantStore {
             let rows = try connection.run(plan.queries.claimed, [ids, owner], until: deadline)
             return rows.accountRows { row, fieldsLeft in
                 reader.read(&row, fieldsLeft) { row, user in
-                    let (found, call) = (RowReading(row, of: user, plan.tokens), CallMark(row, sends: sends))
+                    let (found, call) = (RowReading(row, of: user, plan.tokens, clock), CallMark(row, sends: sends))
                     return ClaimedGrant(
                         found,
                         ClaimedGrant.Hold(row, claimedWith: epochs[user], sends: sends, of: found.row, call)

@@ -18,11 +18,11 @@ extension PostgresGrantStore {
         return try await withLegiblePlan { plan async throws(StoreFailure) in
             try await self.pass { () async throws(StoreFailure) in
                 let position = try await self.begin(plan, plan.queries.load)
-                let openings = Openings()
+                let (openings, clock) = (Openings(), self.knownServerClock)
                 let reader = AccountReader(plan.hands, .loading)
                 let decode: @Sendable (inout PostgresRow, FieldsLeft) -> GrantRow? = { row, fieldsLeft in
                     reader.read(&row, fieldsLeft) {
-                        openings.row($0, of: $1, plan.tokens)
+                        openings.row($0, of: $1, plan.tokens, clock)
                     } leave: {
                         GrantRow($0, $1)
                     }
@@ -89,6 +89,7 @@ extension PostgresGrantStore {
     /// Begins a `COPY` of the whole table; the position is older than its first row.
     private func begin(_ plan: StorePlan, _ statement: Statement) async throws(StoreFailure) -> PassPosition? {
         try await passes.run(within: configuration.streamDeadline) { connection, deadline throws(StoreError) in
+            try self.askTheTime(on: connection, until: deadline)
             try connection.begin(until: deadline)
             try connection.run(GrantQueries.roomToLoad, until: deadline)
             let position =
@@ -177,6 +178,7 @@ extension PostgresGrantStore {
 
     private func beginChanges(_ plan: StorePlan) async throws(StoreFailure) -> PassPosition {
         try await passes.run(within: configuration.statementDeadline) { connection, deadline throws(StoreError) in
+            try self.askTheTime(on: connection, until: deadline)
             try connection.run(GrantQueries.beginPass, until: deadline)
             return try PassPosition.read(plan, on: connection, until: deadline)
         }

@@ -7,10 +7,10 @@ extension PostgresGrantStore {
     /// The rows of these users.
     package func rows(of users: [UserID]) async throws(StoreFailure) -> [GrantRow] {
         try await withPlan { plan async throws(StoreFailure) in
-            let reader = AccountReader(plan.hands, .reading)
+            let (reader, clock) = (AccountReader(plan.hands, .reading), self.knownServerClock)
             return try await self.read(plan.queries.rows, of: users, plan) { row, fieldsLeft in
                 reader.read(&row, fieldsLeft) {
-                    RowReading($0, of: $1, plan.tokens).row
+                    RowReading($0, of: $1, plan.tokens, clock).row
                 } leave: {
                     GrantRow($0, $1)
                 }

@@ -49,6 +49,7 @@ extension PostgresGrantStore {
             var writer = GrantWriter(
                 plan,
                 owner: owner,
+                clock: self.knownServerClock,
                 on: connection,
                 waiting: waiting,
                 statementLimit: limit,

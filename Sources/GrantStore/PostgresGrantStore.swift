@@ -24,6 +24,9 @@ package final class PostgresGrantStore: GrantStoring {
     /// The key of which this daemon said that it seals by it; nil if none, or that is to be said again.
     let announcedKey = Mutex<String?>(nil)
 
+    /// The time, by which deadlines and backoff go.
+    let clock: ClockReading
+    let serverClock = Mutex<ServerClock?>(nil)
     private let plan = Mutex<StorePlan?>(nil)
     private let isPassUnderWay = Mutex(false)
     /// How many rows the last pass left alone because of their ids.
@@ -52,6 +55,7 @@ package final class PostgresGrantStore: GrantStoring {
             logger: logger
         )
         self.configuration = configuration
+        self.clock = clock
         self.passes = PostgresSession(name: "passes", settings)
         self.reads = PostgresSession(name: "reads", settings)
         self.writes = PostgresSession(name: "writes", settings)
@@ -144,6 +148,7 @@ package final class PostgresGrantStore: GrantStoring {
             let migrator = Migrator(on: connection, until: deadline)
             let ownSchema = try migrator.run(mayApply: mayApply)
             let trigger = try ChangeTrigger(finding.columns).status(on: connection, until: deadline)
+            try self.askTheTime(on: connection, until: deadline)
             return StorePlan(finding, ownSchema, trigger, configuration.tokens, configuration.hands)
         }
         hasMigrated.store(true, ordering: .releasing)

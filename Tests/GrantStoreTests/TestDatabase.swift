@@ -88,6 +88,7 @@ struct TestDatabase: Sendable {
 /// The machine's clocks, which can be moved ahead, and stand still otherwise if so wished.
 final class TestClock: Sendable {
     private let ahead = Mutex(Duration.zero)
+    private let wallAhead = Mutex(Duration.zero)
     private let frozen: Moment?
 
     init(isFrozen: Bool = false) {
@@ -98,8 +99,14 @@ final class TestClock: Sendable {
         ahead.withLock { $0 += duration }
     }
 
+    /// Sets the wall clock, and no other.
+    func stepWall(by duration: Duration) {
+        wallAhead.withLock { $0 += duration }
+    }
+
     @Sendable func read() -> Moment {
-        (frozen ?? Self.now) + ahead.withLock { $0 }
+        let moment = (frozen ?? Self.now) + ahead.withLock { $0 }
+        return Moment(wall: moment.wall + wallAhead.withLock { $0 }, boot: moment.boot)
     }
 
     private static var now: Moment {

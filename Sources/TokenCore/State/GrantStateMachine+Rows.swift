@@ -29,7 +29,10 @@ extension GrantStateMachine {
         guard row.accessToken != nil, let expiresAt = row.expiresAt else { return nil }
         // A token of ours has no more than its own life left, even if it was stored while a clock ran ahead.
         let known = row.memory?.lifetime
-        let deadline = Moment(wall: min(expiresAt, now.wall + (known ?? longestLife)), seenFrom: now)
+        let longest = known ?? longestLife
+        let written = Moment(wall: min(expiresAt, now.wall + longest), seenFrom: now)
+        // Neither the writer's wall clock nor this one's counts where the database's does.
+        let deadline = row.memory?.tokenEndsAt.map { now + min($0 - now.boot, longest) } ?? written
         let supposed = max(RefreshPolicy.supposedLifetime, deadline.remaining(at: now))
         return TokenLife(expiresAt: deadline, lifetime: known ?? supposed)
     }

@@ -56,6 +56,9 @@ package struct GrantMemory: Hashable, Sendable {
     package let lastRefreshedAt: WallTime?
     /// The length of life that the endpoint gave the token in the row; nil for a token somebody else put there.
     package let lifetime: Duration?
+    /// When the token in the row ends, however wrong the clock was that gave its expiry; nil where that is not known, or it is not the
+    /// last refresh's.
+    package let tokenEndsAt: BootTime?
     /// The versions that the row's refresh token had before it was only sealed anew, the last one first; none if the row's version
     /// did not come about so.
     package let sealedAnewFrom: [Int64]
@@ -69,6 +72,7 @@ package struct GrantMemory: Hashable, Sendable {
         lastError: String?,
         lastRefreshedAt: WallTime?,
         lifetime: Duration?,
+        tokenEndsAt: BootTime? = nil,
         sealedAnewFrom: [Int64] = []
     ) {
         self.status = status
@@ -78,6 +82,7 @@ package struct GrantMemory: Hashable, Sendable {
         self.lastError = lastError
         self.lastRefreshedAt = lastRefreshedAt
         self.lifetime = lifetime
+        self.tokenEndsAt = tokenEndsAt
         self.sealedAnewFrom = sealedAnewFrom
     }
 }
