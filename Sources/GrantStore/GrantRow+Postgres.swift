@@ -114,7 +114,8 @@ extension GrantMemory {
             lastError: row.text(RowField.lastError),
             lastRefreshedAt: lastRefreshedAt,
             lifetime: isOurs ? lifetime : nil,
-            tokenEndsAt: isOurs ? Self.end(of: tokenExpiresAt, ahead: row.integer(RowField.microsecondsAhead), clock) : nil,
+            tokenEndsAt: isOurs
+                ? Self.end(of: tokenExpiresAt, ahead: row.integer(RowField.microsecondsAhead), clock) : nil,
             sealedAnewFrom: Self.sealedFrom(row)
         )
     }

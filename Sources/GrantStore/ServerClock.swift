@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Synchronization
 import TokenCore
 
 /// How the database server's clock stands to this host's boot clock, as far as one question and its answer can tell.

@@ -28,7 +28,8 @@ import TokenCore
             consecutiveFailures: 0,
             lastError: nil,
             lastRefreshedAt: .newYear(plus: .seconds(1000)),
-            lifetime: .seconds(900)
+            lifetime: .seconds(900),
+            tokenEndsAt: try #require(memory.tokenEndsAt)
         )
         #expect(memory == expected)
         _ = try await written(store)

@@ -27,10 +27,9 @@ import TokenCore
     }
 
     @Test func aQuickerAnswerTellsMoreAndWhatContradictsIsAnotherClock() {
-        let (slow, quick) = (clock(1_000_000, 100, 200), clock(2_000_050, 1_000_100, 1_000_110))
+        let (slow, quick) = (clock(1_000_000, 100, 200), clock(1_999_960, 1_000_100, 1_000_110))
         let both = quick.narrowed(by: slow)
-        #expect(both == slow.narrowed(by: quick))
-        #expect(both.time(at: BootTime(nanoseconds: 200)) >= slow.time(at: BootTime(nanoseconds: 200)))
+        #expect(both == quick && slow.narrowed(by: quick) == quick)
         let stepped = clock(9_000_000, 1_000_100, 1_000_110)
         #expect(stepped.narrowed(by: slow) == stepped)
     }

@@ -99,7 +99,11 @@ extension GrantStateMachineTests {
 // MARK: - Clocks and memory
 
 extension GrantStateMachineTests {
-    private func remembered(_ status: GrantStatus, lifetime: Duration?) -> GrantMemory {
+    private func remembered(
+        _ status: GrantStatus,
+        lifetime: Duration?,
+        tokenEndsAt: BootTime? = nil
+    ) -> GrantMemory {
         GrantMemory(
             status: status,
             grantVersion: 1,
@@ -107,7 +111,8 @@ extension GrantStateMachineTests {
             consecutiveFailures: 2,
             lastError: "Grant revoked",
             lastRefreshedAt: nil,
-            lifetime: lifetime
+            lifetime: lifetime,
+            tokenEndsAt: tokenEndsAt
         )
     }
 
@@ -182,5 +187,23 @@ extension GrantStateMachineTests {
         }
         #expect(machine.status(at: start + .seconds(546)) == .active)
         #expect(machine.streak == nil)
+    }
+
+    /// The row's expiry is by the wall clock of another daemon, 400 s ahead or behind; what the database's clock says counts.
+    @Test(arguments: [1000, 200]) func h15ATokenEndsWhenTheDatabasesClockSaysSo(_ expiresIn: Int) {
+        let memory = remembered(.active, lifetime: .seconds(900), tokenEndsAt: start.boot + .seconds(600))
+        let row = row(token: "a1", expiresIn: .seconds(expiresIn), memory: memory)
+        let (machine, step) = GrantStateMachine.loaded(row, occasion(.zero))
+        #expect(machine.life?.expiresAt == start + .seconds(600))
+        #expect(step.effect == .adopt)
+    }
+
+    @Test func noTokenGainsLifeByTheDatabasesClock() {
+        let memory = remembered(.active, lifetime: .seconds(900), tokenEndsAt: start.boot + .seconds(5000))
+        let (machine, _) = GrantStateMachine.loaded(
+            row(token: "a1", expiresIn: .seconds(800), memory: memory),
+            occasion(.zero)
+        )
+        #expect(machine.life?.expiresAt == start + .seconds(900))
     }
 }
