@@ -3,7 +3,7 @@
 
 import Glibc
 
-/// What a cipher leaves in memory that it gave back.
+/// What a cipher leaves in memory that it gave back: on the heap, and on the stack below its caller.
 ///
 /// The library keeps a key in use in an object whose end overwrites nothing (`EVP_AEAD_CTX_cleanup` does nothing for
 /// AES-GCM), and that object begins with the key itself. The allocator gives the block that a thread freed last to the
@@ -15,8 +15,25 @@ enum CipherTraces {
     /// Buffers of that size may have been given back after it.
     private static let depth = 4
 
+    /// So much at a time is on the stack for sure; more could be taken from the heap.
+    private static let stackPortion = 1024
+    /// How far down the stack the library's calls leave a key, a kilobyte each: what comes later on that thread may not get so far.
+    private static let stackDepth = 8
+
     /// Overwrites them. To be called on the thread that used the cipher, right after that.
     static func overwrite() {
+        overwriteHeap()
+        overwriteStack(stackDepth)
+    }
+
+    @inline(never) private static func overwriteStack(_ depth: Int) {
+        withUnsafeTemporaryAllocation(byteCount: stackPortion, alignment: 16) { portion in
+            if let start = portion.baseAddress { explicit_bzero(start, portion.count) }
+            if depth > 1 { overwriteStack(depth - 1) }
+        }
+    }
+
+    private static func overwriteHeap() {
         withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer?.self, capacity: depth) { blocks in
             for index in 0..<depth {
                 let block = malloc(size)
