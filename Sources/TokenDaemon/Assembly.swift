@@ -277,6 +277,8 @@ extension StoreConfiguration {
         self.hands = hands
         host = HostName.current
         claimFor = configuration.refresh.claimFor
+        // Where one is not answered at all, the answer of a refresh must still get into its row while the claim holds.
+        statementDeadline = min(statementDeadline, max(claimFor / 4, .seconds(1)))
     }
 
     /// As much of it as a migration needs.

@@ -27,8 +27,8 @@ struct ChaosSettings: Hashable, Sendable {
     var claimFor = 5.0
     /// `refresh.timeout`.
     var timeout = 2.5
-    /// `database.statementTimeout`: until then a connection that fell silent is waited for.
-    var statementTime = 5.0
+    /// How long a connection that fell silent is waited for at most: a batch of writes has twice a statement's time.
+    var statementTime: Double { 2 * max(claimFor / 4, 1) }
     /// Whether daemons' clocks are stepped.
     var stepsClocks = false
     /// How long an account may be without a live token while no fault is at work.

@@ -96,6 +96,25 @@ extension GrantStateMachineTests {
     }
 }
 
+// MARK: - A row that holds it already
+
+extension GrantStateMachineTests {
+    @Test(arguments: [false, true])
+    func h6AnAnswerThatIsFoundInTheRowIsStoredThoughNobodySaidSo(_ isPublished: Bool) {
+        var machine = refreshing()
+        let answer = answer("a1", sentAfter: .zero, rotated: "r2").journaled
+        _ = machine.granted(answer, using: 1, occasion(.seconds(1)))
+        if isPublished { _ = machine.due(occasion(.seconds(3))) }
+        let step = machine.rowChanged(row(2, token: "a1", expiresIn: .seconds(900)), occasion(.seconds(4)))
+        #expect(machine.phase == .resting && machine.grantVersion == 2)
+        #expect(step.effect == (isPublished ? .none : .publish(answer)))
+        #expect(
+            machine.deadline.map { $0.remaining(at: start + .seconds(4)) > .seconds(300) } == true,
+            "nothing is due"
+        )
+    }
+}
+
 // MARK: - Clocks and memory
 
 extension GrantStateMachineTests {

@@ -56,6 +56,7 @@ extension GrantStateMachine {
             guard !isInHand else { return Step(.keep, .none) }
             grantVersion = row.grant.version
         }
+        if let version = versionStored(in: row) { return stored(grantVersion: version, occasion) }
         guard row.grant.version == grantVersion, Self.standing(of: row, ignoringMemory: true) == rowStanding else {
             return replaced(by: row, occasion)
         }
@@ -71,6 +72,16 @@ extension GrantStateMachine {
         tokenFingerprint = token.fingerprint
         noteRefresh(row.memory?.lastRefreshedAt)
         return adopted(found, occasion)
+    }
+
+    /// The version of the row's refresh token, if the row holds the answer that is being stored and brought another one: the write was
+    /// carried out, and its acknowledgement is late or lost (hard case H6). nil otherwise.
+    private func versionStored(in row: GrantRow) -> Int64? {
+        guard case .storing(let answer, _) = phase, answer.newRefreshToken != nil,
+            case .present(let version) = row.grant, version != grantVersion,
+            row.accessToken?.fingerprint == answer.accessToken.fingerprint
+        else { return nil }
+        return version
     }
 
     /// Whether the row holds the very refresh token that is known, under another version: sealed by another key.
