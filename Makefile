@@ -4,10 +4,10 @@
 # A menu: each entry calls one script, which can be called just as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-more check format bench chaos soak
+.PHONY: help demo test test-more test-threads check format bench chaos soak
 
 help: ## Show this menu
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## See tokens being refreshed live, without a TastyTrade account (DEMO_SECONDS=N ends it by itself)
 	@scripts/demo
@@ -15,8 +15,11 @@ demo: ## See tokens being refreshed live, without a TastyTrade account (DEMO_SEC
 test: ## Check, build and test everything, installing what is missing
 	@scripts/test
 
-test-more: ## Build for release, load a million accounts, test once more under the thread sanitizer, and fuzz what reads bytes
+test-more: ## Build for release, load a million accounts, and fuzz what reads bytes
 	@scripts/test more
+
+test-threads: ## Build and test once more under the thread sanitizer
+	@scripts/test threads
 
 check: ## Look at the text only: format, headers, documentation, imports, scripts, units
 	@scripts/check
