@@ -15,9 +15,9 @@ extension GrantQueries {
     /// the others are told of the batch.
     ///
     /// Parameters: `$1` ids, `$2` access tokens, `$3` expiries, `$4` versions used, `$5` times of refresh, `$6`
-    /// lifetimes in ms, `$7` the epochs of claims, NULL for a write without one, `$8` their owner, `$9` by how many microseconds the clock of
-    /// the expiries was ahead of the server's, NULL where that is not known, `$10` new refresh tokens, where `rotates`. Fields: id; version stored, NULL if nothing was; whether the row matched; whether it could be
-    /// locked. A claim is locked before its row is looked at, and ends when the row is written. A row that holds the new
+    /// lifetimes in ms, `$7` the epochs of claims, NULL for a write without one, `$8` their owner, `$9` by how many microseconds
+    /// the clock of the expiries was ahead of the server's, NULL where that is not known, `$10` new refresh tokens, where
+    /// `rotates`. Fields: id; version stored, NULL if nothing was; whether the row matched; whether it could be locked. A claim is locked before its row is looked at, and ends when the row is written. A row that holds the new
     /// refresh token already was written by an attempt whose answer was lost (hard case H6), and matches too; where all of it
     /// stands there, the row counts as stored and is not written again.
     func write(rotates: Bool, locked: LockedRows) -> Statement {

@@ -25,8 +25,7 @@ extension RefreshEngine {
 
     /// Puts a claim in line to be ended after that time, and tells with it what is known of the calls that were made.
     func end(_ claim: Claim, after time: Duration) {
-        let end = ClaimEnd(claim, keptFor: max(time, .zero), outcome: outcome(for: claim.user))
-        pendingEnds[claim.user] = end
+        pendingEnds[claim.user] = ClaimEnd(claim, keptFor: max(time, .zero), outcome: outcome(for: claim.user))
     }
 
     private func outcome(for user: UserID) -> ClaimEnd.Outcome {
@@ -81,8 +80,9 @@ extension RefreshEngine {
         }
     }
 
-    /// Every claim ends by itself; but what it says of calls does not. So an end that the database could not be told of is told when it is
-    /// back, unless the account was claimed again meanwhile; and one that was carried out, and whose acknowledgement was lost, does no harm when it is made again.
+    /// Every claim ends by itself; but what it says of calls does not. So an end that the database could not be told of is told when it
+    /// is back, unless the account was claimed again meanwhile. One that was carried out, and whose acknowledgement was lost, does no
+    /// harm when it is made again.
     private func couldNotEnd(_ batch: [ClaimEnd], _ failure: StoreFailure) {
         note(failure, "claims could not be ended", accounts: batch.count)
         // Who stops gives back all of them in one go; and one that fails for another reason would fail again.

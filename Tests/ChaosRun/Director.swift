@@ -61,15 +61,9 @@ struct Director {
                 stage.proxy.delay()
             }
         case .loseCommit(let silently):
-            let lost = stage.proxy.counts.lostAnswers
-            stage.proxy.loseAnswer(to: "stored AS", then: silently ? .silence : .cut)
-            noteFault("a commit's answer lost", for: silently ? stage.settings.statementTime : 0)
-            return try await isAnswerLost(since: lost)
+            return try await loseAnswer(to: "stored AS", "a commit's answer lost", silently: silently)
         case .loseClaim(let silently):
-            let lost = stage.proxy.counts.lostAnswers
-            stage.proxy.loseAnswer(to: "free AS", then: silently ? .silence : .cut)
-            noteFault("a claim's answer lost", for: silently ? stage.settings.statementTime : 0)
-            return try await isAnswerLost(since: lost)
+            return try await loseAnswer(to: "free AS", "a claim's answer lost", silently: silently)
         case .endpointAway(let time):
             endpoint(Fault(.outage(.unavailable), duration: .seconds(time)), "endpoint away", for: time)
         case .endpointFlaky(let share, let time):
@@ -83,14 +77,21 @@ struct Director {
         return true
     }
 
-    /// Whether the answer that was to be lost has been, within the time that the plan has for it.
-    private func isAnswerLost(since count: Int) async throws -> Bool {
-        let end = stage.now + PlanDrawing.orderTime
-        while stage.now < end {
-            if stage.proxy.counts.lostAnswers > count { return true }
+    /// Has the answer to the next such statement lost. False if another order took the place of this one, or the plan's time was over,
+    /// before there was one.
+    private func loseAnswer(to words: String, _ what: String, silently: Bool) async throws -> Bool {
+        let lost = stage.proxy.counts.lostAnswers
+        let order = stage.note { evidence in
+            evidence.orders += 1
+            return evidence.orders
+        }
+        stage.proxy.loseAnswer(to: words, then: silently ? .silence : .cut)
+        while stage.proxy.counts.lostAnswers == lost {
+            guard stage.now < stage.settings.seconds, stage.note({ $0.orders == order }) else { return false }
             try await Task.sleep(for: .milliseconds(50))
         }
-        return false
+        noteFault(what, for: silently ? stage.settings.statementTime : 0)
+        return true
     }
 
     private func endpoint(_ fault: Fault, _ what: String, for time: Double) {

@@ -133,4 +133,6 @@ struct Evidence: Sendable {
     /// How often each kind of disturbance was to come, and did come.
     var planned: [String: Int] = [:]
     var done: [String: Int] = [:]
+    /// How many answers the proxy was told to lose.
+    var orders = 0
 }

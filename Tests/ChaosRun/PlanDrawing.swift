@@ -14,8 +14,8 @@ struct PlanDrawing {
 
     /// How long a daemon may take to start before something else is done to it.
     private static let startTime = 4.0
-    /// How long it may take until there is an answer that can be lost.
-    static let orderTime = 1.0
+    /// How long it usually takes until there is an answer that can be lost.
+    private static let orderTime = 1.0
 
     private let settings: ChaosSettings
     private var random: SeededGenerator

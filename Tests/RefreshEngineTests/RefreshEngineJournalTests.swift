@@ -292,6 +292,8 @@ import TokenCore
             await fixture.turn()
         }
         #expect(fixture.token(of: one) == "a1")
+        let told = fixture.log.entries.filter { $0.metadata["event"] == "journal.unread" }.map(\.level)
+        #expect(told == [.warning, .error], "once at first, and once more when it is gone on without")
     }
 
     @Test func h3AJournalThatCanBeReadAtTheSecondTryIsRead() async throws {

@@ -36,10 +36,10 @@ extension GrantStateMachine {
     /// - Returns: what comes of it, nil if a refresh is under way; and the step.
     package mutating func ordered(_ occasion: Occasion) -> (obstacle: RefreshVerdict?, step: Step) {
         let now = occasion.now
-        let prospect = prospect(at: now)
         if let wait = untilKick(occasion) {
             return wait > .zero ? (.unavailable(.tokenUnavailable, retryAfter: wait), .nothing) : (nil, enqueued())
         }
+        let prospect = prospect(at: now)
         if let obstacle = RefreshVerdict(prospect, at: now) { return (obstacle, .nothing) }
         let rest = life.map { ($0.beganAt + occasion.policy.orderSpacing).remaining(at: now) } ?? .zero
         guard prospect == .possible else {
@@ -54,8 +54,8 @@ extension GrantStateMachine {
         return (nil, enqueued())
     }
 
-    /// How long until an order cuts a backoff short; nil where there is none, or where it is not for callers to end: what the endpoint asked for,
-    /// the time until a refusal is confirmed, and what a spent budget puts off.
+    /// How long until an order cuts a backoff short; nil where there is none, or where it is not for callers to end: what the endpoint
+    /// asked for, the time until a refusal is confirmed, and what a spent budget puts off.
     private func untilKick(_ occasion: Occasion) -> Duration? {
         guard case (.good, .resting) = (standing, phase), let streak, let deadline, !isPutOff,
             streak.refusedSince == nil, streak.last.kind != .throttled,

@@ -29,10 +29,9 @@ extension GrantStateMachine {
         guard row.accessToken != nil, let expiresAt = row.expiresAt else { return nil }
         // A token of ours has no more than its own life left, even if it was stored while a clock ran ahead.
         let known = row.memory?.lifetime
-        let longest = known ?? longestLife
-        let written = Moment(wall: min(expiresAt, now.wall + longest), seenFrom: now)
         // Neither the writer's wall clock nor this one's counts where the database's does.
-        let deadline = row.memory?.tokenEndsAt.map { now + min($0 - now.boot, longest) } ?? written
+        let remaining = row.memory?.tokenEndsAt.map { $0 - now.boot } ?? expiresAt - now.wall
+        let deadline = now + min(remaining, known ?? longestLife)
         let supposed = max(RefreshPolicy.supposedLifetime, deadline.remaining(at: now))
         return TokenLife(expiresAt: deadline, lifetime: known ?? supposed)
     }
