@@ -7,8 +7,6 @@ import TokenCore
 /// What must not be lost goes to this host's disk first: that a call is under way which may do away with a refresh token, and a
 /// reply that brought a new one (hard cases H1, H3, H4, H8). Only for a provider that was seen to rotate them.
 extension RefreshEngine {
-    /// How often it is tried to read the journal before anything is loaded.
-    private static let readingTries = 5
     /// How long a disk that takes nothing is not asked again before calls: one that hangs would hold up each batch until it is given up.
     private static let patience: Duration = .seconds(5)
 
@@ -114,74 +112,6 @@ extension RefreshEngine {
     }
 }
 
-/// What the process before left in the journal.
-extension RefreshEngine {
-    /// Reads it, before any row is loaded. What cannot be read is told at once, and once more when it is gone on without.
-    func recoverJournal() async {
-        guard !isJournalRead else { return }
-        do throws(JournalFailure) {
-            let found = try await journal.recover(at: clock())
-            isJournalRead = true
-            for entry in found.entries { recovered[entry.user] = entry }
-            // Nothing else would be in it; what the database knows of it may have to be waited for.
-            if !found.entries.isEmpty { foundRotation() }
-            tell(found)
-        } catch {
-            tellOfUnread(error)
-        }
-    }
-
-    private func tellOfUnread(_ failure: JournalFailure) {
-        let metadata: Logger.Metadata = [LogKey.error: "\(failure)", LogKey.event: "journal.unread"]
-        if chores.loadFailures == 0 {
-            logger.warning("the reply journal cannot be read, and is tried again", metadata: metadata)
-        } else if chores.loadFailures == Self.readingTries {
-            logger.error(
-                "the reply journal could not be read, and what is in it is not used: make it readable and restart, or move it away",
-                metadata: metadata
-            )
-        }
-    }
-
-    /// What the process before left is dearer than a quick start: a journal that cannot be read is tried a few times. Then it is gone on
-    /// without.
-    var waitsForJournal: Bool { !isJournalRead && chores.loadFailures < Self.readingTries }
-
-    private func tell(_ found: RecoveredJournal) {
-        if let damage = found.damage {
-            logger.error(
-                "the reply journal is damaged, what could be read of it is used",
-                metadata: [LogKey.error: "\(damage)", LogKey.event: "journal.damaged"]
-            )
-        }
-        guard !found.entries.isEmpty else { return }
-        logger.notice(
-            "entries found in the reply journal",
-            metadata: [LogKey.accounts: .stringConvertible(found.entries.count), LogKey.event: "journal.recovered"]
-        )
-    }
-
-    /// Takes up what the journal has of an account whose row was just read. It counts only beside the refresh token that it was
-    /// made with; of another one, the row holds what came of it or what somebody put there.
-    func takeUpJournal(of row: GrantRow, _ slot: AccountSlot) {
-        guard let entry = recovered[row.user] else { return }
-        if case .unreadable = row.grant { return }
-        recovered[row.user] = nil
-        guard row.holds(entry.usedVersion) else {
-            pendingSettles.append(row.user)
-            return
-        }
-        journaled.insert(row.user)
-        apply(slot, row: row) { machine, occasion in
-            switch entry.content {
-            case .intent: machine.interrupted(using: row.grant.version, occasion)
-            case .answer(let answer): machine.recovered(answer.journaled, occasion)
-            case .salvage(let newRefreshToken): machine.recovered(newRefreshToken, occasion)
-            }
-        }
-    }
-}
-
 extension ClaimedGrant {
     /// That the account's call is about to be made; nil if it will not be.
     fileprivate var intent: JournalEntry? {
@@ -190,6 +120,10 @@ extension ClaimedGrant {
         case .claimed, .inDoubt, .afterLoss, .unguarded: break
         }
         guard case .success? = refreshToken else { return nil }
-        return JournalEntry(user: row.user, usedVersion: row.grant.version, .intent)
+        return JournalEntry(
+            user: row.user,
+            usedVersion: row.grant.version,
+            .intent(lastRefreshedAt: row.memory?.lastRefreshedAt)
+        )
     }
 }

@@ -31,11 +31,13 @@ extension JournalRecord {
         case answer = 2
         case salvage = 3
         case settled = 4
+        case intentAfterRefresh = 5
 
         init(_ content: JournalEntry.Content) {
             self =
                 switch content {
-                case .intent: .intent
+                case .intent(nil): .intent
+                case .intent: .intentAfterRefresh
                 case .answer: .answer
                 case .salvage: .salvage
                 }
@@ -83,7 +85,8 @@ extension JournalRecord {
         _ now: Moment
     ) -> JournalEntry.Content? {
         switch kind {
-        case .intent: .intent
+        case .intent: .intent(lastRefreshedAt: nil)
+        case .intentAfterRefresh: reader.number().map { .intent(lastRefreshedAt: WallTime(nanoseconds: $0)) }
         case .answer: reader.answer(at: now).map { .answer($0) }
         case .salvage: reader.text().map { .salvage(Secret($0)) }
         case .settled: nil
@@ -110,7 +113,7 @@ private struct FieldWriter {
 
     mutating func add(_ content: JournalEntry.Content) {
         switch content {
-        case .intent: break
+        case .intent(let last): if let last { add(last.nanoseconds) }
         case .salvage(let token): add(token.reveal())
         case .answer(let answer):
             add(answer.accessToken.reveal())

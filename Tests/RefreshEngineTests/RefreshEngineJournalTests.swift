@@ -86,8 +86,8 @@ import TokenCore
         #expect(Set(fixture.journal.open.values) == [intent(one, "r1"), intent(two, "r2")])
     }
 
-    private func intent(_ user: UserID, _ token: String) -> JournalEntry {
-        JournalEntry(user: user, usedVersion: version(token), .intent)
+    private func intent(_ user: UserID, _ token: String, after last: WallTime? = nil) -> JournalEntry {
+        JournalEntry(user: user, usedVersion: version(token), .intent(lastRefreshedAt: last))
     }
 
     /// An engine whose provider rotates and whose account has a token of 900 s.
@@ -241,6 +241,37 @@ import TokenCore
             call.fail(RefreshFailure(.grantRefused, text: "invalid_grant"))
         }
         await fixture.settled { await fixture.engine.report(on: one)?.status == .unknownOutcome }
+    }
+
+    /// The row is as another daemon left it, or this one before it could strike out the intent.
+    @Test(arguments: [true, false]) func h3AnIntentIsMootOnceTheRowHasALaterRefresh(isLater: Bool) async throws {
+        let before = Moment.newYear.wall + .seconds(-600)
+        var row = RecordingStore.Row(
+            refreshToken: "r1",
+            accessToken: "a1",
+            expiresAt: Moment.newYear.wall + .seconds(890)
+        )
+        row.memory = GrantMemory(
+            status: .active,
+            grantVersion: version("r1"),
+            generation: 2,
+            consecutiveFailures: 0,
+            lastError: nil,
+            lastRefreshedAt: isLater ? Moment.newYear.wall + .seconds(-10) : before,
+            lifetime: .seconds(900)
+        )
+        let journal = RecordingJournal(RecoveredJournal(entries: [intent(one, "r1", after: before)]))
+        let fixture = try await rotating([one: row], journal: journal)
+        await fixture.start()
+        if isLater {
+            await fixture.settled { journal.open.isEmpty }
+            #expect(fixture.endpoint.unseen == 0 && fixture.token(of: one) == "a1")
+        } else {
+            #expect(
+                await fixture.endpoint.nextCall().refreshToken == Secret("r1"),
+                "nothing is known of the call's outcome"
+            )
+        }
     }
 
     @Test func h21ARowThatIsGoneAndBackWhileTheCallIsUnderWayLosesNothing() async throws {

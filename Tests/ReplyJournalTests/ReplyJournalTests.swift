@@ -33,8 +33,8 @@ import TokenCore
 
     private func journal(_ byte: UInt8 = 1) -> ReplyJournal { ReplyJournal(in: folder, seal(byte)) }
 
-    private func intent(_ user: String, _ version: Int64 = 7) -> JournalEntry {
-        JournalEntry(user: UserID(user), usedVersion: version, .intent)
+    private func intent(_ user: String, _ version: Int64 = 7, after last: WallTime? = nil) -> JournalEntry {
+        JournalEntry(user: UserID(user), usedVersion: version, .intent(lastRefreshedAt: last))
     }
 
     private func answer(_ user: String, _ token: String = "access-1", rotated: String? = "refresh-2") -> JournalEntry {
@@ -67,10 +67,13 @@ import TokenCore
     }
 
     @Test func whatWasAppendedIsFoundByTheNextProcess() async throws {
-        let entries = [intent("1"), answer("ü 2"), salvage("3"), answer("4", rotated: nil), intent("")]
+        let entries = [
+            intent("1"), answer("ü 2"), salvage("3"), answer("4", rotated: nil), intent(""),
+            intent("6", after: now.wall),
+        ]
         try await inOneProcess { journal in
             try await journal.append(entries)
-            #expect(journal.standing == JournalStanding(entries: 5, trouble: nil))
+            #expect(journal.standing == JournalStanding(entries: 6, trouble: nil))
         }
         #expect(try await found() == RecoveredJournal(entries: entries))
         #expect(try await found() == RecoveredJournal(entries: entries), "reading changes nothing")

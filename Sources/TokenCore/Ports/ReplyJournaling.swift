@@ -29,8 +29,9 @@ package protocol ReplyJournaling: Sendable {
 package struct JournalEntry: Hashable, Sendable {
     /// What there is to be known.
     package enum Content: Hashable, Sendable {
-        /// A call is about to be made that may do away with the refresh token; nothing is known of its reply yet.
-        case intent
+        /// A call is about to be made that may do away with the refresh token; nothing is known of its reply yet. With it, when the
+        /// last refresh was whose token is in the row: another time there says that something came of a call.
+        case intent(lastRefreshedAt: WallTime?)
         /// The reply brought a new refresh token.
         case answer(TokenAnswer)
         /// The reply was no good but for a new refresh token.
