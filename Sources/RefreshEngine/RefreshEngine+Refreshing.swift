@@ -146,7 +146,7 @@ extension RefreshEngine {
             case .success(let refreshToken)? = grant.refreshToken
         else { return false }
         guard attempts[grant.row.user] == nil else {
-            postpone(slot, RefreshFailure(.storeUnavailable, text: "an earlier call for this user has not ended"))
+            postpone(slot, RefreshFailure(.callUnderWay, text: "an earlier call for this user has not ended"))
             return false
         }
         if let journalFailure, let machine = table[slot]?.machine, !mayRisk(machine) {

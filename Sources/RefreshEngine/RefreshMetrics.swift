@@ -21,7 +21,8 @@ package struct RefreshMetrics: Sendable {
         MetricDescription(
             refreshes,
             .counter,
-            help: "Refreshes that ended, by outcome: success, or the kind of failure; store_unavailable was not sent."
+            help:
+                "Refreshes that ended, by outcome: success, or the kind of failure; store_unavailable, journal_unavailable and call_under_way were not sent."
         ),
         MetricDescription(
             duration,

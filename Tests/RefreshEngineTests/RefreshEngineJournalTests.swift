@@ -274,6 +274,27 @@ import TokenCore
         }
     }
 
+    @Test func h21ARowThatComesBackWithAnotherGrantWaitsForTheCallUnderWay() async throws {
+        let fixture = try await served()
+        await fixture.advance(by: .seconds(540))
+        let call = await fixture.endpoint.nextCall()
+        fixture.store[one] = nil
+        fixture.store.tell(.users([one]))
+        await fixture.settled { fixture.engine.entry(for: one) == nil }
+        fixture.store[one] = .init(refreshToken: "by hand")
+        fixture.store.tell(.users([one]))
+        await fixture.settled {
+            await fixture.engine.report(on: one)?.lastError == "an earlier call for this user has not ended"
+        }
+        #expect(fixture.endpoint.unseen == 0)
+        call.answer(fixture.answer("a2", rotated: "r3"))
+        let next = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(1)) }
+        #expect(next.refreshToken == Secret("by hand"))
+        next.answer(fixture.answer("a3"))
+        await fixture.settled { fixture.token(of: one) == "a3" }
+        #expect(fixture.store[one]?.refreshToken == "by hand", "what came of the grant before is not put in its place")
+    }
+
     @Test func h21ARowThatIsGoneAndBackWhileTheCallIsUnderWayLosesNothing() async throws {
         let fixture = try await served()
         await fixture.advance(by: .seconds(540))

@@ -23,7 +23,7 @@ package enum CallOutcome: Hashable, Sendable {
             .malformed:
             self = .unanswered
         case .throttled, .requestRejected, .noProgress: self = .answered
-        case .storeUnavailable, .storeRejected, .journalUnavailable: return nil
+        case .storeUnavailable, .storeRejected, .journalUnavailable, .callUnderWay: return nil
         }
     }
 }

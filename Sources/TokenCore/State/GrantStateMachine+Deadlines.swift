@@ -45,7 +45,10 @@ extension GrantStateMachine {
     /// The backoff, or what the endpoint asked for if that is longer and the token at hand can bear it.
     func delay(after failure: RefreshFailure, _ occasion: Occasion) -> Duration {
         let backoff = backoffDelay(occasion)
-        guard failure.kind != .storeUnavailable else { return min(backoff, occasion.policy.longestStoreBackoff) }
+        // Neither says anything of the endpoint, and both may be over soon.
+        guard ![.storeUnavailable, .callUnderWay].contains(failure.kind) else {
+            return min(backoff, occasion.policy.longestStoreBackoff)
+        }
         guard let asked = failure.retryAfter else { return backoff }
         let limit = occasion.policy.longestRetryAfter(failure.kind, lifeLeft: lifeLeft(occasion.now))
         return max(backoff, min(asked, limit))

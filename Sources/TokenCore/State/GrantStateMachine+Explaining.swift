@@ -80,7 +80,7 @@ extension GrantStateMachine {
         case .storeRejected: "See why the database takes no write to this row: the log has its words."
         case .journalUnavailable: "See to the folder of journal.path: the log says what is wrong with it."
         case .noProgress: "Another program may refresh the same grant, or a cache stands before the endpoint."
-        case .serverFault, .timeout, .connectionLost: nil
+        case .serverFault, .timeout, .connectionLost, .callUnderWay: nil
         }
     }
 }

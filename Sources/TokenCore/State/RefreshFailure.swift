@@ -40,6 +40,8 @@ package struct RefreshFailure: Error, Hashable, Sendable {
         case storeRejected = "store_rejected"
         /// What must not be lost could not be written down on this host first, so nothing was sent.
         case journalUnavailable = "journal_unavailable"
+        /// An earlier call with the account's refresh token has not ended yet, so no second one was sent.
+        case callUnderWay = "call_under_way"
         /// The endpoint gave the token that was at hand already.
         case noProgress = "no_progress"
     }
@@ -89,7 +91,7 @@ package struct RefreshFailure: Error, Hashable, Sendable {
     /// Whether a request was made at all: else the failure tells nothing about endpoint and grant.
     package var wasSent: Bool {
         switch kind {
-        case .storeUnavailable, .storeRejected, .journalUnavailable: false
+        case .storeUnavailable, .storeRejected, .journalUnavailable, .callUnderWay: false
         case .grantRefused, .clientRefused, .throttled, .requestRejected, .gateway, .serverFault, .redirected,
             .malformed,
             .nameResolution, .connect, .tls, .timeout, .connectionLost, .noProgress:
@@ -107,7 +109,7 @@ package struct RefreshFailure: Error, Hashable, Sendable {
         case .serverFault: [500, 502, 504].contains(httpStatus)
         case .gateway, .grantRefused, .clientRefused, .throttled, .requestRejected, .redirected, .nameResolution,
             .connect, .tls,
-            .storeUnavailable, .storeRejected, .journalUnavailable, .noProgress:
+            .storeUnavailable, .storeRejected, .journalUnavailable, .callUnderWay, .noProgress:
             false
         }
     }
