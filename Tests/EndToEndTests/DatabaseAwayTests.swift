@@ -11,16 +11,6 @@ import TokenSimulator
     private let accounts = 20
     private let life = 12
 
-    private func tokens(_ installation: Installation) throws -> [String] {
-        var probe = try SocketProbe(at: installation.socket)
-        return try probe.get((1...accounts).map { "/v1/users/\($0)/token?min_ttl=0&max_wait=0" }).map { reply in
-            guard reply.status == 200, let token: String = reply.member("access_token") else {
-                throw Overdue(description: "\(reply.status) \(reply.body)")
-            }
-            return token
-        }
-    }
-
     private func stored(_ installation: Installation) async throws -> [String] {
         try await installation.postgres.query("SELECT tastytrade_oauth_token FROM users ORDER BY id")
             .split(separator: "\n").map(String.init)
@@ -42,21 +32,21 @@ import TokenSimulator
             }
             #expect(try SocketProbe.get("/healthz", at: installation.socket).status == 200)
             try await installation.postgres.start()
-            try await eventually("every account has a token") { (try? tokens(installation)) != nil }
+            try await eventually("every account has a token") { (try? installation.tokens(of: 1...accounts)) != nil }
             #expect(warnings(daemon).count { $0.contains("accounts could not be loaded") } <= 1)
             // Every refresh token was read by the time that every row has been refreshed.
             let before = try await stored(installation)
             try await installation.postgres.stop(mode: .immediate)
             let end = ContinuousClock.now + .seconds(2 * life)
             while ContinuousClock.now < end {
-                _ = try tokens(installation)
+                _ = try installation.tokens(of: 1...accounts)
                 try await Task.sleep(for: .milliseconds(500))
             }
-            let during = try tokens(installation)
+            let during = try installation.tokens(of: 1...accounts)
             #expect(Set(during).isDisjoint(with: before), "every token was replaced meanwhile")
             try await installation.postgres.start()
             try await eventually("the rows hold what is served") {
-                let (rows, served) = (try await stored(installation), try tokens(installation))
+                let (rows, served) = (try await stored(installation), try installation.tokens(of: 1...accounts))
                 return zip(rows, served).allSatisfy { $0 == $1 }
             }
             #expect(installation.simulator.counts.overlaps == 0)
@@ -71,10 +61,10 @@ import TokenSimulator
         let settings = ["REFRESH_WITHOUT_DATABASE": "never"]
         try await Installation.with(accounts: accounts, lifetime: .seconds(life), settings: settings) { installation in
             let daemon = try await installation.startReadyDaemon()
-            try await eventually("every account has a token") { (try? tokens(installation)) != nil }
+            try await eventually("every account has a token") { (try? installation.tokens(of: 1...accounts)) != nil }
             let calls = { installation.simulator.counts.made }
             try await installation.postgres.stop(mode: .immediate)
-            let served = try tokens(installation)
+            let served = try installation.tokens(of: 1...accounts)
             #expect(served.count == accounts)
             try await Task.sleep(for: .seconds(life))
             // What was in flight when the database went may have come to its end; nothing began after that.
@@ -82,7 +72,9 @@ import TokenSimulator
             try await Task.sleep(for: .seconds(life / 2))
             #expect(calls() == made)
             try await installation.postgres.start()
-            try await eventually("every account has a token again") { (try? tokens(installation)) != nil }
+            try await eventually("every account has a token again") {
+                (try? installation.tokens(of: 1...accounts)) != nil
+            }
             #expect(try await installation.stop(daemon).status == 0)
         }
     }

@@ -26,50 +26,10 @@ import TokenSimulator
         }
     }
 
-    private func tokens(_ installation: Installation, of users: [Int] = users) throws -> [String] {
-        var probe = try SocketProbe(at: installation.socket)
-        return try probe.get(users.map { "/v1/users/\($0)/token?min_ttl=0&max_wait=0" }).map { reply in
-            guard reply.status == 200, let token: String = reply.member("access_token") else {
-                throw Overdue(description: "\(reply.status) \(reply.body)")
-            }
-            return token
-        }
-    }
-
-    private func statuses(_ installation: Installation) throws -> [String] {
-        var probe = try SocketProbe(at: installation.socket)
-        return try probe.get(Self.users.map { "/v1/users/\($0)" }).compactMap { $0.member("status") }
-    }
-
-    private func isStored(_ installation: Installation, in server: TemporaryPostgres) async throws -> Bool {
-        guard let served = try? tokens(installation) else { return false }
-        return try await server.query("SELECT tastytrade_oauth_token FROM users ORDER BY id").split(separator: "\n")
-            .map(String.init) == served
-    }
-
-    /// Waits until each of these accounts has another token than it had.
-    private func everybodyIsRefreshed(
-        _ installation: Installation,
-        of users: [Int] = users,
-        _ what: String
-    ) async throws {
-        let before = Set(try tokens(installation, of: users))
-        try await eventually(within: 90, "\(what); now: \((try? statuses(installation)) ?? [])") {
-            guard let now = try? tokens(installation, of: users) else { return false }
-            return before.isDisjoint(with: now)
-        }
-    }
-
     /// Waits until the second round of refreshes has begun.
     private func nextRound(_ installation: Installation) async throws {
         let made = installation.simulator.counts.made
         try await eventually("the next refresh") { installation.simulator.counts.made > made }
-    }
-
-    private func expectNothingLost(_ installation: Installation) {
-        #expect(installation.simulator.counts.grantsLost == 0)
-        #expect(installation.simulator.counts.reused == 0)
-        #expect(installation.simulator.counts.overlaps == 0)
     }
 
     @Test func h19AStandbyThatIsPromotedIsGoneOnWithAndNotRefreshedFromBeforeThat() async throws {
@@ -98,7 +58,7 @@ import TokenSimulator
         let url = "postgresql:///postgres?host=\(standby.folder),\(primary.folder)&user=postgres"
         let daemon = try await installation.startReadyDaemon(["DATABASE_URL": url])
         try await eventually("every row holds what is served, at the standby too") {
-            try await isStored(installation, in: standby)
+            try await installation.isStored(of: Self.users, in: standby)
         }
         let watch = TokenWatch(Self.users, at: installation)
         try await nextRound(installation)
@@ -107,22 +67,24 @@ import TokenSimulator
         try await Task.sleep(for: .seconds(1))
         try await eventually("no call is under way") { installation.simulator.counts.inFlight == 0 }
         let made = installation.simulator.counts.made
-        try await eventually("a refresh is due, and waits") { try statuses(installation).contains("degraded") }
+        try await eventually("a refresh is due, and waits") {
+            try installation.statuses(of: Self.users).contains("degraded")
+        }
         try await Task.sleep(for: .seconds(4))
         #expect(installation.simulator.counts.made == made, "a standby may lag: nobody is refreshed off it")
         #expect(try await standby.query("SELECT pg_is_in_recovery()") == "t")
 
         try await standby.promote()
-        try await everybodyIsRefreshed(installation, "everybody is refreshed with what the new primary has")
+        try await installation.everybodyIsRefreshed(Self.users, "everybody is refreshed with what the new primary has")
         let findings = try await watch.end()
         #expect(findings.refusals.isEmpty, "\(findings.refusals.prefix(3))")
         #expect(findings.dead.isEmpty && findings.looks > 20)
-        try await everybodyIsRefreshed(installation, "and once more, with what it was given then")
+        try await installation.everybodyIsRefreshed(Self.users, "and once more, with what it was given then")
         try await eventually("the new primary's rows hold what is served") {
-            try await isStored(installation, in: standby)
+            try await installation.isStored(of: Self.users, in: standby)
         }
-        expectNothingLost(installation)
-        #expect(try statuses(installation).allSatisfy { ["active", "refreshing"].contains($0) })
+        installation.expectNothingLost()
+        #expect(try installation.statuses(of: Self.users).allSatisfy { ["active", "refreshing"].contains($0) })
         #expect(try await installation.stop(daemon).status == 0)
     }
 
@@ -130,7 +92,9 @@ import TokenSimulator
         try await with { installation in
             let postgres = installation.postgres
             let daemon = try await installation.startReadyDaemon()
-            try await eventually("every row holds what is served") { try await isStored(installation, in: postgres) }
+            try await eventually("every row holds what is served") {
+                try await installation.isStored(of: Self.users, in: postgres)
+            }
             let watch = TokenWatch(Self.users, at: installation)
             try await nextRound(installation)
             let mode = "mode = 'AccessExclusiveLock' AND relation = 'users'::regclass AND granted"
@@ -140,14 +104,18 @@ import TokenSimulator
             try await eventually("the table is locked") {
                 try await postgres.query("SELECT count(*) FROM pg_locks WHERE \(mode)") == "1"
             }
-            try await eventually("a refresh is due, and waits") { try statuses(installation).contains("degraded") }
+            try await eventually("a refresh is due, and waits") {
+                try installation.statuses(of: Self.users).contains("degraded")
+            }
             _ = try await postgres.query("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE \(mode)")
             try? await lock
-            try await everybodyIsRefreshed(installation, "everybody is refreshed afterwards")
+            try await installation.everybodyIsRefreshed(Self.users, "everybody is refreshed afterwards")
             let findings = try await watch.end()
             #expect(findings.refusals.isEmpty, "\(findings.refusals.prefix(3))")
-            try await eventually("every row holds what is served") { try await isStored(installation, in: postgres) }
-            expectNothingLost(installation)
+            try await eventually("every row holds what is served") {
+                try await installation.isStored(of: Self.users, in: postgres)
+            }
+            installation.expectNothingLost()
             #expect(try await installation.stop(daemon).status == 0)
         }
     }
@@ -156,7 +124,9 @@ import TokenSimulator
         try await with { installation in
             let postgres = installation.postgres
             let daemon = try await installation.startReadyDaemon()
-            try await eventually("every row holds what is served") { try await isStored(installation, in: postgres) }
+            try await eventually("every row holds what is served") {
+                try await installation.isStored(of: Self.users, in: postgres)
+            }
             try await postgres.execute(
                 """
                 CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
@@ -166,9 +136,9 @@ import TokenSimulator
             )
             let others = Array(Self.users.dropFirst())
             let watch = TokenWatch(others, at: installation)
-            let before = try #require(try tokens(installation, of: [1]).first)
+            let before = try installation.token(of: 1)
             for round in 1...2 {
-                try await everybodyIsRefreshed(installation, of: others, "all others are refreshed, round \(round)")
+                try await installation.everybodyIsRefreshed(others, "all others are refreshed, round \(round)")
             }
             let findings = try await watch.end()
             #expect(findings.refusals.isEmpty, "\(findings.refusals.prefix(3))")
@@ -176,8 +146,10 @@ import TokenSimulator
             try await eventually("the trigger is gone") {
                 (try? await postgres.execute("SET lock_timeout = '1s'; DROP TRIGGER dawdle ON users")) != nil
             }
-            try await eventually("the row holds what is served") { try await isStored(installation, in: postgres) }
-            expectNothingLost(installation)
+            try await eventually("the row holds what is served") {
+                try await installation.isStored(of: Self.users, in: postgres)
+            }
+            installation.expectNothingLost()
             #expect(try await installation.stop(daemon).status == 0)
         }
     }

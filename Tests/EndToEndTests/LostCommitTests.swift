@@ -23,14 +23,6 @@ import TokenSimulator
         "REFRESH_CLAIM_FOR": "10s", "REFRESH_TIMEOUT": "5s", "DATABASE_RECONCILE_EVERY": "2s",
     ]
 
-    private func token(_ installation: Installation) throws -> String {
-        let reply = try SocketProbe.get("/v1/users/1/token?min_ttl=0&max_wait=0", at: installation.socket)
-        guard reply.status == 200, let token: String = reply.member("access_token") else {
-            throw Overdue(description: "\(reply.status) \(reply.body)")
-        }
-        return token
-    }
-
     /// Orders a refresh until one is made: too soon after another it is not.
     private func orderRefresh(_ installation: Installation) async throws {
         let made = installation.simulator.counts.made
@@ -78,7 +70,7 @@ import TokenSimulator
                     more["ENCRYPTION_JWE_KEYS_FILE"] = path
                 }
                 let daemon = try await installation.startReadyDaemon(more)
-                try await eventually("the account has a token") { (try? token(installation)) != nil }
+                try await eventually("the account has a token") { (try? installation.token(of: 1)) != nil }
                 try await rest(installation)
                 try await body(installation, proxy)
                 #expect(installation.simulator.counts.grantsLost == 0)
@@ -94,23 +86,23 @@ import TokenSimulator
     ])
     func h6AWriteWhoseCommitIsNotAcknowledgedIsFoundAndNotMadeAgain(_ loss: Loss) async throws {
         try await with(loss) { installation, proxy in
-            let first = try token(installation)
+            let first = try installation.token(of: 1)
             #expect(try await writes(installation) == 1)
             let watch = TokenWatch([1], at: installation)
             proxy.loseAnswer(to: "AS i (id, access, expires", then: loss.ending)
             try await orderRefresh(installation)
             try await eventually("the answer is lost") { proxy.counts.lostAnswers == 1 }
             #expect(try await writes(installation) == 2, "the database did what it was asked to")
-            try await eventually("the new token is served") { try token(installation) != first }
+            try await eventually("the new token is served") { try installation.token(of: 1) != first }
             try await rest(installation)
-            let second = try token(installation)
+            let second = try installation.token(of: 1)
             #expect(try await writes(installation) == 2, "nothing is written twice")
             #expect(installation.simulator.counts.made == 2, "no call is made for it")
             let findings = try await watch.end()
             #expect(findings.refusals.isEmpty, "\(findings.refusals.prefix(3))")
             #expect(findings.dead.isEmpty)
             try await orderRefresh(installation)
-            try await eventually("what was stored is good for the next") { try token(installation) != second }
+            try await eventually("what was stored is good for the next") { try installation.token(of: 1) != second }
             try await rest(installation)
             #expect(try await writes(installation) == 3)
         }
@@ -120,11 +112,11 @@ import TokenSimulator
     func h6AClaimWhoseCommitIsNotAcknowledgedIsMadeAgainAndTheCallOnce(_ ending: DatabaseProxy.LostAnswer) async throws
     {
         try await with(Loss(rotates: true)) { installation, proxy in
-            let first = try token(installation)
+            let first = try installation.token(of: 1)
             proxy.loseAnswer(to: "INSERT INTO tastytokend.claims AS c", then: ending)
             try await orderRefresh(installation)
             #expect(proxy.counts.lostAnswers == 1)
-            try await eventually("the new token is served") { try token(installation) != first }
+            try await eventually("the new token is served") { try installation.token(of: 1) != first }
             try await rest(installation)
             #expect(installation.simulator.counts.made == 2)
             #expect(try await writes(installation) == 2)

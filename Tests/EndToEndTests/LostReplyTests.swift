@@ -10,14 +10,6 @@ import TokenSimulator
 @Suite struct LostReplyTests {
     private let settings = ["REFRESH_CLAIM_FOR": "10s", "REFRESH_TIMEOUT": "5s", "DATABASE_RECONCILE_EVERY": "2s"]
 
-    private func token(_ user: Int, _ installation: Installation) throws -> String {
-        let reply = try SocketProbe.get("/v1/users/\(user)/token?min_ttl=0&max_wait=0", at: installation.socket)
-        guard reply.status == 200, let token: String = reply.member("access_token") else {
-            throw Overdue(description: "\(reply.status) \(reply.body)")
-        }
-        return token
-    }
-
     private func status(_ user: Int, _ installation: Installation) throws -> String? {
         try SocketProbe.get("/v1/users/\(user)", at: installation.socket).member("status")
     }
@@ -43,12 +35,12 @@ import TokenSimulator
         installation.simulator.set(Fault(.rotation(.strict)))
         let daemon = try await installation.startReadyDaemon()
         try await eventually("the token is in its row") {
-            guard let token = try? token(1, installation) else { return false }
+            guard let token = try? installation.token(of: 1) else { return false }
             return try await stored(1, installation) == token
         }
         // An order is too soon after the first refresh for a while.
         try await Task.sleep(for: .seconds(6))
-        return (daemon, try token(1, installation))
+        return (daemon, try installation.token(of: 1))
     }
 
     /// Keeps every write of tokens waiting while `body` goes on; reading goes on.
@@ -78,9 +70,9 @@ import TokenSimulator
             let kept = try await withLockedTable(installation) {
                 try order(1, installation)
                 try await eventually("the new token is served, and is in no row") {
-                    try token(1, installation) != first
+                    try installation.token(of: 1) != first
                 }
-                let kept = try token(1, installation)
+                let kept = try installation.token(of: 1)
                 #expect(try await stored(1, installation) == first)
                 #expect(try summary(installation).contains(#""journal":{"entries":1,"trouble":null}"#))
                 daemon.signal(SIGKILL)
@@ -91,7 +83,7 @@ import TokenSimulator
             #expect(file.range(of: Data(kept.utf8)) == nil, "it is sealed")
             let calls = installation.simulator.counts.made
             let next = try await installation.startReadyDaemon()
-            #expect(try token(1, installation) == kept)
+            #expect(try installation.token(of: 1) == kept)
             try await eventually("the row has it") { try await stored(1, installation) == kept }
             try await eventually("the journal lets go of it") {
                 try summary(installation).contains(#""journal":{"entries":0,"trouble":null}"#)
@@ -100,7 +92,7 @@ import TokenSimulator
             try await eventually("the new refresh token works") {
                 // It is too soon for a while.
                 try order(1, installation)
-                return try token(1, installation) != kept
+                return try installation.token(of: 1) != kept
             }
             #expect(installation.simulator.counts.reused == 0 && installation.simulator.counts.grantsLost == 0)
             #expect(try await installation.stop(next).status == 0)
@@ -114,15 +106,15 @@ import TokenSimulator
             installation.simulator.set(Fault(.rotation(.strict)))
             let daemon = try await installation.startReadyDaemon()
             try await eventually("the token is in its row") {
-                guard let token = try? token(1, installation) else { return false }
+                guard let token = try? installation.token(of: 1) else { return false }
                 return try await stored(1, installation) == token
             }
             installation.simulator.set(Fault(.hold), for: .account("1"))
             try await eventually("a call is under way") { installation.simulator.counts(of: "1").inFlight == 1 }
-            let before = try token(1, installation)
+            let before = try installation.token(of: 1)
             try await installation.postgres.stop(mode: .immediate)
             installation.simulator.clearFaults(.account("1"))
-            try await eventually("the new token is served") { (try? token(1, installation)) != before }
+            try await eventually("the new token is served") { (try? installation.token(of: 1)) != before }
             #expect(try summary(installation).contains(#""journal":{"entries":1,"#))
             daemon.signal(SIGKILL)
             _ = try await daemon.end()
@@ -131,7 +123,7 @@ import TokenSimulator
             try await Task.sleep(for: .seconds(21))
             let calls = installation.simulator.counts.made
             try await installation.postgres.start()
-            try await eventually("a token is served again") { (try? token(1, installation)) != nil }
+            try await eventually("a token is served again") { (try? installation.token(of: 1)) != nil }
             #expect(installation.simulator.counts.reused == 0 && installation.simulator.counts.grantsLost == 0)
             #expect(installation.simulator.counts.made > calls, "with the refresh token that only the journal had")
             #expect(try await installation.stop(next).status == 0)
@@ -143,7 +135,7 @@ import TokenSimulator
             installation.simulator.set(Fault(.rotation(.strict)))
             let daemon = try await installation.startReadyDaemon()
             try await eventually("both have a token") {
-                (try? token(1, installation)) != nil && (try? token(2, installation)) != nil
+                (try? installation.tokens(of: 1...2)) != nil
             }
             installation.simulator.set(Fault(.lostReply(sentBytes: 20), count: 1), for: .account("1"))
             try await eventually("the refusal of what was tried again says that the outcome is unknown") {
@@ -167,7 +159,7 @@ import TokenSimulator
             try await installation.postgres.execute(
                 "UPDATE users SET tastytrade_oauth_refresh_token = '\(grant)' WHERE id = 1"
             )
-            try await eventually("the new grant gives a token") { (try? token(1, installation)) != nil }
+            try await eventually("the new grant gives a token") { (try? installation.token(of: 1)) != nil }
             #expect(try await installation.stop(next).status == 0)
         }
     }
@@ -176,10 +168,10 @@ import TokenSimulator
         try await Installation.with(accounts: 1, lifetime: .seconds(20), settings: settings) { installation in
             installation.simulator.set(Fault(.rotation(.grace(.seconds(30)))))
             let daemon = try await installation.startReadyDaemon()
-            try await eventually("it has a token") { (try? token(1, installation)) != nil }
-            let first = try token(1, installation)
+            try await eventually("it has a token") { (try? installation.token(of: 1)) != nil }
+            let first = try installation.token(of: 1)
             installation.simulator.set(Fault(.lostReply(sentBytes: 20), count: 1), for: .account("1"))
-            try await eventually("it has another one") { try token(1, installation) != first }
+            try await eventually("it has another one") { try installation.token(of: 1) != first }
             try await eventually("it is well") { try status(1, installation) == "active" }
             #expect(installation.simulator.counts.grantsLost == 0)
             #expect(try await installation.stop(daemon).status == 0)
@@ -193,7 +185,7 @@ import TokenSimulator
             let state = "\(installation.folder)/state"
             try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: false)
             let daemon = try installation.startDaemon(["STATE_DIRECTORY": state], under: Self.tinyDisk(at: state))
-            try await eventually("it has a token: \(daemon.errors)") { (try? token(1, installation)) != nil }
+            try await eventually("it has a token: \(daemon.errors)") { (try? installation.token(of: 1)) != nil }
             let filler = URL(fileURLWithPath: "/proc/\(daemon.pid)/root\(state)/filler")
             try Self.fill(filler)
             // What is left of the last page takes some entries yet.
@@ -204,9 +196,9 @@ import TokenSimulator
             try await eventually("it waits until the token is about to die") {
                 try status(1, installation) == "degraded"
             }
-            #expect(try token(1, installation).isEmpty == false)
-            let held = try token(1, installation)
-            try await eventually("then it is refreshed all the same") { try token(1, installation) != held }
+            #expect(try installation.token(of: 1).isEmpty == false)
+            let held = try installation.token(of: 1)
+            try await eventually("then it is refreshed all the same") { try installation.token(of: 1) != held }
             #expect(installation.simulator.counts.grantsLost == 0)
             #expect(daemon.errors.contains("the reply journal cannot be written"))
             try FileManager.default.removeItem(at: filler)

@@ -9,10 +9,6 @@ import TokenSimulator
 
 /// SIGHUP at the built daemon (product.md, Configuration).
 @Suite(.serialized, .timeLimit(.minutes(5))) struct ReloadTests {
-    private func put(_ text: String, in installation: Installation) throws {
-        try text.write(toFile: "\(installation.folder)/config.yaml", atomically: true, encoding: .utf8)
-    }
-
     private func records(_ daemon: RunningProgram) -> [[String: Any]] {
         daemon.errors.split(separator: "\n").compactMap { line in
             (try? JSONSerialization.jsonObject(with: Data(line.utf8))) as? [String: Any]
@@ -67,7 +63,7 @@ import TokenSimulator
             )
             let caller = try start("POST", asking: "refresh", as: 41_001, in: installation)
             #expect(await installation.simulator.counts(within: .seconds(30)) { $0.inFlight == 1 } != nil)
-            try put("access: []\n", in: installation)
+            try installation.put(configuration: "access: []\n")
             try await hangUp(daemon, until: "configuration reloaded")
             installation.simulator.clearFaults()
             #expect(try await caller.end().output == "403")
@@ -84,13 +80,15 @@ import TokenSimulator
             #expect(try await ask(as: 41_001, in: installation) == "200")
             #expect(try await ask(as: 41_002, in: installation) == "403")
 
-            try put(rule(41_002) + "log: {level: debug}\n", in: installation)
+            try installation.put(configuration: rule(41_002) + "log: {level: debug}\n")
             try await hangUp(daemon, until: "configuration reloaded")
             #expect(try await ask(as: 41_001, in: installation) == "403")
             #expect(try await ask(as: 41_002, in: installation) == "200")
             #expect(daemon.errors.contains("\"configuration.changed\":\"access, log.level\""))
 
-            try put("access: [{uid: me, users: \"*\", allow: [tokens]}]\nlog: {level: loud}\n", in: installation)
+            try installation.put(
+                configuration: "access: [{uid: me, users: \"*\", allow: [tokens]}]\nlog: {level: loud}\n"
+            )
             try await hangUp(daemon, until: "configuration not reloaded")
             let findings = records(daemon).filter { $0["level"] as? String == "error" }
                 .compactMap { $0["configuration.finding"] as? String }
@@ -98,7 +96,7 @@ import TokenSimulator
             #expect(try await ask(as: 41_002, in: installation) == "200")
             #expect(try await ask(as: 41_001, in: installation) == "403")
 
-            try put("socket: {credentialsPath: /x}\ndatabase: {table: people}\n", in: installation)
+            try installation.put(configuration: "socket: {credentialsPath: /x}\ndatabase: {table: people}\n")
             try await hangUp(daemon, until: "settings changed that need a restart")
             #expect(daemon.errors.contains("\"configuration.changed\":\"database.table\""))
             #expect(try await ask(as: 41_002, in: installation) == "403")
@@ -179,12 +177,12 @@ import TokenSimulator
                 file: "log: {level: info}"
             )
             func lastReady() -> String { manager.messages.last { $0.contains("READY=1") } ?? "" }
-            try put("lgo: {level: info}", in: installation)
+            try installation.put(configuration: "lgo: {level: info}")
             daemon.signal(SIGHUP)
             try await eventually("it says so") {
                 lastReady().contains("STATUS=Configuration NOT reloaded, see the log; 1 account")
             }
-            try put("log: {level: warning}", in: installation)
+            try installation.put(configuration: "log: {level: warning}")
             daemon.signal(SIGHUP)
             try await eventually("all is well") { lastReady().contains("STATUS=1 account") }
             #expect(try await installation.stop(daemon).status == 0)
@@ -197,7 +195,7 @@ import TokenSimulator
             try await installation.postgres.stop()
             let daemon = try installation.startDaemon(["NOTIFY_SOCKET": manager.path], file: "log: {level: info}")
             try await eventually("the database is missed") { daemon.errors.contains("accounts could not be loaded") }
-            try put("log: {level: debug}", in: installation)
+            try installation.put(configuration: "log: {level: debug}")
             try await hangUp(daemon, until: "configuration reloaded")
             #expect(manager.count(of: "READY=1") == 0 && manager.count(of: "RELOADING=1") == 0)
             try await installation.postgres.start()

@@ -14,13 +14,6 @@ import TokenSimulator
             OR tastytrade_oauth_refresh_token NOT LIKE 'eyJhbGciOiJkaXIi%'
         """
 
-    private func keygen(_ path: String, _ installation: Installation) async throws -> String {
-        let end = try await installation.tastytokend("keygen", arguments: [path])
-        #expect(end.status == 0, "\(end.errors)")
-        let words = end.output.split(separator: " ")
-        return String(try #require(words.count == 5 ? words[2] : nil))
-    }
-
     private func reseal(
         _ settings: [String: String],
         _ installation: Installation,
@@ -49,13 +42,7 @@ import TokenSimulator
 
     /// The tokens that a daemon serves; fails if an account has none.
     private func tokens(_ settings: [String: String]) throws -> [String] {
-        var probe = try SocketProbe(at: try #require(settings["SOCKET_PATH"]))
-        return try probe.get(accounts.map { "/v1/users/\($0)/token?min_ttl=0&max_wait=0" }).map { reply in
-            guard reply.status == 200, let token: String = reply.member("access_token") else {
-                throw Overdue(description: "\(reply.status) \(reply.body)")
-            }
-            return token
-        }
+        try Installation.tokens(of: accounts, at: #require(settings["SOCKET_PATH"]))
     }
 
     /// How many accounts a daemon says are in good standing.
@@ -69,7 +56,7 @@ import TokenSimulator
         try await Installation.with(accounts: accounts.count, settings: changes) { installation in
             installation.simulator.set(Fault(.rotation(.strict)))
             let path = "\(installation.folder)/keys.json"
-            let first = try await keygen(path, installation)
+            let first = try await installation.keygen(path)
             let both = try ["a", "b"].map { try settings($0, keys: path, installation) }
             let daemons = [try await start(both[0], installation), try await start(both[1], installation)]
             try await eventually("every account has a token at both") { (try? both.map(tokens)) != nil }
@@ -86,7 +73,7 @@ import TokenSimulator
             let dry = try await reseal(both[0], installation, ["--dry-run"])
             #expect(dry.status == 0 && dry.output.hasPrefix("dry run: 0 rows would be sealed anew"), "\(dry.output)")
 
-            let second = try await keygen(path, installation)
+            let second = try await installation.keygen(path)
             let refused = try await reseal(both[0], installation)
             #expect(
                 refused.status == 78 && refused.errors.contains("seals by key \(first): reload it"),
@@ -137,7 +124,7 @@ import TokenSimulator
             installation in
             installation.simulator.set(Fault(.rotation(.strict)))
             let path = "\(installation.folder)/keys.json"
-            _ = try await keygen(path, installation)
+            _ = try await installation.keygen(path)
             let both = try ["a", "b"].map { try settings($0, keys: path, installation) }
             let daemons = [try await start(both[0], installation), try await start(both[1], installation)]
             try await eventually("every account has a token at both") { (try? both.map(tokens)) != nil }
@@ -145,7 +132,7 @@ import TokenSimulator
             var turn = 0
             while installation.simulator.counts.tokenRequests < accounts.count * 3 {
                 turn += 1
-                _ = try await keygen(path, installation)
+                _ = try await installation.keygen(path)
                 for daemon in daemons { daemon.signal(SIGHUP) }
                 try await eventually("both have the key") {
                     daemons.allSatisfy { $0.errors.matches(of: /configuration reloaded/).count == turn }
@@ -169,7 +156,7 @@ import TokenSimulator
     @Test func fromClearToSealedIsTheSameAndARunThatWasCutOffIsTakenUp() async throws {
         try await Installation.with(accounts: accounts.count) { installation in
             let path = "\(installation.folder)/keys.json"
-            _ = try await keygen(path, installation)
+            _ = try await installation.keygen(path)
             let daemon = try await installation.startReadyDaemon()
             let served = try await installation.allTokens(accounts)
             let settings = ["ENCRYPTION_MODE": "jwe", "ENCRYPTION_JWE_KEYS_FILE": path]
@@ -215,7 +202,7 @@ import TokenSimulator
             let none = try await reseal([:], installation)
             #expect(none.status == 78 && none.errors.contains("there is no key to seal with"), "\(none.errors)")
             let path = "\(installation.folder)/keys.json"
-            _ = try await keygen(path, installation)
+            _ = try await installation.keygen(path)
             let settings = ["ENCRYPTION_MODE": "jwe", "ENCRYPTION_JWE_KEYS_FILE": path]
             let end = try await reseal(settings, installation)
             #expect(end.status == 78 && end.errors.contains("without schema tastytokend"), "\(end.errors)")

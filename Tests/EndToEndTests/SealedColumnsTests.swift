@@ -11,13 +11,6 @@ import TokenSimulator
     private let columns =
         "SELECT concat_ws(' ', tastytrade_oauth_token, tastytrade_oauth_refresh_token) FROM users WHERE id = 1"
 
-    private func keygen(_ path: String, _ installation: Installation) async throws -> String {
-        let end = try await installation.tastytokend("keygen", arguments: [path])
-        #expect(end.status == 0, "\(end.errors)")
-        let words = end.output.split(separator: " ")
-        return String(try #require(words.count == 5 ? words[2] : nil))
-    }
-
     private func header(of jwe: Substring) throws -> String {
         let first = String(try #require(jwe.split(separator: ".").first))
         let encoded = first.replacing("-", with: "+").replacing("_", with: "/")
@@ -29,7 +22,7 @@ import TokenSimulator
         try await Installation.with(accounts: 1, settings: ["ENCRYPTION_MODE": "jwe"]) { installation in
             installation.simulator.set(Fault(.rotation(.strict)))
             let path = "\(installation.folder)/keys.json"
-            let first = try await keygen(path, installation)
+            let first = try await installation.keygen(path)
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
             #expect(mode == 0o600)
             let settings = ["ENCRYPTION_JWE_KEYS_FILE": path, "LOG_LEVEL": "trace"]
@@ -44,7 +37,7 @@ import TokenSimulator
                 try header(of: row[1]).contains(#""kid":"\#(first)","env":"sandbox","col":"refresh_token","row":"1""#)
             )
 
-            let second = try await keygen(path, installation)
+            let second = try await installation.keygen(path)
             daemon.signal(SIGHUP)
             try await eventually("the new keys are in force") { daemon.errors.contains("configuration reloaded") }
             // Not in the first seconds after another one.
@@ -69,7 +62,7 @@ import TokenSimulator
 
             // H20: with keys of which none opens anything, there is no start; what is stored stays as it is.
             let other = "\(installation.folder)/other.json"
-            _ = try await keygen(other, installation)
+            _ = try await installation.keygen(other)
             let wrong = try installation.startDaemon(["ENCRYPTION_JWE_KEYS_FILE": other])
             let end = try await wrong.end()
             #expect(end.status == 78, "\(end.errors)")
@@ -81,12 +74,12 @@ import TokenSimulator
     @Test func h20AReloadThatWouldCloseWhatThisDaemonSealedIsRefused() async throws {
         try await Installation.with(accounts: 1, settings: ["ENCRYPTION_MODE": "jwe"]) { installation in
             let path = "\(installation.folder)/keys.json"
-            let key = try await keygen(path, installation)
+            let key = try await installation.keygen(path)
             let daemon = try await installation.startReadyDaemon(["ENCRYPTION_JWE_KEYS_FILE": path])
             let token = try await installation.allTokens(1...1)
             let kept = try String(contentsOfFile: path, encoding: .utf8)
             try FileManager.default.removeItem(atPath: path)
-            _ = try await keygen(path, installation)
+            _ = try await installation.keygen(path)
             daemon.signal(SIGHUP)
             try await eventually("the reload is refused") {
                 daemon.errors.contains(
@@ -105,8 +98,8 @@ import TokenSimulator
     @Test func h20KeysThatComeOpenWhatWasClosedAndAnotherModeTakesARestart() async throws {
         try await Installation.with(accounts: 2) { installation in
             let (path, other) = ("\(installation.folder)/keys.json", "\(installation.folder)/other.json")
-            _ = try await keygen(path, installation)
-            _ = try await keygen(other, installation)
+            _ = try await installation.keygen(path)
+            _ = try await installation.keygen(other)
             let first = try await installation.startReadyDaemon(file: file(keys: path))
             _ = try await installation.allTokens(1...2)
             #expect(try await installation.stop(first).status == 0)
@@ -130,7 +123,7 @@ import TokenSimulator
                 try SocketProbe.get("/v1/users/1/token", at: socket).status == 200
             }
 
-            try put("encryption: {mode: none}", in: installation)
+            try installation.put(configuration: "encryption: {mode: none}")
             daemon.signal(SIGHUP)
             try await eventually("it says so") { daemon.errors.contains("settings changed that need a restart") }
             try await eventually("there is another token") {
@@ -144,10 +137,6 @@ import TokenSimulator
 
     private func file(keys path: String) -> String {
         "encryption: {mode: jwe, jwe: {keysFile: \(path)}}"
-    }
-
-    private func put(_ text: String, in installation: Installation) throws {
-        try text.write(toFile: "\(installation.folder)/config.yaml", atomically: true, encoding: .utf8)
     }
 
     @Test func aFileOfKeysThatIsNoneIsNeitherReadNorReplaced() async throws {

@@ -13,43 +13,13 @@ import TokenSimulator
     /// How long a statement may take (StoreConfiguration).
     private static let statementDeadline = 10
 
-    private func tokens(_ installation: Installation) throws -> [String] {
-        var probe = try SocketProbe(at: installation.socket)
-        return try probe.get(Self.users.map { "/v1/users/\($0)/token?min_ttl=0&max_wait=0" }).map { reply in
-            guard reply.status == 200, let token: String = reply.member("access_token") else {
-                throw Overdue(description: "\(reply.status) \(reply.body)")
-            }
-            return token
-        }
-    }
-
-    private func isStored(_ installation: Installation) async throws -> Bool {
-        guard let served = try? tokens(installation) else { return false }
-        return try await installation.postgres.query("SELECT tastytrade_oauth_token FROM users ORDER BY id")
-            .split(separator: "\n").map(String.init) == served
-    }
-
-    private func everybodyIsRefreshed(_ installation: Installation, _ what: String) async throws {
-        let before = Set(try tokens(installation))
-        try await eventually(within: 90, what) {
-            guard let now = try? tokens(installation) else { return false }
-            return before.isDisjoint(with: now)
-        }
-    }
-
-    private func expectNothingLost(_ installation: Installation) {
-        #expect(installation.simulator.counts.grantsLost == 0)
-        #expect(installation.simulator.counts.reused == 0)
-        #expect(installation.simulator.counts.overlaps == 0)
-    }
-
     @Test func h19WhileEveryStatementIsSlowCallersAreAnsweredFromMemory() async throws {
         let settings = ["DATABASE_RECONCILE_EVERY": "2s"]
         try await Installation.with(accounts: Self.users.count, lifetime: .seconds(40), settings: settings) {
             installation in
             try await withDatabaseProxy(before: installation.postgres) { proxy in
                 let daemon = try await installation.startReadyDaemon(["DATABASE_URL": proxy.url()])
-                try await eventually("the rows hold what is served") { try await isStored(installation) }
+                try await eventually("the rows hold what is served") { try await installation.isStored(of: Self.users) }
                 let watch = TokenWatch(Self.users, at: installation)
                 // Each answer comes so late that its statement was given up long before.
                 proxy.delay(toClient: .seconds(3 * Self.statementDeadline))
@@ -58,18 +28,21 @@ import TokenSimulator
                 }
                 // Whoever asks now asks a daemon to which the database says nothing in time: it answers from its memory.
                 let looks = watch.findings.looks
-                try await everybodyIsRefreshed(installation, "refreshes go on; it said: \(daemon.errors.suffix(2000))")
+                try await installation.everybodyIsRefreshed(
+                    Self.users,
+                    "refreshes go on; it said: \(daemon.errors.suffix(2000))"
+                )
                 #expect(watch.findings.looks > looks)
-                #expect(try await !isStored(installation), "what is served since is in no row yet")
+                #expect(try await !installation.isStored(of: Self.users), "what is served since is in no row yet")
                 try proxy.heal()
                 // What was sent before that comes late yet.
                 proxy.cut()
-                try await eventually("the rows hold what is served") { try await isStored(installation) }
-                try await everybodyIsRefreshed(installation, "and afterwards")
+                try await eventually("the rows hold what is served") { try await installation.isStored(of: Self.users) }
+                try await installation.everybodyIsRefreshed(Self.users, "and afterwards")
                 let findings = try await watch.end()
                 #expect(findings.refusals.isEmpty, "\(findings.refusals.prefix(3))")
                 #expect(findings.dead.isEmpty)
-                expectNothingLost(installation)
+                installation.expectNothingLost()
                 #expect(try await installation.stop(daemon).status == 0)
             }
         }
@@ -119,11 +92,11 @@ import TokenSimulator
             _ = try await postgres.query("SELECT count(pg_terminate_backend(pid)) \(slept)")
             for other in others { _ = try await other.end() }
             try await eventually("every account has a token; it said: \(daemon.errors)") {
-                (try? tokens(installation)) != nil
+                (try? installation.tokens(of: Self.users)) != nil
             }
-            try await eventually("the rows hold what is served") { try await isStored(installation) }
+            try await eventually("the rows hold what is served") { try await installation.isStored(of: Self.users) }
             try await goesOnWithout(installation, daemon, slept)
-            expectNothingLost(installation)
+            installation.expectNothingLost()
             #expect(try await installation.stop(daemon).status == 0)
         }
     }
@@ -137,10 +110,13 @@ import TokenSimulator
         try await eventually("it says that there are too many; it said: \(daemon.errors)") {
             daemon.errors.contains("too many connections for role")
         }
-        try await everybodyIsRefreshed(installation, "nobody's refresh tokens were ever replaced: it refreshes without")
+        try await installation.everybodyIsRefreshed(
+            Self.users,
+            "nobody's refresh tokens were ever replaced: it refreshes without"
+        )
         try await postgres.execute("ALTER ROLE app CONNECTION LIMIT -1")
-        try await eventually("the rows hold what is served") { try await isStored(installation) }
-        try await everybodyIsRefreshed(installation, "everybody is refreshed afterwards")
+        try await eventually("the rows hold what is served") { try await installation.isStored(of: Self.users) }
+        try await installation.everybodyIsRefreshed(Self.users, "everybody is refreshed afterwards")
         let findings = try await watch.end()
         #expect(findings.refusals.isEmpty, "\(findings.refusals.prefix(3))")
         #expect(findings.dead.isEmpty && findings.looks > 20)
