@@ -7,6 +7,8 @@ import TokenCore
 struct Account: Sendable {
     /// Whose account.
     let user: UserID
+    /// That of its OAuth client.
+    let lane: LaneNumber
     /// The life of its grant.
     var machine: GrantStateMachine
 }
@@ -18,8 +20,10 @@ struct AccountTable: Sendable {
         /// Since when the account stands in line, in tenths of a second on the boot clock; the lowest bits of them, which tell
         /// spans of up to 109 minutes. In this place and size it fills a gap.
         var inLineSince: UInt16 = 0
-        /// The number of the last pass over the rows in which the account's row was there.
-        var seenInPass: UInt32
+        /// The number of the last pass over the rows in which the account's row was there; each pass leaves none behind, so that it
+        /// may begin anew.
+        var seenInPass: UInt16
+        var lane: LaneNumber
 
         mutating func change<Outcome>(_ body: (inout GrantStateMachine) -> Outcome) -> Outcome { body(&machine) }
     }
@@ -31,7 +35,7 @@ struct AccountTable: Sendable {
     private(set) var count = 0
     private var seen = 0
     /// The number of the pass over the rows that goes on, or was the last.
-    private(set) var pass: UInt32 = 0
+    private(set) var pass: UInt16 = 0
 
     /// No accounts yet.
     init(slotsOf board: TokenBoard) {
@@ -44,7 +48,7 @@ struct AccountTable: Sendable {
     /// The account in the slot; nil once it was removed.
     subscript(slot: AccountSlot) -> Account? {
         guard let record = records[Int(slot.index)], let user = board.user(in: slot) else { return nil }
-        return Account(user: user, machine: record.machine)
+        return Account(user: user, lane: record.lane, machine: record.machine)
     }
 
     /// Every slot there ever was is below this number.
@@ -87,8 +91,8 @@ struct AccountTable: Sendable {
 
     /// Puts an account in, whose row is there; its user must not have one yet.
     mutating func insert(_ account: Account) -> AccountSlot {
-        let slot = board.admit(account.user)
-        let record = Record(machine: account.machine, seenInPass: pass)
+        let slot = board.admit(account.user, in: account.lane)
+        let record = Record(machine: account.machine, seenInPass: pass, lane: account.lane)
         if Int(slot.index) == records.count { records.append(record) } else { records[Int(slot.index)] = record }
         count += 1
         seen += 1

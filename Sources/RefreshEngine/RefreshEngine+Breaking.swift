@@ -4,24 +4,28 @@
 import Logging
 import TokenCore
 
-/// What stops the calls of all accounts, and lets them come back: see ``Breaker``.
+/// What stops the calls of all accounts of a client, and lets them come back: see ``Breaker``.
 extension RefreshEngine {
-    /// Why no refreshes are made, in words; nil while they are.
-    var standstill: String? {
-        breaker.cause.map { cause in breakerFailure.map { "\(cause.words): \($0)" } ?? cause.words }
-    }
-
-    /// The account's turn has come; while the breaker is open, it is the next probe.
-    func noteBreakerCall(for slot: AccountSlot, at now: Moment) {
-        breaker.called(lifeLeft: lifeLeft(of: slot, at: now), perSecond: configuration.maxPerSecond, at: now)
-        if let probeAt = breaker.probeAt { board.standStill(until: probeAt) }
+    /// The account's turn has come; while its client's breaker is open, it is the next probe.
+    func noteBreakerCall(for slot: AccountSlot, in lane: LaneNumber, at now: Moment) {
+        lanes[lane].breaker.called(
+            lifeLeft: lifeLeft(of: slot, at: now),
+            perSecond: configuration.maxPerSecond,
+            at: now
+        )
+        if lanes[lane].breaker.probeAt != nil { showStandstill(of: lane) }
     }
 
     /// The account that was taken out of the line has no call made after all.
-    func putBackProbe() {
-        guard breaker.cause != nil else { return }
-        breaker.putBack()
-        board.standStill(until: breaker.probeAt)
+    func putBackProbe(in lane: LaneNumber) {
+        guard lanes[lane].breaker.cause != nil else { return }
+        lanes[lane].breaker.putBack()
+        showStandstill(of: lane)
+    }
+
+    /// Who waits for an account of that client learns whether calls are made.
+    private func showStandstill(of lane: LaneNumber) {
+        board.standStill(lane, until: lanes[lane].breaker.probeAt)
     }
 
     /// What is left of the account's token, less than zero since it died; zero if it never had one.
@@ -30,9 +34,9 @@ extension RefreshEngine {
     }
 
     /// Something changed that may have been what kept it open.
-    func kickBreaker(at now: Moment) {
-        breaker.kick(at: now)
-        board.standStill(until: breaker.probeAt)
+    func kickBreaker(of lane: LaneNumber, at now: Moment) {
+        lanes[lane].breaker.kick(at: now)
+        showStandstill(of: lane)
     }
 
     /// Whether the account is known to be refused, so that another refusal says nothing of the client.
@@ -47,16 +51,17 @@ extension RefreshEngine {
         _ attempt: Attempt,
         wasRefused: Bool
     ) {
+        let lane = attempt.lane
         let outcome: CallOutcome
         switch result {
         case .success: outcome = .granted
         case .failure(let failure):
             guard !wasRefused, let told = CallOutcome(failure.kind) else { return }
             outcome = told
-            if outcome != .answered { clientVictims.insert(user) }
-            if breaker.cause != nil { breakerFailure = failure }
+            if outcome != .answered { lanes[lane].victims.insert(user) }
+            if lanes[lane].breaker.cause != nil { lanes[lane].breakerFailure = failure }
         }
-        let change = breaker.ended(
+        let change = lanes[lane].breaker.ended(
             outcome,
             of: user,
             begunAt: attempt.begunAt,
@@ -64,29 +69,29 @@ extension RefreshEngine {
             at: clock()
         )
         switch (change, result) {
-        case (.opened(let cause), .failure(let failure)): opened(for: cause, failure)
-        case (.closed(let cause), _): closed(after: cause)
+        case (.opened(let cause), .failure(let failure)): opened(lane, for: cause, failure)
+        case (.closed, _): closed(lane)
         case (.opened, .success), (nil, _):
-            if outcome == .granted, breaker.cause == nil { clientVictims = [] }
+            if outcome == .granted, lanes[lane].breaker.cause == nil { lanes[lane].victims = [] }
         }
         // Whatever it is open for, nobody is held to what was said meanwhile.
-        if breaker.cause != nil, outcome == .grantRefused { pardon([user]) }
+        if lanes[lane].breaker.cause != nil, outcome == .grantRefused { pardon([user]) }
     }
 
-    private func opened(for cause: Breaker.Cause, _ failure: RefreshFailure) {
-        breakerFailure = failure
-        board.standStill(until: breaker.probeAt)
+    private func opened(_ lane: LaneNumber, for cause: Breaker.Cause, _ failure: RefreshFailure) {
+        lanes[lane].breakerFailure = failure
+        showStandstill(of: lane)
         if cause == .grantsRefused {
-            let users = breaker.refusedUsers
-            clientVictims.formUnion(users)
+            let users = lanes[lane].breaker.refusedUsers
+            lanes[lane].victims.formUnion(users)
             pardon(users)
         }
-        reorder(clientVictims)
+        reorder(lanes[lane].victims)
         logger.error(
             "no refreshes are made but for a probe now and then",
             metadata: [
-                LogKey.client: "\(client.name)", LogKey.event: "breaker.opened", LogKey.cause: "\(cause.words)",
-                LogKey.errorCode: "\(failure.kind.rawValue)",
+                LogKey.client: "\(lanes[lane].client.name)", LogKey.event: "breaker.opened",
+                LogKey.cause: "\(cause.words)", LogKey.errorCode: "\(failure.kind.rawValue)",
                 LogKey.error: "\(failure)",
             ]
         )
@@ -96,8 +101,8 @@ extension RefreshEngine {
     private func reorder(_ users: Set<UserID>) {
         let now = clock()
         for user in users {
-            if let slot = table.slot(of: user), let machine = table[slot]?.machine, ready.contains(slot) {
-                ready.arm(slot, at: urgency(of: machine, now))
+            if let slot = table.slot(of: user), let account = table[slot], lanes[account.lane].ready.contains(slot) {
+                lanes[account.lane].ready.arm(slot, at: urgency(of: account, now))
             }
         }
     }
@@ -109,11 +114,11 @@ extension RefreshEngine {
         }
     }
 
-    private func closed(after cause: Breaker.Cause) {
-        breakerFailure = nil
-        board.standStill(until: nil)
-        let victims = clientVictims
-        clientVictims = []
+    private func closed(_ lane: LaneNumber) {
+        lanes[lane].breakerFailure = nil
+        showStandstill(of: lane)
+        let victims = lanes[lane].victims
+        lanes[lane].victims = []
         reorder(victims)
         for user in victims {
             if let slot = table.slot(of: user) { apply(slot) { $0.clientRecovered($1) } }
@@ -121,21 +126,9 @@ extension RefreshEngine {
         logger.notice(
             "refreshes are made again",
             metadata: [
-                LogKey.client: "\(client.name)", LogKey.event: "breaker.closed",
+                LogKey.client: "\(lanes[lane].client.name)", LogKey.event: "breaker.closed",
                 LogKey.accounts: .stringConvertible(victims.count),
             ]
         )
-    }
-}
-
-extension Breaker.Cause {
-    /// What is at fault, for people.
-    var words: String {
-        switch self {
-        case .clientRefused: "the OAuth client is refused; check tastytrade.clientSecret and tastytrade.env"
-        case .grantsRefused:
-            "most grants are refused at once, which is no account's own fault; see whether TastyTrade revoked them, or tastytrade.env is another's"
-        case .endpointAway: "the token endpoint does not answer; check network, proxy and tastytrade.apiUrl"
-        }
     }
 }

@@ -16,8 +16,6 @@ extension RefreshEngine {
             let found = try await journal.recover(at: clock())
             isJournalRead = true
             for entry in found.entries { recovered[entry.user] = entry }
-            // Nothing else would be in it; what the database knows of it may have to be waited for.
-            if !found.entries.isEmpty { foundRotation() }
             tell(found)
         } catch {
             tellOfUnread(error)
@@ -60,6 +58,8 @@ extension RefreshEngine {
         guard let entry = recovered[row.user] else { return }
         if case .unreadable = row.grant { return }
         recovered[row.user] = nil
+        // Nothing else would be in it; what the database knows of it may have to be waited for.
+        if let lane = table[slot]?.lane { foundRotation(of: lane) }
         guard row.holds(entry.usedVersion), !row.hasOutcome(of: entry) else {
             pendingSettles.append(row.user)
             return

@@ -13,8 +13,8 @@ extension RefreshEngine {
     /// Writes down that these accounts' calls are about to be made; nothing where that is not needed.
     ///
     /// - Returns: why it could not be written; nil if it was, or is not needed.
-    func recordIntents(_ grants: [ClaimedGrant]) async -> JournalFailure? {
-        let entries = rotation == .unseen ? [] : grants.compactMap(\.intent)
+    func recordIntents(_ grants: [ClaimedGrant], in lane: LaneNumber) async -> JournalFailure? {
+        let entries = lanes[lane].rotates ? grants.compactMap(\.intent) : []
         guard !entries.isEmpty else { return nil }
         if let journalFailure, journalAwayUntil.map({ !$0.isReached(at: clock()) }) ?? false { return journalFailure }
         do throws(JournalFailure) {
@@ -28,8 +28,8 @@ extension RefreshEngine {
     }
 
     /// Strikes out the intents of accounts that were not called for after all.
-    func strikeIntents(of grants: [ClaimedGrant]) {
-        guard rotation != .unseen else { return }
+    func strikeIntents(of grants: [ClaimedGrant], in lane: LaneNumber) {
+        guard lanes[lane].rotates else { return }
         pendingSettles += grants.compactMap(\.intent).map(\.user).filter { !journaled.contains($0) }
     }
 
@@ -42,17 +42,22 @@ extension RefreshEngine {
     /// Keeps an answer's new refresh token on this host before anything comes of it.
     ///
     /// - Returns: the answer, which says whether it is kept.
-    func writeDown(_ answer: TokenAnswer, of user: UserID, version: Int64) async -> TokenAnswer {
+    func writeDown(
+        _ answer: TokenAnswer,
+        of user: UserID,
+        version: Int64,
+        in lane: LaneNumber
+    ) async -> TokenAnswer {
         guard answer.newRefreshToken != nil else { return answer }
-        foundRotation()
+        foundRotation(of: lane)
         let isKept = await writeDown(JournalEntry(user: user, usedVersion: version, .answer(answer)))
         return isKept ? answer.journaled : answer
     }
 
     /// Keeps a new refresh token out of a broken reply.
-    func writeDown(_ failure: RefreshFailure, of user: UserID, version: Int64) async {
+    func writeDown(_ failure: RefreshFailure, of user: UserID, version: Int64, in lane: LaneNumber) async {
         guard let newRefreshToken = failure.newRefreshToken else { return }
-        foundRotation()
+        foundRotation(of: lane)
         _ = await writeDown(JournalEntry(user: user, usedVersion: version, .salvage(newRefreshToken)))
     }
 

@@ -10,12 +10,14 @@ import TokenCore
 /// next, whose token is read then; so each account costs a few steps for each of its refreshes, and no pass goes over all
 /// of them. Where there is room for everybody nobody leaves.
 extension RefreshEngine {
-    private var keepsGrants: Bool { configuration.refreshesWithoutDatabase && rotation == .unseen && kept.isWanted }
+    private var keepsGrants: Bool { mayGoUnclaimed && kept.isWanted }
 
     /// An account came, or has another grant than before: its turn will come.
     func awaitKeeping(_ slot: AccountSlot) {
-        guard keepsGrants, let machine = table[slot]?.machine, case .good = machine.standing else { return }
-        keepingOrder.insert(slot, due: due(machine))
+        guard keepsGrants, let account = table[slot], mayGoUnclaimed(account.lane),
+            case .good = account.machine.standing
+        else { return }
+        keepingOrder.insert(slot, due: due(account.machine))
     }
 
     /// Has an account leave its room if it is not among the soonest due any more. While the database is away nobody does:
@@ -66,7 +68,7 @@ extension RefreshEngine {
     private func nextToKeep(_ count: Int) -> [AccountSlot] {
         var slots: [AccountSlot] = []
         while slots.count < count, let next = keepingOrder.popFirst() {
-            guard let account = table[next.slot], case .good = account.machine.standing,
+            guard let account = table[next.slot], mayGoUnclaimed(account.lane), case .good = account.machine.standing,
                 !kept.has(account.user, version: account.machine.grantVersion)
             else { continue }
             let due = due(account.machine)

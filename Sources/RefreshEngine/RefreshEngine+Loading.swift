@@ -95,11 +95,11 @@ extension RefreshEngine {
     }
 
     private func insert(_ row: GrantRow) {
-        let occasion = occasion()
+        let occasion = occasion(in: .ofDefault)
         let (machine, step) = hands.holding(row.user, row.grant.version, .beginning) {
             GrantStateMachine.loaded(row, occasion)
         }
-        let account = Account(user: row.user, machine: machine)
+        let account = Account(user: row.user, lane: .ofDefault, machine: machine)
         let slot = table.insert(account)
         statuses.count(machine, by: 1)
         census.moved(row.user)
@@ -116,7 +116,7 @@ extension RefreshEngine {
         if account.machine.isWithheld { unpublished -= 1 }
         statuses.count(account.machine, by: -1)
         due.disarm(slot)
-        ready.disarm(slot)
+        lanes[account.lane].ready.disarm(slot)
         table.remove(slot)
         census.moved(user)
         if attempts[user] == nil, let claim = claims.removeValue(forKey: user) { end(claim, after: .zero) }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import CoreMetrics
 package import TokenCore
 
 /// What is counted of accounts and refreshes.
@@ -14,9 +15,9 @@ extension RefreshEngine {
             { statuses.count(of: $0) },
             leastRemaining: least,
             capacity: capacity,
-            journalEntries: journal.standing.entries,
-            isBreakerOpen: breaker.cause != nil
+            journalEntries: journal.standing.entries
         )
+        lanes.forEach { $0.breakerMeter.set($0.breaker.cause == nil ? 0 : 1) }
     }
 
     /// How many accounts the rate can keep fresh.
@@ -27,7 +28,7 @@ extension RefreshEngine {
     /// How many accounts stand how.
     package var tally: AccountTally {
         var tally = statuses.groups
-        tally.stoppedFor = standstill
+        tally.stoppedFor = lanes.standstill
         return tally
     }
 

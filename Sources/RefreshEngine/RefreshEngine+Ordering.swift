@@ -18,7 +18,7 @@ extension RefreshEngine {
         // Whoever stops begins nothing; the next daemon will.
         guard phase == .running else { return .unavailable(.tokenUnavailable, retryAfter: .seconds(1)) }
         // Where a probe may be made now, this is as good as any.
-        if let probeAt = breaker.probeAt, !probeAt.isReached(at: now) {
+        if let probeAt = table[slot].flatMap({ lanes[$0.lane].breaker.probeAt }), !probeAt.isReached(at: now) {
             return .unavailable(.tokenUnavailable, retryAfter: probeAt.remaining(at: now))
         }
         var obstacle: RefreshVerdict?
@@ -35,6 +35,7 @@ extension RefreshEngine {
 
     /// Somebody waits for this one: where it stands in line, it goes before those that nobody waits for.
     func prefer(_ slot: AccountSlot) {
-        if ready.contains(slot) { ready.arm(slot, at: clock() + .seconds(-86_400)) }
+        guard let lane = table[slot]?.lane, lanes[lane].ready.contains(slot) else { return }
+        lanes[lane].ready.arm(slot, at: clock() + .seconds(-86_400))
     }
 }

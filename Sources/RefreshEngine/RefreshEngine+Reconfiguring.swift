@@ -12,7 +12,7 @@ extension RefreshEngine {
         package var maxInFlight: Int
         /// Refresh calls begun in a second, at most.
         package var maxPerSecond: Double
-        /// The OAuth client's secret, for the next call.
+        /// The secret of the configuration's OAuth client, for the next call.
         package var clientSecret: Secret
 
         /// Puts the settings together.
@@ -27,16 +27,13 @@ extension RefreshEngine {
     /// Goes on with other settings.
     package func reconfigure(_ settings: LiveSettings) {
         let now = clock()
-        if settings.maxPerSecond != configuration.maxPerSecond {
-            bucket = TokenBucket(perSecond: settings.maxPerSecond, at: now.boot)
-            pause.changeRate(perSecond: settings.maxPerSecond, at: now.boot)
-        }
+        lanes.forEach { $0.reconfigure(settings, from: configuration, at: now) }
         configuration.policy = settings.policy
-        breaker = breaker.with(settings.policy.backoff)
         configuration.maxInFlight = settings.maxInFlight
         configuration.maxPerSecond = settings.maxPerSecond
-        if client.clientSecret != settings.clientSecret { kickBreaker(at: now) }
-        client = client.with(settings.clientSecret)
+        let client = lanes[.ofDefault].client
+        if client.clientSecret != settings.clientSecret { kickBreaker(of: .ofDefault, at: now) }
+        lanes[.ofDefault].client = client.with(settings.clientSecret)
         if isReady { watchCapacity() }
         advance()
     }

@@ -6,6 +6,8 @@ import TokenCore
 
 /// What came of claiming a batch of accounts.
 private struct ClaimedBatch {
+    /// Whose client they belong to.
+    let lane: LaneNumber
     /// All that were to be claimed.
     let users: [UserID]
     /// Those of them that have a row, as it was then.
@@ -25,63 +27,77 @@ extension RefreshEngine {
     /// Begins as many refreshes as caps and rate let through, the most urgent first. Accounts are claimed in batches:
     /// while one batch is being claimed, the next gathers in the line.
     func pump(at now: Moment) {
-        guard phase == .running, claiming.isEmpty else { return }
+        guard phase == .running else { return }
+        for lane in lanes.numbers where lanes[lane].claiming.isEmpty { pump(lane, at: now) }
+    }
+
+    private func pump(_ lane: LaneNumber, at now: Moment) {
         var batch: [UserID] = []
-        while inFlight + batch.count < configuration.maxInFlight, let slot = nextInLine(at: now) {
+        while lanes[lane].inFlight + batch.count < configuration.maxInFlight, let slot = nextInLine(of: lane, at: now) {
             if let account = table[slot] { batch.append(account.user) }
         }
         guard !batch.isEmpty else { return }
-        inFlight += batch.count
-        if goesUnclaimed(at: now) { batch = beginUnclaimed(batch) }
+        lanes[lane].inFlight += batch.count
+        if goesUnclaimed(lane, at: now) { batch = beginUnclaimed(batch) }
         guard !batch.isEmpty else { return }
-        claiming = Set(batch)
+        lanes[lane].claiming = Set(batch)
         let users = batch
         let askedAt = now
-        let sends = rotation != .unseen
+        let sends = lanes[lane].rotates
         Task {
             do throws(StoreFailure) {
                 let found = try await store.claim(users, sends: sends)
                 // No mark is made where nobody saw it.
-                if found.contains(where: \.tellsOfRotation) { foundRotation() }
-                var batch = ClaimedBatch(users: users, grants: found, askedAt: askedAt)
-                guard sends || rotation == .unseen else {
+                if found.contains(where: \.tellsOfRotation) { foundRotation(of: lane) }
+                var batch = ClaimedBatch(lane: lane, users: users, grants: found, askedAt: askedAt)
+                guard sends || !lanes[lane].rotates else {
                     // The claims do not say what is about to be sent: they are given back, and made once more.
                     batch.moved = Set(users)
                     return begin(batch)
                 }
                 batch.toCall = grantsToCall(found, askedAt)
                 let held = versions(of: users)
-                batch.journalFailure = await recordIntents(batch.toCall)
+                batch.journalFailure = await recordIntents(batch.toCall, in: lane)
                 batch.moved = moved(users, since: held)
                 begin(batch)
             } catch {
-                couldNotClaim(users, error)
+                couldNotClaim(users, in: lane, error)
             }
         }
     }
 
     /// The most urgent account that still wants a refresh, if the rate allows a call now.
-    private func nextInLine(at now: Moment) -> AccountSlot? {
-        while let wait = untilNextInLine(at: now), wait <= .zero {
-            guard let slot = ready.popFirst(at: now) else { return nil }
+    private func nextInLine(of lane: LaneNumber, at now: Moment) -> AccountSlot? {
+        while let wait = untilNextInLine(of: lane, at: now), wait <= .zero {
+            guard let slot = lanes[lane].ready.popFirst(at: now) else { return nil }
             // Its row may have changed while it stood in line.
             guard table[slot]?.machine.phase == .queued else { continue }
-            _ = bucket.take(at: now.boot)
-            pause.called(at: now)
-            noteBreakerCall(for: slot, at: now)
+            _ = lanes[lane].bucket.take(at: now.boot)
+            lanes[lane].pause.called(at: now)
+            noteBreakerCall(for: slot, in: lane, at: now)
             return slot
         }
         return nil
     }
 
+    /// How long it is until a call can be made; nil if nobody is in line, or none can be before another ends.
+    func untilNextCall(at now: Moment) -> Duration? {
+        lanes.numbers.compactMap { lane in
+            let isFull = !lanes[lane].claiming.isEmpty || lanes[lane].inFlight >= configuration.maxInFlight
+            return isFull ? nil : untilNextInLine(of: lane, at: now)
+        }.min()
+    }
+
     /// How long rate, pause and breaker keep the most urgent account waiting; nil if none is in line.
-    func untilNextInLine(at now: Moment) -> Duration? {
-        guard let slot = ready.first(at: now), let lifeLeft = lifeLeftOfNextInLine(at: now) else { return nil }
+    private func untilNextInLine(of lane: LaneNumber, at now: Moment) -> Duration? {
+        guard let slot = lanes[lane].ready.first(at: now), let lifeLeft = lifeLeftOfNextInLine(of: lane, at: now) else {
+            return nil
+        }
         // A pause lets through for whom somebody waits; the breaker goes by the tokens alone.
         return max(
-            bucket.nextAt - now.boot,
-            pause.wait(forLifeLeft: lifeLeft, at: now),
-            breaker.wait(forLifeLeft: self.lifeLeft(of: slot, at: now), at: now)
+            lanes[lane].bucket.nextAt - now.boot,
+            lanes[lane].pause.wait(forLifeLeft: lifeLeft, at: now),
+            lanes[lane].breaker.wait(forLifeLeft: self.lifeLeft(of: slot, at: now), at: now)
         )
     }
 
@@ -99,7 +115,8 @@ extension RefreshEngine {
 
     /// Makes the calls of a batch, and gives the rest back.
     private func begin(_ batch: ClaimedBatch) {
-        claiming = []
+        let lane = batch.lane
+        lanes[lane].claiming = []
         noteStoreAnswered()
         wakeStoreVictims()
         let found = Dictionary(batch.grants.map { ($0.row.user, $0) }, uniquingKeysWith: { first, _ in first })
@@ -112,14 +129,14 @@ extension RefreshEngine {
             {
                 continue
             }
-            inFlight -= 1
-            bucket.putBack()
-            putBackProbe()
+            lanes[lane].inFlight -= 1
+            lanes[lane].bucket.putBack()
+            putBackProbe(in: lane)
             if let claim = found[user]?.hold.claim { end(claim, after: .zero) }
             // Who is in no line any more is put back by the reread.
             if found[user] == nil || isLate { reread(user) }
         }
-        strikeIntents(of: batch.toCall)
+        strikeIntents(of: batch.toCall, in: lane)
         flushSettles()
         advance()
     }
@@ -142,23 +159,23 @@ extension RefreshEngine {
     /// Makes the call for an account, unless an earlier one is under way, or it could not be written down and can wait. True if it
     /// was made.
     private func begin(_ grant: ClaimedGrant, _ journalFailure: JournalFailure?) -> Bool {
-        guard let slot = table.slot(of: grant.row.user), table[slot]?.machine.phase == .queued,
+        guard let slot = table.slot(of: grant.row.user), let account = table[slot], account.machine.phase == .queued,
             case .success(let refreshToken)? = grant.refreshToken
         else { return false }
         guard attempts[grant.row.user] == nil else {
             postpone(slot, RefreshFailure(.callUnderWay, text: "an earlier call for this user has not ended"))
             return false
         }
-        if let journalFailure, let machine = table[slot]?.machine, !mayRisk(machine) {
+        if let journalFailure, !mayRisk(account.machine) {
             let text = "that it is about to be made could not be written down: \(journalFailure)"
             postpone(slot, RefreshFailure(.journalUnavailable, text: text))
             return false
         }
         if let claim = grant.hold.claim { claims[grant.row.user] = claim }
         kept.keep(refreshToken, version: grant.row.grant.version, of: grant.row.user)
-        if rotation != .unseen { journaled.insert(grant.row.user) }
+        if lanes[account.lane].rotates { journaled.insert(grant.row.user) }
         apply(slot) { $0.begun(version: grant.row.grant.version, $1) }
-        call(refreshToken, of: grant.row.user, version: grant.row.grant.version)
+        call(refreshToken, of: grant.row.user, version: grant.row.grant.version, in: account.lane)
         return true
     }
 
@@ -170,20 +187,26 @@ extension RefreshEngine {
     }
 
     /// Makes the call, with that version of the refresh token.
-    func call(_ refreshToken: Secret, of user: UserID, version: Int64) {
+    func call(_ refreshToken: Secret, of user: UserID, version: Int64, in lane: LaneNumber) {
         lastAttempt += 1
-        let attempt = Attempt(number: lastAttempt, begunAt: clock())
+        let attempt = Attempt(number: lastAttempt, begunAt: clock(), lane: lane)
         attempts[user] = attempt
         measureLateness(of: user, at: attempt.begunAt)
         if let claim = claims[user] { follow(user, attempt.number, "account claimed", claim: claim) }
         follow(user, attempt.number, "refresh begun")
         let account = AccountAtHand(user, version, hands)
+        let client = lanes[lane].client
         Task {
             do throws(RefreshFailure) {
                 let answer = try await endpoint.refresh(refreshToken, of: account, for: client)
-                endedCall(user, version, attempt, .success(await writeDown(answer, of: user, version: version)))
+                endedCall(
+                    user,
+                    version,
+                    attempt,
+                    .success(await writeDown(answer, of: user, version: version, in: lane))
+                )
             } catch {
-                await writeDown(error, of: user, version: version)
+                await writeDown(error, of: user, version: version, in: lane)
                 endedCall(user, version, attempt, .failure(error))
             }
         }
@@ -195,7 +218,7 @@ extension RefreshEngine {
         _ attempt: Attempt,
         _ result: Result<TokenAnswer, RefreshFailure>
     ) {
-        inFlight -= 1
+        lanes[attempt.lane].inFlight -= 1
         if attempts[user]?.number == attempt.number { attempts[user] = nil }
         log(result, of: user, attempt)
         remember(result, of: user, attempt)
@@ -203,7 +226,7 @@ extension RefreshEngine {
         case .success(let answer):
             usualLifetime = answer.life.lifetime
         case .failure(let failure):
-            if failure.kind == .throttled { keepPause(failure) }
+            if failure.kind == .throttled { keepPause(of: attempt.lane, failure) }
         }
         let wasRefused = isRefused(user)
         if let slot = table.slot(of: user) {
@@ -224,23 +247,26 @@ extension RefreshEngine {
     }
 
     /// The endpoint says that we are too many: that is about the client, not about one account.
-    private func keepPause(_ failure: RefreshFailure) {
+    private func keepPause(of lane: LaneNumber, _ failure: RefreshFailure) {
         let now = clock()
-        let wasOn = pause.isOn(at: now)
-        pause.asked(for: failure.retryAfter, at: now)
+        let wasOn = lanes[lane].pause.isOn(at: now)
+        lanes[lane].pause.asked(for: failure.retryAfter, at: now)
         guard !wasOn else { return }
         logger.warning(
             "endpoint asks for a pause",
-            metadata: [LogKey.error: "\(failure)", LogKey.event: "client.paused", LogKey.client: "\(client.name)"]
+            metadata: [
+                LogKey.error: "\(failure)", LogKey.event: "client.paused",
+                LogKey.client: "\(lanes[lane].client.name)",
+            ]
         )
     }
 
-    private func couldNotClaim(_ users: [UserID], _ error: StoreFailure) {
-        claiming = []
+    private func couldNotClaim(_ users: [UserID], in lane: LaneNumber, _ error: StoreFailure) {
+        lanes[lane].claiming = []
         note(error, "accounts could not be claimed", accounts: users.count)
-        let rest = phase == .running && goesUnclaimed(at: clock()) ? beginUnclaimed(users) : users
-        inFlight -= rest.count
-        if !rest.isEmpty { putBackProbe() }
+        let rest = phase == .running && goesUnclaimed(lane, at: clock()) ? beginUnclaimed(users) : users
+        lanes[lane].inFlight -= rest.count
+        if !rest.isEmpty { putBackProbe(in: lane) }
         let failure = RefreshFailure(.storeUnavailable, text: "the account could not be claimed: \(error)")
         for user in rest {
             guard let slot = table.slot(of: user), let version = table[slot]?.machine.grantVersion else { continue }

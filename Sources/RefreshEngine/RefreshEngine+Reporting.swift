@@ -16,8 +16,8 @@ extension RefreshEngine {
         return GrantReport(
             user: account.user,
             status: machine.status(at: now),
-            environment: client.environment,
-            client: client.name,
+            environment: lanes[account.lane].client.environment,
+            client: lanes[account.lane].client.name,
             expiresAt: machine.life?.expiresAt.wall,
             lastRefreshedAt: machine.lastRefreshedAt,
             nextRefreshAt: machine.deadline?.wall,
@@ -59,26 +59,27 @@ extension RefreshEngine {
         let machine = account.machine
         return GrantExplanation(
             report: report(on: account, at: now),
-            reason: machine.reason(at: now) + (machine.waitsForRefresh ? wordsForStandstill : ""),
+            reason: machine.reason(at: now) + (machine.waitsForRefresh ? wordsForStandstill(of: account.lane) : ""),
             remedy: machine.remedy,
             next: machine.deadline.map { .init(at: $0.wall, why: machine.reasonForDeadline) },
             attempts: attemptLog.attempts(of: user)
         )
     }
 
-    private var wordsForStandstill: String {
-        breaker.cause.map { " No refreshes are made for any account now: \($0.words)." } ?? ""
+    private func wordsForStandstill(of lane: LaneNumber) -> String {
+        guard let cause = lanes[lane].breaker.cause else { return "" }
+        return " No refreshes are made for any account now: \(cause.words)."
     }
 
     /// See ``TokenServing/summary()``.
     package func summary() -> EngineSummary {
         EngineSummary(
             accounts: tally,
-            inLine: ready.count,
-            inFlight: inFlight,
+            inLine: lanes.inLine,
+            inFlight: lanes.inFlight,
             unstored: unstored,
             capacity: capacity,
-            stoppedFor: standstill
+            stoppedFor: lanes.standstill
         )
     }
 }

@@ -61,12 +61,13 @@ extension RefreshEngine {
     /// An account that left the line because its grant could not be read, and whose row says nothing new, goes on by
     /// its failure's backoff.
     private func requeue(_ user: UserID) {
-        guard let slot = table.slot(of: user), let machine = table[slot]?.machine, machine.phase == .queued else {
+        guard let slot = table.slot(of: user), let account = table[slot], account.machine.phase == .queued else {
             return
         }
-        guard !ready.contains(slot), !claiming.contains(user) else { return }
+        let lane = lanes[account.lane]
+        guard !lane.ready.contains(slot), !lane.claiming.contains(user) else { return }
         let failure = RefreshFailure(.storeUnavailable, text: "the grant was not in its row when it was read")
-        apply(slot) { $0.failed(failure, using: machine.grantVersion, $1) }
+        apply(slot) { $0.failed(failure, using: account.machine.grantVersion, $1) }
     }
 
     private func couldNotReread(_ users: [UserID], _ error: StoreFailure) {

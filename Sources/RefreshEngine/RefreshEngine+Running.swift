@@ -97,10 +97,8 @@ extension RefreshEngine {
 
     private func arm(at now: Moment) {
         guard phase != .ended else { return }
-        var waits = [due.untilNext(at: now), chores.untilNext(at: now)].compactMap { $0 }
-        if phase == .running, claiming.isEmpty, inFlight < configuration.maxInFlight {
-            waits += [untilNextInLine(at: now)].compactMap { $0 }
-        }
+        let untilCall = phase == .running ? untilNextCall(at: now) : nil
+        let waits = [due.untilNext(at: now), chores.untilNext(at: now), untilCall].compactMap { $0 }
         guard let wait = waits.min() else { return }
         let deadline = now.wall + max(wait, .zero)
         guard deadline != armedFor else { return }
@@ -125,13 +123,13 @@ extension RefreshEngine {
     }
 
     private var inFlightMetadata: Logger.Metadata {
-        ["refreshes.in_flight": .stringConvertible(inFlight), "tokens.unstored": .stringConvertible(unstored)]
+        ["refreshes.in_flight": .stringConvertible(lanes.inFlight), "tokens.unstored": .stringConvertible(unstored)]
     }
 
     private func isDrained(at now: Moment) -> Bool {
-        if inFlight == 0, unstored == 0, pendingNotes.isEmpty, pendingEnds.isEmpty, !isEnding { return true }
+        if lanes.inFlight == 0, unstored == 0, pendingNotes.isEmpty, pendingEnds.isEmpty, !isEnding { return true }
         // Answers that are handed out already are in the database for the next start only, which can do without.
-        if inFlight == 0, unpublished == 0 {
+        if lanes.inFlight == 0, unpublished == 0 {
             chores.copiesBy = chores.copiesBy ?? now + .seconds(3)
         } else {
             chores.copiesBy = nil

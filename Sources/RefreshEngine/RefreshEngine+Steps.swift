@@ -19,8 +19,8 @@ extension RefreshEngine {
         line: UInt = #line,
         _ input: (inout GrantStateMachine, Occasion) -> Step
     ) {
-        let occasion = occasion()
         guard let before = table[slot] else { return }
+        let occasion = occasion(in: before.lane)
         let change = hands.holding(before.user, before.machine.grantVersion, .input(line)) {
             table.change(slot) { input(&$0, occasion) }
         }
@@ -37,8 +37,8 @@ extension RefreshEngine {
     }
 
     /// The outside's part in one input.
-    func occasion() -> Occasion {
-        Occasion(now: clock(), draw: draw(), policy: configuration.policy, rotates: rotation != .unseen)
+    func occasion(in lane: LaneNumber) -> Occasion {
+        Occasion(now: clock(), draw: draw(), policy: configuration.policy, rotates: lanes[lane].rotates)
     }
 
     func carryOut(_ step: Step, _ slot: AccountSlot, _ account: Account, row: GrantRow?, _ now: Moment) {
@@ -50,7 +50,7 @@ extension RefreshEngine {
         var change: TokenBoard.TokenChange = .keep
         switch step.effect {
         case .none: break
-        case .enqueue: ready.arm(slot, at: urgency(of: account.machine, now))
+        case .enqueue: lanes[account.lane].ready.arm(slot, at: urgency(of: account, now))
         case .store(let answer): write(answer, of: account)
         case .salvage(let newRefreshToken): salvage(newRefreshToken, of: account)
         case .publish(let answer):
@@ -77,7 +77,7 @@ extension RefreshEngine {
 
     private func render(_ token: Secret, _ type: String, _ life: TokenLife, of account: Account) -> PublishedToken {
         hands.holding(account.user, account.machine.grantVersion, .rendering) {
-            renderer.render(token, type: type, life: life, for: client)
+            renderer.render(token, type: type, life: life, for: lanes[account.lane].client)
         }
     }
 
@@ -97,11 +97,14 @@ extension RefreshEngine {
     /// Accounts that fail come later, the soonest expiry first all the same: where there is a queue, those that are tried
     /// again and again must not keep the others waiting until their tokens die too. How much later is bounded, so that
     /// each does have its turn.
-    func urgency(of machine: GrantStateMachine, _ now: Moment) -> Moment {
+    func urgency(of account: Account, _ now: Moment) -> Moment {
+        let machine = account.machine
         if case .refused = machine.standing { return now + Self.mereProbe }
         let failures = machine.streak?.count ?? 0
         // Probes are few then, and each is for who was not refused yet: it may be just those others' own fault.
-        if failures > 0, let cause = breaker.cause, cause != .endpointAway { return now + Self.afterAllOthers }
+        if failures > 0, let cause = lanes[account.lane].breaker.cause, cause != .endpointAway {
+            return now + Self.afterAllOthers
+        }
         if let life = machine.life, life.isAlive(at: now) { return life.expiresAt + Self.setback * min(failures, 6) }
         guard failures > 0 else { return now }
         let deadFor = machine.life.map { .zero - $0.remaining(at: now) } ?? Self.memory
@@ -110,8 +113,10 @@ extension RefreshEngine {
 
     /// What is left of the token of the account that is next in line, zero or less if it is dead or somebody waits for
     /// another; for a mere probe more than any pause takes. Its place in the line does not tell: see ``urgency(of:_:)``.
-    func lifeLeftOfNextInLine(at now: Moment) -> Duration? {
-        guard let slot = ready.first(at: now), let place = ready.untilNext(at: now) else { return nil }
+    func lifeLeftOfNextInLine(of lane: LaneNumber, at now: Moment) -> Duration? {
+        guard let slot = lanes[lane].ready.first(at: now), let place = lanes[lane].ready.untilNext(at: now) else {
+            return nil
+        }
         guard let machine = table[slot]?.machine else { return place }
         if case .refused = machine.standing { return place }
         return min(place, machine.life?.remaining(at: now) ?? .zero)

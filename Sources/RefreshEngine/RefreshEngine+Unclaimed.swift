@@ -25,11 +25,17 @@ extension RefreshEngine {
     private static let patience: Duration = .seconds(2)
 
     /// Whether refreshes go on without the database now.
-    func goesUnclaimed(at now: Moment) -> Bool {
-        mayGoUnclaimed && isStoreAway(at: now)
+    func goesUnclaimed(_ lane: LaneNumber, at now: Moment) -> Bool {
+        mayGoUnclaimed(lane) && isStoreAway(at: now)
     }
 
-    private var mayGoUnclaimed: Bool { configuration.refreshesWithoutDatabase && rotation == .unseen }
+    /// Whether a client's accounts may be refreshed without the database.
+    func mayGoUnclaimed(_ lane: LaneNumber) -> Bool {
+        configuration.refreshesWithoutDatabase && !lanes[lane].rotates
+    }
+
+    /// Whether any client's may.
+    var mayGoUnclaimed: Bool { lanes.numbers.contains(where: mayGoUnclaimed) }
 
     /// A call found the database out of reach, or answering badly. Of an outage the first failure is told aloud, and the
     /// others only to who looks closely.
@@ -68,33 +74,40 @@ extension RefreshEngine {
     }
 
     /// An answer carried another refresh token than the one that was sent.
-    func foundRotation() {
-        guard rotation == .unseen else { return }
-        rotation = .unnoted
-        shareRotation()
+    func foundRotation(of lane: LaneNumber) {
+        guard !lanes[lane].rotates else { return }
+        lanes[lane].rotation = .unnoted
+        shareRotation(of: lane)
     }
 
     /// Asks whether another daemon, or this one before, saw it. What cannot be asked now is asked with the next pass.
     func learnRotation() async {
-        guard rotation == .unseen else { return }
-        do throws(StoreFailure) {
-            if try await store.sawRotation(of: client.name), rotation == .unseen { rotation = .noted }
-        } catch {
-            note(error, "what is known of the provider could not be read")
+        for lane in lanes.numbers where !lanes[lane].rotates {
+            do throws(StoreFailure) {
+                let isSeen = try await store.sawRotation(of: lanes[lane].client.name)
+                if isSeen, !lanes[lane].rotates { lanes[lane].rotation = .noted }
+            } catch {
+                note(error, "what is known of the provider could not be read")
+            }
         }
     }
 
     /// Tells the other daemons, and the next start, that the provider rotates; or asks whether they saw it.
     func shareRotation() {
-        let rotation = rotation
+        for lane in lanes.numbers { shareRotation(of: lane) }
+    }
+
+    private func shareRotation(of lane: LaneNumber) {
+        let rotation = lanes[lane].rotation
         guard rotation != .noted else { return }
+        let name = lanes[lane].client.name
         Task {
             do throws(StoreFailure) {
                 if rotation == .unnoted {
-                    try await store.noteRotation(of: client.name)
-                    self.rotation = .noted
-                } else if try await store.sawRotation(of: client.name) {
-                    self.rotation = .noted
+                    try await store.noteRotation(of: name)
+                    lanes[lane].rotation = .noted
+                } else if try await store.sawRotation(of: name) {
+                    lanes[lane].rotation = .noted
                 }
             } catch {
                 // The next pass asks again.
@@ -106,13 +119,13 @@ extension RefreshEngine {
     /// Begins the refreshes of those users whose refresh token is kept, unclaimed; gives the others.
     func beginUnclaimed(_ users: [UserID]) -> [UserID] {
         users.filter { user in
-            guard let slot = table.slot(of: user), let machine = table[slot]?.machine, machine.phase == .queued,
-                attempts[user] == nil, let token = kept.token(of: user, version: machine.grantVersion)
+            guard let slot = table.slot(of: user), let account = table[slot], account.machine.phase == .queued,
+                attempts[user] == nil, let token = kept.token(of: user, version: account.machine.grantVersion)
             else { return true }
             // An older claim says nothing about this call.
             claims[user] = nil
-            apply(slot) { $0.begun(version: machine.grantVersion, $1) }
-            call(token, of: user, version: machine.grantVersion)
+            apply(slot) { $0.begun(version: account.machine.grantVersion, $1) }
+            call(token, of: user, version: account.machine.grantVersion, in: account.lane)
             return false
         }
     }

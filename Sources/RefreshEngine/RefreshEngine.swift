@@ -24,7 +24,7 @@ package actor RefreshEngine {
     nonisolated let feed: EventFeed
     nonisolated let loaded = Atomic<Bool>(false)
     var configuration: EngineConfiguration
-    var client: ClientRegistration
+    var lanes: ClientLanes
     let store: any GrantStoring
     let journal: any ReplyJournaling
     let endpoint: any TokenRequesting
@@ -42,19 +42,6 @@ package actor RefreshEngine {
     var census = Census()
     /// Accounts by their deadlines.
     var due: DueQueue
-    /// Accounts in line for a refresh, by the end of their token: the most urgent goes first.
-    var ready: DueQueue
-    var bucket: TokenBucket
-    var pause: ClientPause
-    var breaker: Breaker
-    /// The last failure by which the breaker is open; nil while it is closed.
-    var breakerFailure: RefreshFailure?
-    /// Accounts that failed since a call last succeeded, for want of client or endpoint perhaps; the breaker's closing wakes just these.
-    var clientVictims: Set<UserID> = []
-    /// Accounts being claimed and calls under way, together.
-    var inFlight = 0
-    /// The users who are being claimed, in one batch at a time.
-    var claiming: Set<UserID> = []
     /// The claims with which calls are made and their answers stored.
     var claims: [UserID: Claim] = [:]
     /// Refresh tokens for the time in which the database is away.
@@ -64,8 +51,6 @@ package actor RefreshEngine {
     var isKeeping = false
     /// Set while the database was found away, to when it is asked again.
     var storeAwayUntil: Moment?
-    /// Whether the client's provider was ever seen to rotate refresh tokens, by this daemon or another on this database.
-    var rotation = Rotation.unseen
     /// What the database's being away was told with; nil while it is there.
     var storeFailure: StoreFailure?
     /// Accounts of which the journal may have an entry.
@@ -122,6 +107,7 @@ package actor RefreshEngine {
     struct Attempt: Sendable {
         let number: UInt64
         let begunAt: Moment
+        let lane: LaneNumber
     }
 
     /// Puts the engine together; nothing happens until it is run.
@@ -157,7 +143,6 @@ package actor RefreshEngine {
     ) {
         let now = clock()
         self.configuration = configuration
-        self.client = client
         self.store = store
         self.journal = journal
         self.endpoint = endpoint
@@ -167,7 +152,8 @@ package actor RefreshEngine {
         self.clock = clock
         self.draw = draw
         self.logger = logger
-        self.metrics = RefreshMetrics(metrics, client: client.name)
+        self.metrics = RefreshMetrics(metrics)
+        self.lanes = ClientLanes(ClientLane(client, configuration, self.metrics, at: now))
         let limit = configuration.refreshesWithoutDatabase ? configuration.keptGrants : 0
         self.kept = KeptGrants(limit: limit, seal: seal)
         let board = TokenBoard()
@@ -175,10 +161,6 @@ package actor RefreshEngine {
         self.feed = EventFeed(began: now.wall)
         self.table = AccountTable(slotsOf: board)
         self.due = DueQueue(now: now)
-        self.ready = DueQueue(now: now)
-        self.bucket = TokenBucket(perSecond: configuration.maxPerSecond, at: now.boot)
-        self.pause = ClientPause(perSecond: configuration.maxPerSecond, at: now.boot)
-        self.breaker = Breaker(backoff: configuration.policy.backoff)
     }
 
     /// Everything runs on the engine's queue.

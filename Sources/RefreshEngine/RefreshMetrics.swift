@@ -69,14 +69,13 @@ package struct RefreshMetrics: Sendable {
     private let least: Meter
     private let capacities: Meter
     private let journals: Meter
-    private let breaker: Meter
+    private let factory: any MetricsFactory
 
     /// Records into what the factory makes. Every series is there from the start, so that a first failure is a step from zero.
     ///
-    /// - Parameters:
-    ///   - factory: makes them.
-    ///   - client: the name of the OAuth client.
-    package init(_ factory: any MetricsFactory, client: String) {
+    /// - Parameter factory: makes them.
+    package init(_ factory: any MetricsFactory) {
+        self.factory = factory
         byStatus = Dictionary(
             uniqueKeysWithValues: GrantStatus.allCases.map {
                 ($0, Meter(label: Self.accounts, dimensions: [("status", $0.rawValue)], factory: factory))
@@ -92,8 +91,12 @@ package struct RefreshMetrics: Sendable {
         least = Meter(label: Self.leastRemaining, factory: factory)
         capacities = Meter(label: Self.capacity, factory: factory)
         journals = Meter(label: Self.journalEntries, factory: factory)
-        breaker = Meter(label: Self.breakerOpen, dimensions: [("client", client)], factory: factory)
         least.set(Double.nan)
+    }
+
+    /// Tells whether the calls for a client stand still.
+    func breaker(of client: String) -> Meter {
+        Meter(label: Self.breakerOpen, dimensions: [("client", client)], factory: factory)
     }
 
     /// A call was made so long after it was due.
@@ -117,13 +120,11 @@ package struct RefreshMetrics: Sendable {
         _ count: (GrantStatus) -> Int,
         leastRemaining: Duration?,
         capacity: Int,
-        journalEntries: Int,
-        isBreakerOpen: Bool
+        journalEntries: Int
     ) {
         for (status, meter) in byStatus { meter.set(count(status)) }
         least.set(leastRemaining.map { Double($0.nanoseconds) / 1e9 } ?? .nan)
         capacities.set(capacity)
         journals.set(journalEntries)
-        breaker.set(isBreakerOpen ? 1 : 0)
     }
 }

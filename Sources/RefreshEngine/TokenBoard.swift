@@ -25,11 +25,24 @@ package final class TokenBoard: Sendable {
         var index = UserIndex()
         /// Each entry in its user's slot.
         var entries: [BoardEntry?] = []
+        /// Each entry's client, in the same slot.
+        var lanes: [LaneNumber] = []
         var waiters: [UserID: [UInt64: @Sendable () -> Void]] = [:]
         var lastWaiter: UInt64 = 0
         var lastVersion: UInt64 = 0
-        /// While calls stand still for all accounts: to when.
-        var standstill: Moment?
+        /// To when calls stand still for all accounts of a client; mostly for none.
+        var standstills: [LaneNumber: Moment] = [:]
+
+        /// To when calls stand still for the account in the slot; nil while they are made.
+        func standstill(in slot: Int) -> Moment? {
+            standstills.isEmpty ? nil : standstills[lanes[slot]]
+        }
+
+        /// What callers see of the entry in the slot.
+        func entry(in slot: Int) -> BoardEntry? {
+            guard let entry = entries[slot] else { return nil }
+            return standstill(in: slot).map { entry.standingStill(until: $0) } ?? entry
+        }
     }
 
     private let state = Mutex(State())
@@ -39,20 +52,19 @@ package final class TokenBoard: Sendable {
 
     /// What is known of the account; nil if it is not on the board.
     package func entry(for user: UserID) -> BoardEntry? {
-        state.withLock { state in
-            guard let entry = state.index.slot(of: user).flatMap({ state.entries[$0] }) else { return nil }
-            return state.standstill.map { entry.standingStill(until: $0) } ?? entry
-        }
+        state.withLock { state in state.index.slot(of: user).flatMap { state.entry(in: $0) } }
     }
 
-    /// Calls stand still for all accounts until then, or go on. Who waits for one learns that it will not come so soon.
-    package func standStill(until end: Moment?) {
+    /// Calls stand still for all accounts of a client until then, or go on. Who waits for one learns that it will not come so soon.
+    package func standStill(_ lane: LaneNumber, until end: Moment?) {
         let woken: [@Sendable () -> Void] = state.withLock { state in
-            let isNew = state.standstill == nil && end != nil
-            state.standstill = end
+            let isNew = state.standstills[lane] == nil && end != nil
+            state.standstills[lane] = end
             guard isNew else { return [] }
-            defer { state.waiters = [:] }
-            return state.waiters.values.flatMap(\.values)
+            let users = state.waiters.keys.filter { user in
+                state.index.slot(of: user).map { state.lanes[$0] } == lane
+            }
+            return users.flatMap { state.waiters.removeValue(forKey: $0).map { Array($0.values) } ?? [] }
         }
         for wake in woken { wake() }
     }
@@ -71,10 +83,14 @@ package final class TokenBoard: Sendable {
     }
 
     /// Gives the account a slot that stays its own until it is removed; what is known of it follows in an update.
-    package func admit(_ user: UserID) -> AccountSlot {
+    package func admit(_ user: UserID, in lane: LaneNumber = .ofDefault) -> AccountSlot {
         state.withLock { state in
             let slot = state.index.insert(user)
-            if slot == state.entries.count { state.entries.append(nil) }
+            if slot == state.entries.count {
+                state.entries.append(nil)
+                state.lanes.append(lane)
+            }
+            state.lanes[slot] = lane
             return AccountSlot(Int32(slot))
         }
     }
@@ -116,10 +132,8 @@ package final class TokenBoard: Sendable {
         _ wake: @escaping @Sendable () -> Void
     ) -> ChangeWaiter? {
         let waiter: ChangeWaiter? = state.withLock { state in
-            let slot = state.index.slot(of: user)
-            let entry = slot.flatMap { state.entries[$0] }
-            let told = state.standstill.flatMap { entry?.standingStill(until: $0) } ?? entry
-            guard told?.version == version else { return nil }
+            let entry = state.index.slot(of: user).flatMap { state.entry(in: $0) }
+            guard entry?.version == version else { return nil }
             state.lastWaiter += 1
             state.waiters[user, default: [:]][state.lastWaiter] = wake
             return ChangeWaiter(user: user, number: state.lastWaiter)
