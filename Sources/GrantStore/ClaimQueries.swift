@@ -8,15 +8,15 @@ import TokenCore
 
 /// The fields after those of ``RowField`` in ``GrantQueries/claimed``.
 enum ClaimField {
-    static let isOurs = 17
-    static let epoch = 18
-    static let millisecondsLeft = 19
+    static let isOurs = 18
+    static let epoch = 19
+    static let millisecondsLeft = 20
     /// Whether others made calls that they did not account for.
-    static let isSentByOthers = 20
+    static let isSentByOthers = 21
     /// The version of the refresh token that was sent in them, or is to be under this claim.
-    static let sentVersion = 21
+    static let sentVersion = 22
     /// Whether the reply to a call with it is lost.
-    static let isReplyLost = 22
+    static let isReplyLost = 23
 }
 
 extension GrantQueries {

@@ -41,7 +41,8 @@ struct RowReading {
             grant: GrantRow.Grant(refresh, access, version: row.integer(RowField.version)),
             accessToken: access.token,
             expiresAt: expiresAt,
-            memory: GrantMemory(row, tokenExpiresAt: expiresAt, clock)
+            memory: GrantMemory(row, tokenExpiresAt: expiresAt, clock),
+            client: row.text(RowField.client)
         )
         refreshToken = refresh.token
         closed = [refresh, access].lazy.compactMap { if case .closed(let reason) = $0 { reason } else { nil } }.first

@@ -32,6 +32,11 @@ package struct Migration: Sendable {
             title: "calls",
             sql: String(decoding: PackageResources._004_calls_sql, as: UTF8.self)
         ),
+        Migration(
+            version: 5,
+            title: "clients",
+            sql: String(decoding: PackageResources._005_clients_sql, as: UTF8.self)
+        ),
     ]
 
     /// The version that this daemon works with.

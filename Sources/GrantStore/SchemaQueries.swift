@@ -67,7 +67,7 @@ enum SchemaQueries {
             "tables' removal",
             """
             DROP TABLE IF EXISTS tastytokend.sealers, tastytokend.providers, tastytokend.claims, tastytokend.grants,
-                tastytokend.schema_versions
+                tastytokend.clients, tastytokend.schema_versions
             """
         ),
         Statement("schema's removal", "DROP SCHEMA tastytokend"),

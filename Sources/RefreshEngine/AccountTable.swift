@@ -61,6 +61,12 @@ struct AccountTable: Sendable {
         records[Int(slot.index)]?.change(body)
     }
 
+    /// Has the account belong to another client.
+    mutating func move(_ slot: AccountSlot, to lane: LaneNumber) {
+        records[Int(slot.index)]?.lane = lane
+        board.move(slot, to: lane)
+    }
+
     /// Marks that the account stands in line since then.
     mutating func markInLine(_ slot: AccountSlot, since time: BootTime) {
         records[Int(slot.index)]?.inLineSince = Self.tenths(time)

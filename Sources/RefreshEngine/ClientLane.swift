@@ -18,6 +18,8 @@ package struct LaneNumber: Hashable, Sendable {
 struct ClientLane: Sendable {
     /// The client.
     var client: ClientRegistration
+    /// Why no call can be made for it at all, in words; nil if calls can be made.
+    var obstacle: String?
     /// Accounts in line for a refresh, by the end of their token: the most urgent goes first.
     var ready: DueQueue
     /// How fast calls follow each other.
@@ -59,7 +61,7 @@ struct ClientLane: Sendable {
 
     /// Why no refreshes are made, in words; nil while they are.
     var standstill: String? {
-        breaker.cause.map { cause in breakerFailure.map { "\(cause.words): \($0)" } ?? cause.words }
+        obstacle ?? breaker.cause.map { cause in breakerFailure.map { "\(cause.words): \($0)" } ?? cause.words }
     }
 
     /// Goes on with other settings.
@@ -74,6 +76,15 @@ struct ClientLane: Sendable {
 }
 
 extension Breaker.Cause {
+    /// How the calls end by which it is.
+    var outcome: CallOutcome {
+        switch self {
+        case .clientRefused: .clientRefused
+        case .grantsRefused: .grantRefused
+        case .endpointAway: .unanswered
+        }
+    }
+
     /// What is at fault, for people.
     var words: String {
         switch self {
@@ -82,43 +93,5 @@ extension Breaker.Cause {
             "most grants are refused at once, which is no account's own fault; see whether TastyTrade revoked them, or tastytrade.env is another's"
         case .endpointAway: "the token endpoint does not answer; check network, proxy and tastytrade.apiUrl"
         }
-    }
-}
-
-/// The lanes of all clients, by their numbers.
-struct ClientLanes: Sendable {
-    private var lanes: [ClientLane]
-
-    /// One lane, that of the configuration's client.
-    init(_ first: ClientLane) {
-        lanes = [first]
-    }
-
-    /// All there are.
-    var numbers: [LaneNumber] { lanes.indices.map { LaneNumber(value: UInt8($0)) } }
-
-    /// One of them.
-    subscript(number: LaneNumber) -> ClientLane {
-        get { lanes[Int(number.value)] }
-        _modify { yield &lanes[Int(number.value)] }
-    }
-
-    /// Accounts being claimed and calls under way, in all of them.
-    var inFlight: Int { lanes.reduce(0) { $0 + $1.inFlight } }
-
-    /// Accounts in line, in all of them.
-    var inLine: Int { lanes.reduce(0) { $0 + $1.ready.count } }
-
-    /// Why no refreshes are made, in words, by client where there are several; nil while they are.
-    var standstill: String? {
-        let stopped = lanes.compactMap { lane in
-            lane.standstill.map { lanes.count > 1 ? "client \(lane.client.name): \($0)" : $0 }
-        }
-        return stopped.isEmpty ? nil : stopped.joined(separator: "; ")
-    }
-
-    /// Changes each of them.
-    mutating func forEach(_ body: (inout ClientLane) -> Void) {
-        for index in lanes.indices { body(&lanes[index]) }
     }
 }

@@ -6,6 +6,9 @@ import TokenCore
 
 /// What stops the calls of all accounts of a client, and lets them come back: see ``Breaker``.
 extension RefreshEngine {
+    /// What comes from elsewhere brings about a probe no more often than this: the other daemon may have a way that this one has not.
+    private static let kickedAtMost: Duration = .seconds(5)
+
     /// The account's turn has come; while its client's breaker is open, it is the next probe.
     func noteBreakerCall(for slot: AccountSlot, in lane: LaneNumber, at now: Moment) {
         lanes[lane].breaker.called(
@@ -25,7 +28,8 @@ extension RefreshEngine {
 
     /// Who waits for an account of that client learns whether calls are made.
     private func showStandstill(of lane: LaneNumber) {
-        board.standStill(lane, until: lanes[lane].breaker.probeAt)
+        let isHopeless = lanes[lane].obstacle != nil
+        board.standStill(lane, until: isHopeless ? clock() + configuration.reconcileEvery : lanes[lane].breaker.probeAt)
     }
 
     /// What is left of the account's token, less than zero since it died; zero if it never had one.
@@ -37,6 +41,13 @@ extension RefreshEngine {
     func kickBreaker(of lane: LaneNumber, at now: Moment) {
         lanes[lane].breaker.kick(at: now)
         showStandstill(of: lane)
+    }
+
+    /// Another daemon had a token for an account of that client: whatever stops its calls here may be over.
+    func noteTokenElsewhere(in lane: LaneNumber) {
+        let now = clock()
+        guard let probeAt = lanes[lane].breaker.probeAt, probeAt.remaining(at: now) > Self.kickedAtMost else { return }
+        kickBreaker(of: lane, at: now)
     }
 
     /// Whether the account is known to be refused, so that another refusal says nothing of the client.
@@ -59,7 +70,7 @@ extension RefreshEngine {
             guard !wasRefused, let told = CallOutcome(failure.kind) else { return }
             outcome = told
             if outcome != .answered { lanes[lane].victims.insert(user) }
-            if lanes[lane].breaker.cause != nil { lanes[lane].breakerFailure = failure }
+            if lanes[lane].breaker.cause?.outcome == told { lanes[lane].breakerFailure = failure }
         }
         let change = lanes[lane].breaker.ended(
             outcome,

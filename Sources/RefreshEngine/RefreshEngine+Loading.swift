@@ -16,6 +16,7 @@ extension RefreshEngine {
             guard phase == .loading else { return }
             if waitsForJournal { return tryLoadingLater() }
             do throws(StoreFailure) {
+                try await learnClients()
                 let mark = try await store.load { rows in await self.take(rows) }
                 // Before anything is refreshed: with a provider that rotates, each call is written down first.
                 await learnRotation()
@@ -85,8 +86,14 @@ extension RefreshEngine {
 
     /// Has a known account learn what its row says now. A refresh token that was only sealed anew is the one that is kept.
     func learn(_ row: GrantRow, _ slot: AccountSlot) {
+        guard let lane = lanes.number(of: row.client) else { return awaitClient(of: row.user) }
+        move(slot, to: lane)
         let version = table[slot]?.machine.grantVersion
+        let tokenEnds = table[slot]?.machine.life?.expiresAt.boot
         apply(slot, row: row) { $0.rowChanged(row, $1) }
+        if let end = table[slot]?.machine.life?.expiresAt.boot, tokenEnds.map({ end > $0 }) ?? true {
+            noteTokenElsewhere(in: lane)
+        }
         if !recovered.isEmpty { takeUpJournal(of: row, slot) }
         guard let version, row.memory?.sealedAnewFrom.contains(version) == true,
             table[slot]?.machine.grantVersion == row.grant.version
@@ -95,11 +102,12 @@ extension RefreshEngine {
     }
 
     private func insert(_ row: GrantRow) {
-        let occasion = occasion(in: .ofDefault)
+        guard let lane = lanes.number(of: row.client) else { return awaitClient(of: row.user) }
+        let occasion = occasion(in: lane)
         let (machine, step) = hands.holding(row.user, row.grant.version, .beginning) {
             GrantStateMachine.loaded(row, occasion)
         }
-        let account = Account(user: row.user, lane: .ofDefault, machine: machine)
+        let account = Account(user: row.user, lane: lane, machine: machine)
         let slot = table.insert(account)
         statuses.count(machine, by: 1)
         census.moved(row.user)

@@ -91,6 +91,7 @@ extension RefreshEngine {
         }
         noteStoreAnswered()
         shareRotation()
+        lookForClients()
         watchCapacity()
         keepMoreGrants()
         let verdict = census.end(pass, held: table.count) { table.slot(of: $0) != nil }

@@ -55,7 +55,7 @@ extension RefreshEngine {
                     batch.moved = Set(users)
                     return begin(batch)
                 }
-                batch.toCall = grantsToCall(found, askedAt)
+                batch.toCall = grantsToCall(found, in: lane, askedAt)
                 let held = versions(of: users)
                 batch.journalFailure = await recordIntents(batch.toCall, in: lane)
                 batch.moved = moved(users, since: held)
@@ -90,7 +90,9 @@ extension RefreshEngine {
 
     /// How long rate, pause and breaker keep the most urgent account waiting; nil if none is in line.
     private func untilNextInLine(of lane: LaneNumber, at now: Moment) -> Duration? {
-        guard let slot = lanes[lane].ready.first(at: now), let lifeLeft = lifeLeftOfNextInLine(of: lane, at: now) else {
+        guard lanes[lane].obstacle == nil, let slot = lanes[lane].ready.first(at: now),
+            let lifeLeft = lifeLeftOfNextInLine(of: lane, at: now)
+        else {
             return nil
         }
         // A pause lets through for whom somebody waits; the breaker goes by the tokens alone.
@@ -102,10 +104,14 @@ extension RefreshEngine {
     }
 
     /// The grants for which a call is to be made: what is about to be made is written down first, and nothing else.
-    private func grantsToCall(_ grants: [ClaimedGrant], _ askedAt: Moment) -> [ClaimedGrant] {
+    private func grantsToCall(
+        _ grants: [ClaimedGrant],
+        in lane: LaneNumber,
+        _ askedAt: Moment
+    ) -> [ClaimedGrant] {
         // A stop may have come meanwhile; what was not sent needs no finishing.
         guard phase == .running, isFresh(askedAt) else { return [] }
-        return grants.filter(isToBeCalled)
+        return grants.filter { isToBeCalled($0, in: lane) }
     }
 
     /// A process that stood still may have been succeeded: what is left of a claim must outlast the call.
@@ -125,7 +131,7 @@ extension RefreshEngine {
         for user in batch.users {
             let isLate = !isFresh || batch.moved.contains(user)
             if phase == .running, !isLate, toCall.contains(user), let grant = found[user],
-                begin(grant, batch.journalFailure)
+                begin(grant, in: lane, batch.journalFailure)
             {
                 continue
             }
@@ -134,7 +140,8 @@ extension RefreshEngine {
             putBackProbe(in: lane)
             if let claim = found[user]?.hold.claim { end(claim, after: .zero) }
             // Who is in no line any more is put back by the reread.
-            if found[user] == nil || isLate { reread(user) }
+            let isLost = found[user].map { lanes.number(of: $0.row.client) == nil } ?? true
+            if isLost || isLate { reread(user) }
         }
         strikeIntents(of: batch.toCall, in: lane)
         flushSettles()
@@ -143,9 +150,11 @@ extension RefreshEngine {
 
     /// Whether there is a call to make for an account whose turn has come: not if another daemon has it in hand, or has stored a newer
     /// token before the claim was had, nor if the row has no grant that can be used.
-    private func isToBeCalled(_ grant: ClaimedGrant) -> Bool {
+    private func isToBeCalled(_ grant: ClaimedGrant, in lane: LaneNumber) -> Bool {
         guard let slot = table.slot(of: grant.row.user), table[slot]?.machine.phase == .queued else { return false }
         learn(grant.row, slot)
+        // Another client's grant is never sent with this one's secret.
+        guard lanes.number(of: grant.row.client) == lane, table[slot]?.lane == lane else { return false }
         switch grant.hold {
         case .elsewhere(let time): apply(slot) { $0.claimedElsewhere(for: time, $1) }
         case .inDoubt: doubt(slot)
@@ -158,8 +167,9 @@ extension RefreshEngine {
 
     /// Makes the call for an account, unless an earlier one is under way, or it could not be written down and can wait. True if it
     /// was made.
-    private func begin(_ grant: ClaimedGrant, _ journalFailure: JournalFailure?) -> Bool {
+    private func begin(_ grant: ClaimedGrant, in lane: LaneNumber, _ journalFailure: JournalFailure?) -> Bool {
         guard let slot = table.slot(of: grant.row.user), let account = table[slot], account.machine.phase == .queued,
+            account.lane == lane,
             case .success(let refreshToken)? = grant.refreshToken
         else { return false }
         guard attempts[grant.row.user] == nil else {
@@ -167,15 +177,15 @@ extension RefreshEngine {
             return false
         }
         if let journalFailure, !mayRisk(account.machine) {
-            let text = "that it is about to be made could not be written down: \(journalFailure)"
+            let text = "the call was put off, since it could not be written down first: \(journalFailure)"
             postpone(slot, RefreshFailure(.journalUnavailable, text: text))
             return false
         }
         if let claim = grant.hold.claim { claims[grant.row.user] = claim }
         kept.keep(refreshToken, version: grant.row.grant.version, of: grant.row.user)
-        if lanes[account.lane].rotates { journaled.insert(grant.row.user) }
+        if lanes[lane].rotates { journaled.insert(grant.row.user) }
         apply(slot) { $0.begun(version: grant.row.grant.version, $1) }
-        call(refreshToken, of: grant.row.user, version: grant.row.grant.version, in: account.lane)
+        call(refreshToken, of: grant.row.user, version: grant.row.grant.version, in: lane)
         return true
     }
 
@@ -184,6 +194,7 @@ extension RefreshEngine {
     private func postpone(_ slot: AccountSlot, _ failure: RefreshFailure) {
         guard let version = table[slot]?.machine.grantVersion else { return }
         apply(slot) { $0.failed(failure, using: version, $1) }
+        metrics.ended(failure.kind)
     }
 
     /// Makes the call, with that version of the refresh token.

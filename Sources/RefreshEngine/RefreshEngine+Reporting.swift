@@ -67,8 +67,8 @@ extension RefreshEngine {
     }
 
     private func wordsForStandstill(of lane: LaneNumber) -> String {
-        guard let cause = lanes[lane].breaker.cause else { return "" }
-        return " No refreshes are made for any account now: \(cause.words)."
+        guard let reason = lanes[lane].obstacle ?? lanes[lane].breaker.cause?.words else { return "" }
+        return " No refreshes are made for any account now: \(reason)."
     }
 
     /// See ``TokenServing/summary()``.

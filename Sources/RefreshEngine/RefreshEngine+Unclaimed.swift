@@ -77,6 +77,10 @@ extension RefreshEngine {
     func foundRotation(of lane: LaneNumber) {
         guard !lanes[lane].rotates else { return }
         lanes[lane].rotation = .unnoted
+        logger.notice(
+            "the provider replaces refresh tokens: from now on each call is written down first, and none is made without the database",
+            metadata: [LogKey.client: "\(lanes[lane].client.name)", LogKey.event: "rotation.found"]
+        )
         shareRotation(of: lane)
     }
 

@@ -15,6 +15,7 @@ package import TokenCore
 ///   ends them; `+Storing` has its answer written, `+Salvaging` what is saved of a broken one, `+Journaling` both on this host's disk.
 /// - Refreshes that are ordered: `+Ordering`. Without a database: `+Unclaimed` and `+Keeping`. What stops all of them: `+Breaking`.
 /// - Rows: `+Loading`, `+Reconciling` and `+Rereading`.
+/// - OAuth clients: `+Clients`, and the lane that each has, ``ClientLane``.
 /// - Beginning and end: `+Running`; other settings in between: `+Reconfiguring`.
 /// - What callers may know of accounts: `+Reporting`; what happens to them is told in `+Telling`, and counted in `+Measuring`.
 package actor RefreshEngine {
@@ -25,6 +26,9 @@ package actor RefreshEngine {
     nonisolated let loaded = Atomic<Bool>(false)
     var configuration: EngineConfiguration
     var lanes: ClientLanes
+    /// Accounts whose client is not known here yet.
+    var awaitingClient: Set<UserID> = []
+    var isLearningClients = false
     let store: any GrantStoring
     let journal: any ReplyJournaling
     let endpoint: any TokenRequesting
@@ -114,7 +118,7 @@ package actor RefreshEngine {
     ///
     /// - Parameters:
     ///   - configuration: rates and limits.
-    ///   - client: the OAuth client that all accounts belong to.
+    ///   - client: the OAuth client of the configuration, to which accounts belong unless the store says otherwise.
     ///   - store: where the accounts are.
     ///   - journal: where is kept what must not be lost until the store has it.
     ///   - endpoint: who asks for tokens.

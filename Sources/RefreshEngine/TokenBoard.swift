@@ -95,6 +95,11 @@ package final class TokenBoard: Sendable {
         }
     }
 
+    /// Has the account belong to another client.
+    func move(_ slot: AccountSlot, to lane: LaneNumber) {
+        state.withLock { $0.lanes[Int(slot.index)] = lane }
+    }
+
     /// Puts the account as it is now on the board and wakes its waiters, unless nothing changed.
     package func update(_ slot: AccountSlot, _ change: TokenChange, prospect: RefreshProspect) {
         let slot = Int(slot.index)

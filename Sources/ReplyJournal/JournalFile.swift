@@ -28,8 +28,12 @@ struct JournalFile: ~Copyable {
         if lock >= 0 { Glibc.close(lock) }
     }
 
-    /// Whether it can be written to.
-    var isOpen: Bool { descriptor >= 0 }
+    /// Whether it can be written to: what is written to a file that was removed, or moved away, is found by nobody.
+    var isOpen: Bool {
+        var (held, named) = (stat(), stat())
+        return descriptor >= 0 && fstat(descriptor, &held) == 0 && lstat(path, &named) == 0
+            && held.st_ino == named.st_ino && held.st_dev == named.st_dev
+    }
 
     /// Whether other processes are kept out.
     enum Lock: Equatable {

@@ -221,4 +221,41 @@ import TokenCore
         for call in first { call.fail(away) }
         await woken.next()
     }
+
+    /// One of several daemons finds out first that it is over; the others need not wait for their own next probe.
+    @Test func h11WhatAnotherDaemonWasGivenBringsTheNextProbeForward() async throws {
+        let fixture = EngineFixture(rows(12), EngineConfiguration(maxInFlight: 1, maxPerSecond: 1000))
+        await fixture.start()
+        // The waits between probes grow: 1, 2, 4, 8, 16 s. There is always somebody in line.
+        var tried: Set<Secret> = []
+        for _ in 0..<6 {
+            let probe = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .milliseconds(500)) }
+            tried.insert(probe.refreshToken)
+            probe.fail(notUs)
+            await fixture.turn()
+        }
+        let one = try #require((1...12).first { !tried.contains(Secret("r\($0)")) }.map { UserID("\($0)") })
+        await fixture.advance(by: .seconds(1))
+        await fixture.turn()
+        #expect(fixture.endpoint.unseen == 0, "the next probe is far off")
+        func otherDaemonWrites(_ token: String) async {
+            fixture.store[one]?.accessToken = token
+            fixture.store[one]?.expiresAt = fixture.clock.now.wall + .seconds(900)
+            fixture.store.tell(.users([one]))
+            await fixture.settled { fixture.token(of: one) == token }
+        }
+        await otherDaemonWrites("a1")
+        let probe = await fixture.endpoint.nextCall()
+        probe.answer(fixture.answer("a2"))
+        await fixture.settled { await fixture.engine.summary().stoppedFor == nil }
+    }
+
+    @Test func whatItIsOpenForIsToldWithAFailureOfThatKind() async {
+        let fixture = EngineFixture(rows(2), fast)
+        await open(fixture, by: notUs, 2)
+        (await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(1)) }).fail(away)
+        await fixture.turn()
+        #expect(await fixture.engine.summary().stoppedFor?.contains("Unknown client") == true)
+        #expect(await fixture.engine.summary().stoppedFor?.contains("no connection") == false)
+    }
 }

@@ -141,7 +141,7 @@ import TokenCore
         let fixture = EngineFixture([one: .init(refreshToken: "r1")])
         fixture.store.fail(with: away)
         await fixture.engine.start(fixture.alarm)
-        await fixture.settled { fixture.store.count("load") == 1 && fixture.alarm.deadline != nil }
+        await fixture.settled { fixture.store.count("clients") == 1 && fixture.alarm.deadline != nil }
         #expect(!fixture.engine.isReady)
         fixture.store.fail(with: nil)
         await fixture.settled {

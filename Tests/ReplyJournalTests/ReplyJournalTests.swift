@@ -93,6 +93,24 @@ import TokenCore
         #expect(try await found().entries == [answer("1"), intent("3")])
     }
 
+    /// What is written to a file that nobody finds is not durable, however often it is synced.
+    @Test(arguments: ["removed", "moved away", "replaced"]) func aFileThatIsTakenAwayIsMadeAnew(
+        how: String
+    ) async throws {
+        try await inOneProcess { journal in
+            try await journal.append([intent("1"), answer("2")])
+            switch how {
+            case "removed": try FileManager.default.removeItem(atPath: path)
+            case "moved away": try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+            default: try Data("something else".utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+            }
+            journal.settle([UserID("1")])
+            try await journal.append([salvage("3")])
+            #expect(journal.standing == JournalStanding(entries: 2, trouble: nil))
+        }
+        #expect(try await found().entries == [answer("2"), salvage("3")])
+    }
+
     @Test func anEntryIsGoneOnFromAfterARestart() async throws {
         try await inOneProcess { journal in
             try await journal.append([intent("1"), intent("2")])

@@ -12,8 +12,15 @@ package final class RecordingStore: GrantStoring {
         package var accessToken: String?
         package var expiresAt: WallTime?
         package var memory: GrantMemory?
+        package var client: String?
 
-        package init(refreshToken: String?, accessToken: String? = nil, expiresAt: WallTime? = nil) {
+        package init(
+            refreshToken: String?,
+            accessToken: String? = nil,
+            expiresAt: WallTime? = nil,
+            client: String? = nil
+        ) {
+            self.client = client
             self.refreshToken = refreshToken
             self.accessToken = accessToken
             self.expiresAt = expiresAt
@@ -35,6 +42,7 @@ package final class RecordingStore: GrantStoring {
         var afterLoss: Set<UserID> = []
         var sends: [Bool] = []
         var rotating: Set<String> = []
+        var clients: [StoredClient] = []
         /// Counts the changes, and tells each row's last.
         var transaction: Int64 = 0
         var changedBy: [UserID: Int64] = [:]
@@ -277,6 +285,15 @@ package final class RecordingStore: GrantStoring {
         return rotates
     }
 
+    package func clients() async throws(StoreFailure) -> [StoredClient] {
+        try enter("clients") { $0.clients }
+    }
+
+    /// Puts OAuth clients in, in the place of those there were.
+    package func replaceClients(with clients: [StoredClient]) {
+        state.withLock { $0.clients = clients }
+    }
+
     package func noteRotation(of client: String) async throws(StoreFailure) {
         try enter("noteRotation") { state in _ = state.rotating.insert(client) }
     }
@@ -328,7 +345,8 @@ package final class RecordingStore: GrantStoring {
             grant: row.refreshToken.map { .present(version: version(of: $0)) } ?? .none,
             accessToken: row.accessToken.map { Secret($0) },
             expiresAt: row.expiresAt,
-            memory: row.memory
+            memory: row.memory,
+            client: row.client
         )
     }
 }

@@ -54,6 +54,9 @@ package protocol GrantStoring: Sendable {
     /// that one is spent. A row that holds the new one already counts as stored. No user may occur twice.
     func salvage(_ salvages: [GrantSalvage]) async throws(StoreFailure) -> [UserID: WriteOutcome]
 
+    /// The OAuth clients that accounts may have grants of, besides the configuration's.
+    func clients() async throws(StoreFailure) -> [StoredClient]
+
     /// Whether any daemon on this database noted that the client's provider rotates refresh tokens.
     func sawRotation(of client: String) async throws(StoreFailure) -> Bool
 

@@ -24,14 +24,24 @@ package struct GrantRow: Hashable, Sendable {
     package let expiresAt: WallTime?
     /// What the daemon's own schema remembers of the account; nil where it remembers nothing.
     package let memory: GrantMemory?
+    /// The name of the OAuth client that the grant was given to; nil is the configuration's.
+    package let client: String?
 
     /// Puts together what a query gave.
-    package init(user: UserID, grant: Grant, accessToken: Secret?, expiresAt: WallTime?, memory: GrantMemory?) {
+    package init(
+        user: UserID,
+        grant: Grant,
+        accessToken: Secret?,
+        expiresAt: WallTime?,
+        memory: GrantMemory?,
+        client: String? = nil
+    ) {
         self.user = user
         self.grant = grant
         self.accessToken = accessToken
         self.expiresAt = expiresAt
         self.memory = memory
+        self.client = client
     }
 
     /// Whether the row holds that version of the refresh token, be it sealed anew since.

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import TokenCore
+
+/// The statements on OAuth clients.
+enum ClientQueries {
+    /// Fields: name, environment, client id, sealed secret, redirect URI, scopes, and when the secret was replaced.
+    static let all = Statement(
+        "clients",
+        """
+        SELECT name, environment, client_id, client_secret, redirect_uri, scopes,
+            (date_part('epoch', secret_changed_at) * 1000000)::bigint
+        FROM tastytokend.clients ORDER BY name COLLATE "C"
+        """
+    )
+
+    /// A client's environment, whether accounts have grants of it, and its sealed secret; the row stays locked.
+    static let held = Statement(
+        "client held",
+        """
+        SELECT c.environment, EXISTS (SELECT FROM tastytokend.grants g WHERE g.client = c.name), c.client_secret
+        FROM tastytokend.clients c WHERE c.name = $1 FOR UPDATE
+        """
+    )
+
+    /// Parameters: as the fields of ``all``, without the time; `$7` whether the secret is another one than before.
+    static let put = Statement(
+        "put client",
+        """
+        INSERT INTO tastytokend.clients AS c
+            (name, environment, client_id, client_secret, redirect_uri, scopes, secret_changed_at)
+        VALUES ($1, $2, $3, $4, $5, $6, now())
+        ON CONFLICT (name) DO UPDATE SET
+            environment = excluded.environment, client_id = excluded.client_id, client_secret = excluded.client_secret,
+            redirect_uri = excluded.redirect_uri, scopes = excluded.scopes,
+            secret_changed_at = CASE WHEN $7::boolean THEN excluded.secret_changed_at ELSE c.secret_changed_at END
+        """
+    )
+
+    /// Removes a client without grants. Fields: how many were removed, and how many accounts have grants of it.
+    static let remove = Statement(
+        "remove client",
+        """
+        WITH gone AS (
+            DELETE FROM tastytokend.clients c
+            WHERE c.name = $1 AND NOT EXISTS (SELECT FROM tastytokend.grants g WHERE g.client = c.name)
+            RETURNING 1
+        )
+        SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM tastytokend.grants g WHERE g.client = $1)
+        """
+    )
+}
