@@ -24,6 +24,8 @@ struct Migrator {
         let mayCreateTables: Bool
         /// Whether the role may do to the states what the daemon does.
         let mayUseStates: Bool
+        /// Whether the table of versions is there, whoever may read it.
+        let hasVersions: Bool
         /// The version; nil if none can be seen.
         let version: Int?
         /// Whose the schema is; empty if there is none.
@@ -55,7 +57,10 @@ struct Migrator {
     func run(mayApply: Bool) throws(StoreError) -> OwnSchema {
         let survey = try survey()
         guard (survey.version ?? 0) <= Migration.newest else { throw tooNew(survey) }
-        if survey.version == Migration.newest { return usable(survey) }
+        if survey.hasSchema, !survey.mayUseSchema || survey.hasVersions && survey.version == nil {
+            throw closed(belongsElsewhere(survey))
+        }
+        if survey.version == Migration.newest { return try usable(survey) }
         if let obstacle = obstacle(survey, mayApply) {
             return try without(survey, obstacle, wasToApply: mayApply)
         }
@@ -65,7 +70,7 @@ struct Migrator {
             // What the survey cannot foresee, as tables in the schema that belong to another role.
             return try without(survey, error.failure.description, wasToApply: true)
         }
-        return usable(try self.survey())
+        return try usable(self.survey())
     }
 
     /// The statements that are still to be run, in order: those for the schema, and for the trigger if it is wanted.
@@ -144,9 +149,9 @@ struct Migrator {
     func survey() throws(StoreError) -> Survey {
         let result = try run(SchemaQueries.survey)
         let answers = result.rows { row in
-            (0..<2).map { row.text($0) ?? "" } + (2..<8).map { row.flag($0) ? "t" : "" } + [row.text(8) ?? ""]
+            (0..<2).map { row.text($0) ?? "" } + (2..<9).map { row.flag($0) ? "t" : "" } + [row.text(9) ?? ""]
         }
-        let answer = answers.first ?? Array(repeating: "", count: 9)
+        let answer = answers.first ?? Array(repeating: "", count: 10)
         let canReadVersion = answer[4] == "t" && answer[6] == "t"
         return Survey(
             role: answer[0],
@@ -156,8 +161,9 @@ struct Migrator {
             mayUseSchema: answer[4] == "t",
             mayCreateTables: answer[5] == "t",
             mayUseStates: answer[7] == "t",
+            hasVersions: answer[8] == "t",
             version: canReadVersion ? try version() : nil,
-            owner: answer[8]
+            owner: answer[9]
         )
     }
 
@@ -196,16 +202,24 @@ struct Migrator {
             + "\(role). To migrate, be \(owner), or a superuser."
     }
 
-    private func usable(_ survey: Survey) -> OwnSchema {
+    private func usable(_ survey: Survey) throws(StoreError) -> OwnSchema {
         guard survey.mayUseStates, let version = survey.version else {
             let role = SQLIdentifier(catalogue: survey.role).quoted
-            return .absent(
-                reason:
-                    "Role \(role) may not use all tables of schema tastytokend, or they are of another version. GRANT SELECT, "
+            throw closed(
+                "Role \(role) may not use all tables of schema tastytokend, or they are of another version. GRANT SELECT, "
                     + "INSERT, UPDATE ON ALL TABLES IN SCHEMA tastytokend TO \(role)."
             )
         }
         return .present(version: version)
+    }
+
+    /// As ``without(_:_:wasToApply:)``: what is in the schema is other daemons' to work with, and one right less makes no difference.
+    private func closed(_ reason: String) -> StoreError {
+        StoreError(
+            .misconfigured,
+            reach: .statement,
+            text: reason + " Other daemons may be at work with it: without it, none would know of another's refreshes."
+        )
     }
 
     /// Other daemons may be at work with a schema that is there: one that does without it would claim nothing, and refresh what they

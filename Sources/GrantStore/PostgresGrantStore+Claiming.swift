@@ -1,20 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Logging
+import Synchronization
 package import TokenCore
 
 /// Claims: which daemon refreshes which account. Each is a row in the daemon's own schema, with a deadline on the server's
 /// clock; no lock outlives its statement, so that a pooler may stand in between.
 extension PostgresGrantStore {
-    /// Claims, then reads. Without the daemon's own schema nothing is claimed, and everything unguarded.
+    /// Claims, then reads. Without the daemon's own schema nothing is claimed, and everything unguarded; but not where the schema was
+    /// there before, since other daemons may have it yet. An account that the database takes amiss is missing, and costs no other
+    /// its claim.
     package func claim(_ users: [UserID], sends: Bool) async throws(StoreFailure) -> [ClaimedGrant] {
-        try await withPlan { plan async throws(StoreFailure) in
-            var claimed: [ClaimedGrant] = []
-            for batch in users.filter(plan.columns.idType.canPrint).batches(of: Self.batchSize) {
-                claimed += try await self.claim(Array(batch), sends: sends, plan)
+        do throws(StoreFailure) {
+            let claimed = try await withPlan { plan async throws(StoreFailure) in
+                guard plan.report.ownSchema.isPresent || !self.hadSchema.load(ordering: .acquiring) else {
+                    throw StoreFailure(.misconfigured, text: Self.lostSchema)
+                }
+                var claimed: [ClaimedGrant] = []
+                for batch in users.filter(plan.columns.idType.canPrint).batches(of: Self.batchSize) {
+                    claimed += try await self.claim(Array(batch), sends: sends, plan)
+                }
+                return claimed
             }
+            claimTrouble.withLock { $0 = nil }
             return claimed
+        } catch {
+            claimTrouble.withLock { $0 = error.description }
+            throw error
         }
+    }
+
+    private static let lostSchema =
+        "Schema tastytokend is gone, or may not be used any more, and without it no daemon knows of another's refreshes. Have it back, "
+        + "or restart the daemon if it was removed on purpose."
+
+    private func tellOfUnclaimable(_ user: UserID, _ error: StoreError) {
+        listenSettings.logger.warning(
+            "an account cannot be claimed, and is not refreshed",
+            metadata: ["user.id": "\(user)", "error.message": "\(error.failure)"]
+        )
     }
 
     private func claim(
@@ -40,7 +65,13 @@ extension PostgresGrantStore {
                 }
             }
             let statement = plan.queries.claim(sends: sends)
-            let claims = try connection.run(statement, [ids, owner, String(length)], until: deadline).rows(Claim.init)
+            var claims: [Claim] = []
+            try RowFaults.isolating(in: users) { batch throws(StoreError) in
+                let some = ArrayLiteral.of(texts: batch.map(\.text))
+                claims += try connection.run(statement, [some, owner, String(length)], until: deadline).rows(Claim.init)
+            } refused: { user, error in
+                self.tellOfUnclaimable(user, error)
+            }
             let epochs = Dictionary(claims.map { ($0.user, $0.epoch) }, uniquingKeysWith: max)
             let rows = try connection.run(plan.queries.claimed, [ids, owner], until: deadline)
             return rows.accountRows { row, fieldsLeft in

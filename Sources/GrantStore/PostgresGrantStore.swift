@@ -33,6 +33,10 @@ package final class PostgresGrantStore: GrantStoring {
     let illegible = Atomic<Int>(0)
     /// Whether the schema was brought up to date, as far as the role may: at start, and never against `migrate --remove`.
     private let hasMigrated = Atomic<Bool>(false)
+    /// Whether the schema was ever there: then nothing is refreshed as if no other daemon could be.
+    let hadSchema = Atomic<Bool>(false)
+    /// Why accounts could not be claimed the last time; nil if they could.
+    let claimTrouble = Mutex<String?>(nil)
 
     /// Makes a store; nothing is opened until ``open()`` or the first call.
     ///
@@ -72,7 +76,15 @@ package final class PostgresGrantStore: GrantStoring {
     }
 
     /// How the store stands; readable from any thread.
-    package var health: StoreHealth { StoreHealth(of: [passes, reads, writes, waits].map(\.health)) }
+    package var health: StoreHealth {
+        let health = StoreHealth(of: [passes, reads, writes, waits].map(\.health))
+        guard health.lastFailure == nil, let trouble = claimTrouble.withLock({ $0 }) else { return health }
+        return StoreHealth(
+            isConnected: health.isConnected,
+            lastFailure: trouble,
+            nextAttemptAt: health.nextAttemptAt
+        )
+    }
 
     /// What was found at the last look; nil before the first.
     package var report: StoreReport? { plan.withLock { $0?.report } }
@@ -137,6 +149,18 @@ package final class PostgresGrantStore: GrantStoring {
         return try await pass()
     }
 
+    /// What there is of the schema. A role that may not use it is refused at the start; while at work, answers must get into their rows all
+    /// the same.
+    private func ownSchema(by migrator: Migrator, mayApply: Bool) throws(StoreError) -> OwnSchema {
+        do throws(StoreError) {
+            let found = try migrator.run(mayApply: mayApply)
+            if found.isPresent { hadSchema.store(true, ordering: .releasing) }
+            return found
+        } catch  where error.failure.kind == .misconfigured && hadSchema.load(ordering: .acquiring) {
+            return .absent(reason: error.failure.text)
+        }
+    }
+
     private func look() async throws(StoreFailure) -> StorePlan {
         let configuration = configuration
         // Several statements, and perhaps a migration.
@@ -146,7 +170,7 @@ package final class PostgresGrantStore: GrantStoring {
             let names = try GrantTableNames(configuration.table)
             let finding = try TableInspection.run(names, on: connection, until: deadline)
             let migrator = Migrator(on: connection, until: deadline)
-            let ownSchema = try migrator.run(mayApply: mayApply)
+            let ownSchema = try self.ownSchema(by: migrator, mayApply: mayApply)
             let trigger = try ChangeTrigger(finding.columns).status(on: connection, until: deadline)
             try self.askTheTime(on: connection, until: deadline)
             return StorePlan(finding, ownSchema, trigger, configuration.tokens, configuration.hands)

@@ -5,8 +5,8 @@
 enum SchemaQueries {
     /// How things stand, without touching what the role may not: the role; the database; whether it may create schemas;
     /// whether the schema is there; whether the role may use it; may create in it; whether the table of versions is
-    /// there and readable; whether the other tables are there with all rights that the daemon needs; whose the
-    /// schema is.
+    /// there and readable; whether the other tables are there with all rights that the daemon needs; whether the
+    /// table of versions is there; whose the schema is.
     static let survey = Statement(
         "survey the schema",
         """
@@ -15,10 +15,11 @@ enum SchemaQueries {
             coalesce(has_schema_privilege(n.oid, 'CREATE'), false),
             coalesce((SELECT has_table_privilege(c.oid, 'SELECT') FROM pg_class c
                 WHERE c.relnamespace = n.oid AND c.relname = 'schema_versions'), false),
-            (SELECT count(*) = 4 FROM pg_class c
-                WHERE c.relnamespace = n.oid AND c.relname IN ('grants', 'claims', 'providers', 'sealers')
+            (SELECT count(*) = 5 FROM pg_class c
+                WHERE c.relnamespace = n.oid AND c.relname IN ('grants', 'claims', 'providers', 'sealers', 'clients')
                 AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                 AND has_table_privilege(c.oid, 'UPDATE')),
+            EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'schema_versions'),
             coalesce(pg_get_userbyid(n.nspowner), '')
         FROM (SELECT) one LEFT JOIN pg_namespace n ON n.nspname = 'tastytokend'
         """

@@ -88,7 +88,8 @@ extension StoreError {
         switch report.sqlState {
         case "25006", "25P03", "57P01", "57P02", "57P03", "57P04", "57P05": return .connection
         // Two rows of one id: the others of the batch have one each.
-        case "21000": return .row
+        // Too much for one row: an id that fits into no index.
+        case "21000", "54000": return .row
         default: break
         }
         return switch report.sqlState.prefix(2) {

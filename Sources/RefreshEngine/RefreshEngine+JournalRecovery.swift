@@ -22,13 +22,24 @@ extension RefreshEngine {
         }
     }
 
+    /// A journal that could not be read at the start may be later: the process that held it has ended, or its disk is back. What is in it
+    /// counts then as it would have at the start, for accounts that are not in the middle of a refresh.
+    func lookForJournal() {
+        guard !isJournalRead, phase == .running else { return }
+        Task {
+            await recoverJournal()
+            for user in recovered.keys { reread(user) }
+            advance()
+        }
+    }
+
     private func tellOfUnread(_ failure: JournalFailure) {
         let metadata: Logger.Metadata = [LogKey.error: "\(failure)", LogKey.event: "journal.unread"]
         if chores.loadFailures == 0 {
             logger.warning("the reply journal cannot be read, and is tried again", metadata: metadata)
         } else if chores.loadFailures == Self.readingTries {
             logger.error(
-                "the reply journal could not be read, and what is in it is not used: make it readable and restart, or move it away",
+                "the reply journal could not be read, and what is in it is not used before it can be: see what holds it, or make it readable",
                 metadata: metadata
             )
         }

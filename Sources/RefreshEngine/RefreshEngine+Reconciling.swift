@@ -92,6 +92,7 @@ extension RefreshEngine {
         noteStoreAnswered()
         shareRotation()
         lookForClients()
+        lookForJournal()
         watchCapacity()
         keepMoreGrants()
         let verdict = census.end(pass, held: table.count) { table.slot(of: $0) != nil }

@@ -38,7 +38,7 @@ extension RefreshEngine {
         }
         guard !batch.isEmpty else { return }
         lanes[lane].inFlight += batch.count
-        if goesUnclaimed(lane, at: now) { batch = beginUnclaimed(batch) }
+        batch = beginUnclaimed(batch, in: lane, at: now)
         guard !batch.isEmpty else { return }
         lanes[lane].claiming = Set(batch)
         let users = batch
@@ -124,6 +124,7 @@ extension RefreshEngine {
         let lane = batch.lane
         lanes[lane].claiming = []
         noteStoreAnswered()
+        claimsAwayUntil = nil
         wakeStoreVictims()
         let found = Dictionary(batch.grants.map { ($0.row.user, $0) }, uniquingKeysWith: { first, _ in first })
         let toCall = Set(batch.toCall.map(\.row.user))
@@ -138,7 +139,10 @@ extension RefreshEngine {
             lanes[lane].inFlight -= 1
             lanes[lane].bucket.putBack()
             putBackProbe(in: lane)
-            if let claim = found[user]?.hold.claim { end(claim, after: .zero) }
+            if let claim = found[user]?.hold.claim {
+                // The call that is under way goes on under it: it is what keeps the other daemons away.
+                if attempts[user] == nil { end(claim, after: .zero) } else { claims[user] = claim }
+            }
             // Who is in no line any more is put back by the reread.
             let isLost = found[user].map { lanes.number(of: $0.row.client) == nil } ?? true
             if isLost || isLate { reread(user) }
@@ -274,9 +278,11 @@ extension RefreshEngine {
 
     private func couldNotClaim(_ users: [UserID], in lane: LaneNumber, _ error: StoreFailure) {
         lanes[lane].claiming = []
-        note(error, "accounts could not be claimed", accounts: users.count)
-        let rest = phase == .running && goesUnclaimed(lane, at: clock()) ? beginUnclaimed(users) : users
+        noteUnclaimed(error, accounts: users.count)
+        let rest = phase == .running ? beginUnclaimed(users, in: lane, at: clock()) : users
         lanes[lane].inFlight -= rest.count
+        // What was not sent is not to count, neither by the rate nor as a probe.
+        for _ in rest { lanes[lane].bucket.putBack() }
         if !rest.isEmpty { putBackProbe(in: lane) }
         let failure = RefreshFailure(.storeUnavailable, text: "the account could not be claimed: \(error)")
         for user in rest {

@@ -24,9 +24,35 @@ extension RefreshEngine {
     /// time.
     private static let patience: Duration = .seconds(2)
 
-    /// Whether refreshes go on without the database now.
-    func goesUnclaimed(_ lane: LaneNumber, at now: Moment) -> Bool {
-        mayGoUnclaimed(lane) && isStoreAway(at: now)
+    /// Who of a client's accounts is refreshed without the database now.
+    private enum Unclaimed {
+        case nobody
+        /// Whose token is about to die: the database is there, and takes no claims.
+        case theUrgent
+        /// Everybody: the database is away.
+        case everybody
+    }
+
+    private func unclaimed(_ lane: LaneNumber, at now: Moment) -> Unclaimed {
+        guard mayGoUnclaimed(lane) else { return .nobody }
+        if isStoreAway(at: now) { return .everybody }
+        return claimsAwayUntil.map { !$0.isReached(at: now) } ?? false ? .theUrgent : .nobody
+    }
+
+    /// No account of a batch could be claimed. Where the database is there and takes no claims (a table was renamed, a right taken away, its
+    /// disk is full), only the first failure is told aloud.
+    func noteUnclaimed(_ failure: StoreFailure, accounts: Int) {
+        let message: Logger.Message = "accounts could not be claimed"
+        guard !failure.isOutOfReach else { return note(failure, message, accounts: accounts) }
+        logger.log(
+            level: claimsAwayUntil == nil ? .error : .debug,
+            message,
+            metadata: [
+                LogKey.error: "\(failure)", LogKey.errorCode: "\(failure.kind.rawValue)",
+                LogKey.accounts: .stringConvertible(accounts),
+            ]
+        )
+        claimsAwayUntil = clock() + Self.patience
     }
 
     /// Whether a client's accounts may be refreshed without the database.
@@ -120,10 +146,14 @@ extension RefreshEngine {
         }
     }
 
-    /// Begins the refreshes of those users whose refresh token is kept, unclaimed; gives the others.
-    func beginUnclaimed(_ users: [UserID]) -> [UserID] {
-        users.filter { user in
+    /// Begins the refreshes of those users of a client who go without the database and whose refresh token is kept, unclaimed; gives the
+    /// others.
+    func beginUnclaimed(_ users: [UserID], in lane: LaneNumber, at now: Moment) -> [UserID] {
+        let unclaimed = unclaimed(lane, at: now)
+        guard unclaimed != .nobody else { return users }
+        return users.filter { user in
             guard let slot = table.slot(of: user), let account = table[slot], account.machine.phase == .queued,
+                unclaimed == .everybody || mayRisk(account.machine),
                 attempts[user] == nil, let token = kept.token(of: user, version: account.machine.grantVersion)
             else { return true }
             // An older claim says nothing about this call.

@@ -57,6 +57,8 @@ package actor RefreshEngine {
     var storeAwayUntil: Moment?
     /// What the database's being away was told with; nil while it is there.
     var storeFailure: StoreFailure?
+    /// Set while no account can be claimed although the database is there, to when that is tried again; nil while they can be.
+    var claimsAwayUntil: Moment?
     /// Accounts of which the journal may have an entry.
     var journaled: Set<UserID> = []
     /// Accounts whose entries the journal need not keep any more.

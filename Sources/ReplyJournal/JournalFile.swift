@@ -80,6 +80,9 @@ struct JournalFile: ~Copyable {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw JournalFailure("\(path): is no regular file; move it away")
         }
+        guard status.st_size <= JournalForm.longestFile else {
+            throw JournalFailure("\(path): is larger than a journal can be (\(status.st_size) bytes); move it away")
+        }
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
         var count = 0
         while count < bytes.count {

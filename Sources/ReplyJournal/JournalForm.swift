@@ -11,6 +11,8 @@ enum JournalForm {
     static let header = Array("tastytokend reply journal 1\n".utf8)
     /// What a sealed part may be at most: the longest reply that is read (1 MiB), and room around it.
     static let longestSealed = 1 << 21
+    /// What a file may be at most; the entries of a million accounts, with long tokens, are less.
+    static let longestFile = 1 << 32
     /// What comes before the sealed part.
     static let prefixLength = 12
 

@@ -124,6 +124,7 @@ extension TokenEndpointClient {
         // The schedule tries again, with its backoff; here a failed attempt is told at once, with its own error.
         http.connectionPool.retryConnectionEstablishment = false
         http.tracing.tracer = nil
+        http.http1_1ConnectionDebugInitializer = StatusGuard.install
         return http
     }
 

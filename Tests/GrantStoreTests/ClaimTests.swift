@@ -39,6 +39,30 @@ import TokenCore
         if case .elsewhere(let time)? = hold { time > .seconds(60) && time <= .seconds(90) } else { false }
     }
 
+    /// What fits into no index of the claims costs its own account the refresh, and nobody else's.
+    @Test func h29AnAccountThatCannotBeClaimedHoldsUpNoOther() async throws {
+        let database = try await TestDatabase(
+            setUp: TestDatabase.railsTable.replacing("id bigserial PRIMARY KEY", with: "id text")
+        )
+        let store = database.store()
+        try await store.open()
+        try await database.execute(
+            """
+            UPDATE users SET id = email;
+            INSERT INTO users (id, tastytrade_oauth_refresh_token)
+            SELECT string_agg(md5(n::text), ''), 'refresh-3' FROM generate_series(1, 400) n
+            """
+        )
+        let long = try await database.query("SELECT id FROM users WHERE length(id) > 1000").split(
+            whereSeparator: \.isWhitespace
+        ).joined()
+        let users = [UserID("a"), UserID(long), UserID("b")]
+        let claimed = try await store.claim(users, sends: true)
+        let held = claimed.filter { $0.hold.claim != nil }.map(\.row.user)
+        #expect(Set(held) == [UserID("a"), UserID("b")])
+        #expect(store.health.lastFailure == nil)
+    }
+
     @Test func whatOneDaemonClaimedAnotherFindsClaimed() async throws {
         let database = try await TestDatabase()
         let (first, second) = (daemon("a", database), daemon("b", database))

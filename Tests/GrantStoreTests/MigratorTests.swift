@@ -60,22 +60,57 @@ import TokenCore
         #expect(try await store.loaded()[UserID("1")]?.memory == nil)
     }
 
-    @Test func aSchemaThatTheRoleMayNotUseIsAsGoodAsNone() async throws {
+    /// Other daemons may be at work with it: one that did without would claim nothing, and refresh what they refresh.
+    @Test(arguments: ["nothing", "USAGE", "all but claims", "all but providers"])
+    func h2ASchemaThatTheRoleMayNotUseIsNoReasonToDoWithout(rights: String) async throws {
         let database = try await TestDatabase()
         let role = "stranger_\(database.name)"
         try await database.execute("CREATE ROLE \(role) LOGIN; GRANT SELECT, UPDATE ON users TO \(role)")
         try await database.store().open()
-        let store = database.store(user: role)
-        guard case .absent = try await store.open().ownSchema else {
-            Issue.record("The role may not use the schema.")
-            return
+        let all = "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA tastytokend TO \(role)"
+        switch rights {
+        case "nothing": break
+        case "USAGE": try await database.execute("GRANT USAGE ON SCHEMA tastytokend TO \(role)")
+        default:
+            let table = rights == "all but claims" ? "claims" : "providers"
+            try await database.execute("GRANT USAGE ON SCHEMA tastytokend TO \(role); \(all)")
+            try await database.execute("REVOKE UPDATE ON tastytokend.\(table) FROM \(role)")
         }
-        try await useEverything(store)
-        try await database.execute("GRANT USAGE ON SCHEMA tastytokend TO \(role)")
-        try await database.execute("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA tastytokend TO \(role)")
+        let store = database.store(user: role)
+        let failure = await #expect(throws: StoreFailure.self) { try await store.open() }
+        #expect(failure?.kind == .misconfigured)
+        #expect(
+            failure?.text.contains("INSERT, UPDATE ON ALL TABLES IN SCHEMA tastytokend TO") == true,
+            "\(String(describing: failure))"
+        )
+        try await database.execute("GRANT USAGE ON SCHEMA tastytokend TO \(role); \(all)")
         #expect(try await store.open().ownSchema == .present(version: Migration.newest))
         try await useEverything(store)
         #expect(try await store.loaded()[UserID("1")]?.memory?.status == .degraded)
+    }
+
+    /// What was claimed before must not be refreshed unclaimed from one moment to the next; but answers get into their rows.
+    @Test(arguments: ["DROP SCHEMA tastytokend CASCADE", "ALTER SCHEMA tastytokend RENAME TO away", "REVOKE"])
+    func h2WhereTheSchemaGoesNothingIsClaimedAndAnswersAreStored(way: String) async throws {
+        let database = try await TestDatabase()
+        let role = "daemon_\(database.name)"
+        try await database.execute("CREATE ROLE \(role) LOGIN; GRANT SELECT, UPDATE ON users TO \(role)")
+        try await database.store().open()
+        let rights = "ON ALL TABLES IN SCHEMA tastytokend"
+        try await database.execute(
+            "GRANT USAGE ON SCHEMA tastytokend TO \(role); GRANT SELECT, INSERT, UPDATE \(rights) TO \(role)"
+        )
+        let store = database.store(user: role)
+        #expect(try await store.open().ownSchema.isPresent)
+        let user = UserID("1")
+        let claimed = try #require(try await store.claim([user], sends: true).first)
+        try await database.execute(way == "REVOKE" ? "REVOKE ALL \(rights) FROM \(role)" : way)
+        for _ in 0..<2 {
+            let failure = await #expect(throws: StoreFailure.self) { try await store.claim([user], sends: true) }
+            #expect(failure?.kind == .misconfigured && store.health.lastFailure != nil)
+        }
+        let write = GrantWrite.sample(user, token: "a", used: claimed.row.grant.version)
+        #expect(try await store.write([write]) == [user: .stored(grantVersion: claimed.row.grant.version)])
     }
 
     @Test func aSchemaThatIsRemovedUnderUsDoesNotKeepTokensFromBeingStored() async throws {

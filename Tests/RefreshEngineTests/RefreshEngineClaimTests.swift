@@ -124,7 +124,10 @@ extension RefreshEngineClaimTests {
         (StoreFailure(.timeout, text: "silence", isOutOfReach: true), true),
         (StoreFailure(.timeout, sqlState: "57014", text: "statement timeout"), false),
         (StoreFailure(.refused, sqlState: "42501", text: "permission denied"), false),
-    ]) func onlyADatabaseOutOfReachIsDoneWithout(_ failure: StoreFailure, _ isDoneWithout: Bool) async {
+    ]) func onlyADatabaseOutOfReachIsDoneWithoutUntilATokenIsAboutToDie(
+        _ failure: StoreFailure,
+        _ isDoneWithout: Bool
+    ) async {
         let fixture = await fixture()
         let before = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(10)) }
         before.answer(fixture.answer("a1"))
@@ -138,6 +141,11 @@ extension RefreshEngineClaimTests {
             await fixture.advance(by: .seconds(540))
             await fixture.settled { (await fixture.engine.report(on: one))?.status == .degraded }
             #expect(fixture.endpoint.unseen == 0)
+            // Nothing was ever rotated, and a token that dies helps nobody.
+            let call = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(5)) }
+            #expect(fixture.token(of: one) == "a1", "not before its last moment, and not after it")
+            call.answer(fixture.answer("a2"))
+            await fixture.settled { fixture.token(of: one) == "a2" }
         }
     }
 

@@ -219,6 +219,27 @@ import TokenSimulator
         }
     }
 
+    /// AsyncHTTPClient takes such a head for one of an interim reply, and ended the process at what came after it.
+    @Test(arguments: ["000", "001", "042", "099"]) func h29AReplyWithAStatusThatIsNoneEndsNoProcess(
+        status: String
+    ) async throws {
+        try await EndpointFixture.with { fixture in
+            let body = #"{"access_token":"never","expires_in":900}"#
+            let chunked = "HTTP/1.1 \(status) X\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+            for reply in [
+                httpReply("\(status) X", body: body), Array(chunked.utf8), Array("HTTP/1.1 \(status) X\r\n\r\n".utf8),
+            ] {
+                for closes in [true, false] {
+                    fixture.simulator.set(Fault(.raw(reply, closes: closes), count: 1))
+                    let kind = try await fixture.failure().kind
+                    #expect(kind == .malformed)
+                }
+            }
+            let token = try await fixture.refresh().accessToken.reveal()
+            #expect(!token.isEmpty, "the next call is as ever")
+        }
+    }
+
     @Test func aCompressedBodyIsNotUnpacked() async throws {
         try await EndpointFixture.with { fixture in
             let reply = httpReply("200 OK\r\nContent-Encoding: gzip", body: #"{"access_token":"plain"}"#)
