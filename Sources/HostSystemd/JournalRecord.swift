@@ -3,6 +3,7 @@
 
 import CSystemd
 import Glibc
+import Logging
 
 /// A record as the journal takes it: `NAME=value` fields, one after the other in one piece of memory.
 package struct JournalRecord: Sendable {
@@ -36,5 +37,22 @@ package struct JournalRecord: Sendable {
 
     private var ranges: [Range<Int>] {
         zip([0] + ends, ends).map { $0..<$1 }
+    }
+}
+
+extension RecordWriter where Record == JournalRecord {
+    /// Hands records to the journal.
+    ///
+    /// - Parameter identifier: the program's name, for the record that tells of those that were dropped.
+    package static func toJournal(identifier: String) -> RecordWriter {
+        RecordWriter {
+            $0.sendToJournal()
+        } wordsForDropped: { dropped in
+            var record = JournalRecord()
+            record.append("MESSAGE", LogRecord.dropped(dropped).line)
+            record.append("PRIORITY", "\(JournalLogHandler.priority(of: .warning))")
+            record.append("SYSLOG_IDENTIFIER", identifier)
+            return record
+        }
     }
 }

@@ -44,6 +44,19 @@ package struct LogRecord: Sendable {
         self.fields = Self.fields(of: merged)
     }
 
+    private init(_ level: Logger.Level, _ message: String, _ fields: [Field]) {
+        (self.level, self.message, self.fields) = (level, message, fields)
+    }
+
+    /// That so many records were not written.
+    package static func dropped(_ count: Int) -> LogRecord {
+        LogRecord(
+            .warning,
+            "records were not written, since whoever reads the log stood still",
+            [Field(key: "records.dropped", value: "\(count)", isNumber: true)]
+        )
+    }
+
     private static func fields(of metadata: Logger.Metadata) -> [Field] {
         var fields: [Field] = []
         flatten(metadata, under: "", depth: 0, into: &fields)

@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import Glibc
+import HostSystemd
+import TokenCore
 
 /// Where finished lines go; tests hand in their own.
 package struct LineSink: Sendable {
@@ -11,6 +13,18 @@ package struct LineSink: Sendable {
     /// Takes a way to write lines.
     package init(write: @escaping @Sendable ([UInt8]) -> Void) {
         self.write = write
+    }
+
+    /// Writes to another sink on a thread of its own, and has nobody wait for one that stands still (``HostSystemd/RecordWriter``).
+    static func patient(
+        _ sink: LineSink,
+        _ layout: LineLayout,
+        _ now: @escaping @Sendable () -> WallTime
+    ) -> LineSink {
+        let writer = RecordWriter<[UInt8]>(put: sink.write) { dropped in
+            Array((layout.line(of: .dropped(dropped), label: "log", at: now()) + "\n").utf8)
+        }
+        return LineSink(write: writer.write)
     }
 
     /// Writes to a descriptor, each line in one call, so that lines of several threads or processes do not mix (on a

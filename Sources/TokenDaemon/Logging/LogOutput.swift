@@ -23,15 +23,24 @@ package enum LogOutput {
         descriptor: Int32 = 2,
         now: @escaping @Sendable () -> WallTime
     ) -> @Sendable (String) -> any LogHandler {
-        let sink = LineSink.descriptor(descriptor)
         let isJournal = JournalStream.isConnected(to: descriptor, environment: environment)
         switch log.format ?? (isJournal ? .journald : .text) {
         case .journald:
-            return { JournalLogHandler(label: $0, identifier: "tastytokend", level: level) }
-        case .text:
-            return { LineLogHandler(label: $0, level: level, layout: .text, sink: sink, now: now) }
-        case .json:
-            return { LineLogHandler(label: $0, level: level, layout: .json, sink: sink, now: now) }
+            let identifier = "tastytokend"
+            let writer = RecordWriter<JournalRecord>.toJournal(identifier: identifier)
+            return { JournalLogHandler(label: $0, identifier: identifier, level: level, send: writer.write) }
+        case .text: return lines(.text, level, descriptor, now)
+        case .json: return lines(.json, level, descriptor, now)
         }
+    }
+
+    private static func lines(
+        _ layout: LineLayout,
+        _ level: LogThreshold,
+        _ descriptor: Int32,
+        _ now: @escaping @Sendable () -> WallTime
+    ) -> @Sendable (String) -> any LogHandler {
+        let sink = LineSink.patient(LineSink.descriptor(descriptor), layout, now)
+        return { LineLogHandler(label: $0, level: level, layout: layout, sink: sink, now: now) }
     }
 }
