@@ -8,15 +8,15 @@ import TokenCore
 
 /// The fields after those of ``RowField`` in ``GrantQueries/claimed``.
 enum ClaimField {
-    static let isOurs = 18
-    static let epoch = 19
-    static let millisecondsLeft = 20
+    static let isOurs = 19
+    static let epoch = 20
+    static let millisecondsLeft = 21
     /// Whether others made calls that they did not account for.
-    static let isSentByOthers = 21
+    static let isSentByOthers = 22
     /// The version of the refresh token that was sent in them, or is to be under this claim.
-    static let sentVersion = 22
+    static let sentVersion = 23
     /// Whether the reply to a call with it is lost.
-    static let isReplyLost = 23
+    static let isReplyLost = 24
 }
 
 extension GrantQueries {

@@ -22,8 +22,9 @@ enum RowField {
     static let sealedAs = 14
     static let microsecondsAhead = 15
     static let client = 16
+    static let spent = 17
     /// NULL where refresh tokens are not read.
-    static let refreshToken = 17
+    static let refreshToken = 18
 }
 
 extension GrantQueries {
@@ -41,8 +42,8 @@ extension GrantQueries {
             ? """
             s.status, s.grant_version, s.generation, s.consecutive_failures, \(columns.encoding.ifASCII("s.last_error")),
                 \(Self.microseconds("s.last_refreshed_at")), s.lifetime_ms,
-                s.sealed_from, s.sealed_as, s.microseconds_ahead, \(columns.encoding.ifASCII("s.client"))
-            """ : "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+                s.sealed_from, s.sealed_as, s.microseconds_ahead, \(columns.encoding.ifASCII("s.client")), s.spent_versions
+            """ : "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
         return """
             \(shownID), \(version), \(verdict(refreshToken)), \(fault(accessToken)), \(shipped(accessToken)),
                 \(expiry), \(state), \(withRefreshToken ? shipped(refreshToken) : "NULL")

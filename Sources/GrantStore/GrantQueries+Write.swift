@@ -48,7 +48,7 @@ extension GrantQueries {
                 RETURNING i.id, \(version) AS version
             ), stored AS (
                 SELECT w.id, w.version FROM written w UNION ALL SELECT m.id, m.version FROM matching m WHERE m.is_written
-            )\(hasOwnSchema ? ", \(Self.released), \(noted), \(told)" : "")
+            )\(hasOwnSchema ? ", \(Self.released), \(noted(rotates: rotates)), \(told)" : "")
             SELECT i.id::text, s.version, m.id IS NOT NULL, l.id IS NOT NULL
             FROM input i LEFT JOIN stored s ON s.id = i.id LEFT JOIN matching m ON m.id = i.id
                 LEFT JOIN locked l ON l.id = i.id\(hasOwnSchema ? " WHERE \(DaemonNews.isTold)" : "")
@@ -90,22 +90,29 @@ extension GrantQueries {
         )
         """
 
+    /// The last one first, each once.
+    private static let spent = """
+        ,
+                spent_versions = (excluded.spent_versions || array_remove(g.spent_versions, excluded.spent_versions[1]))[1:8]
+        """
+
     private var told: String { DaemonNews.telling(.stored, by: "$8::text", of: "stored", columns) }
 
     /// Sorted, so that two daemons that write the same accounts cannot wait for each other.
-    private var noted: String {
+    /// Where refresh tokens are replaced, those that were are written down too: one that stands in its row again is not sent.
+    private func noted(rotates: Bool) -> String {
         """
         noted AS (
             INSERT INTO tastytokend.grants AS g (user_id, status, grant_version, generation, consecutive_failures,
-                last_error, last_refreshed_at, lifetime_ms, microseconds_ahead, changed_at)
+                last_error, last_refreshed_at, lifetime_ms, microseconds_ahead, changed_at\(rotates ? ", spent_versions" : ""))
             SELECT i.id::text, 'active', s.version, 1, 0, NULL,
-                timestamptz 'epoch' + i.refreshed * interval '1 microsecond', i.lifetime, i.ahead, now()
+                timestamptz 'epoch' + i.refreshed * interval '1 microsecond', i.lifetime, i.ahead, now()\(rotates ? ", CASE WHEN s.version <> i.used THEN ARRAY[i.used] END" : "")
             FROM stored s JOIN input i ON i.id = s.id
             ORDER BY 1
             ON CONFLICT (user_id) DO UPDATE SET
                 status = excluded.status, grant_version = excluded.grant_version, generation = g.generation + 1,
                 consecutive_failures = 0, last_error = NULL, last_refreshed_at = excluded.last_refreshed_at,
-                lifetime_ms = excluded.lifetime_ms, microseconds_ahead = excluded.microseconds_ahead, changed_at = now()
+                lifetime_ms = excluded.lifetime_ms, microseconds_ahead = excluded.microseconds_ahead, changed_at = now()\(rotates ? Self.spent : "")
         )
         """
     }

@@ -117,7 +117,8 @@ extension GrantMemory {
             lifetime: isOurs ? lifetime : nil,
             tokenEndsAt: isOurs
                 ? Self.end(of: tokenExpiresAt, ahead: row.integer(RowField.microsecondsAhead), clock) : nil,
-            sealedAnewFrom: Self.sealedFrom(row)
+            sealedAnewFrom: Self.sealedFrom(row),
+            spent: row.text(RowField.spent).map(Self.versions) ?? []
         )
     }
 
@@ -132,7 +133,11 @@ extension GrantMemory {
         guard let version = row.integer(RowField.version), row.integer(RowField.sealedAs) == version,
             let versions = row.text(RowField.sealedFrom)
         else { return [] }
-        return versions.dropFirst().dropLast().split(separator: ",").compactMap { Int64($0) }
+        return Self.versions(versions)
+    }
+
+    private static func versions(_ array: String) -> [Int64] {
+        array.dropFirst().dropLast().split(separator: ",").compactMap { Int64($0) }
     }
 
     /// Whether the token in the row is the one that the last refresh gave, judged by its expiry.

@@ -73,6 +73,14 @@ extension GrantSalvage {
 }
 
 extension GrantQueries {
+    private static let spent = """
+        spent AS (
+            UPDATE tastytokend.grants g
+            SET spent_versions = (ARRAY[$3::bigint] || array_remove(g.spent_versions, $3::bigint))[1:8]
+            FROM stored s WHERE g.user_id = s.id::text AND s.version <> $3::bigint
+        )
+        """
+
     private var told: String { DaemonNews.telling(.stored, by: "$4::text", of: "stored", columns) }
 
     /// Writes one refresh token into a row that still holds the one that was used, be it sealed anew since; or this one already,
@@ -97,7 +105,7 @@ extension GrantQueries {
                     AND (\(version) = $3::bigint OR \(refreshToken) COLLATE "C" = $2 COLLATE "C"
                         \(hasOwnSchema ? "OR \(sealedAnew)" : ""))
                 RETURNING t.\(columns.id) AS id, \(version) AS version
-            )\(hasOwnSchema ? ", \(told)" : "")
+            )\(hasOwnSchema ? ", \(Self.spent), \(told)" : "")
             SELECT s.version FROM stored s\(hasOwnSchema ? " WHERE \(DaemonNews.isTold)" : "")
             """
         )

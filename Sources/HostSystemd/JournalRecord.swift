@@ -44,6 +44,7 @@ extension RecordWriter where Record == JournalRecord {
     /// Hands records to the journal.
     ///
     /// - Parameter identifier: the program's name, for the record that tells of those that were dropped.
+    /// - Returns: the writer.
     package static func toJournal(identifier: String) -> RecordWriter {
         RecordWriter {
             $0.sendToJournal()

@@ -85,7 +85,8 @@ extension RefreshEngine {
     }
 
     /// Has a known account learn what its row says now. A refresh token that was only sealed anew is the one that is kept.
-    func learn(_ row: GrantRow, _ slot: AccountSlot) {
+    func learn(_ found: GrantRow, _ slot: AccountSlot) {
+        guard let row = minded(found) else { return }
         guard let lane = lanes.number(of: row.client) else { return awaitClient(of: row.user) }
         move(slot, to: lane)
         let version = table[slot]?.machine.grantVersion
@@ -101,7 +102,8 @@ extension RefreshEngine {
         kept.renumber(row.user, from: version, to: row.grant.version)
     }
 
-    private func insert(_ row: GrantRow) {
+    private func insert(_ found: GrantRow) {
+        guard let row = minded(found) else { return }
         guard let lane = lanes.number(of: row.client) else { return awaitClient(of: row.user) }
         let occasion = occasion(in: lane)
         let (machine, step) = hands.holding(row.user, row.grant.version, .beginning) {

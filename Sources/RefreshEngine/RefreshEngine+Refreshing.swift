@@ -144,7 +144,7 @@ extension RefreshEngine {
                 if attempts[user] == nil { end(claim, after: .zero) } else { claims[user] = claim }
             }
             // Who is in no line any more is put back by the reread.
-            let isLost = found[user].map { lanes.number(of: $0.row.client) == nil } ?? true
+            let isLost = found[user].map { lanes.number(of: $0.row.client) == nil || isSpent($0.row) } ?? true
             if isLost || isLate { reread(user) }
         }
         strikeIntents(of: batch.toCall, in: lane)
@@ -158,7 +158,9 @@ extension RefreshEngine {
         guard let slot = table.slot(of: grant.row.user), table[slot]?.machine.phase == .queued else { return false }
         learn(grant.row, slot)
         // Another client's grant is never sent with this one's secret.
-        guard lanes.number(of: grant.row.client) == lane, table[slot]?.lane == lane else { return false }
+        guard lanes.number(of: grant.row.client) == lane, table[slot]?.lane == lane, !isSpent(grant.row) else {
+            return false
+        }
         switch grant.hold {
         case .elsewhere(let time): apply(slot) { $0.claimedElsewhere(for: time, $1) }
         case .inDoubt: doubt(slot)

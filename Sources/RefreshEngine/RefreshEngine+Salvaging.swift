@@ -47,6 +47,9 @@ extension RefreshEngine {
 
     private func salvaged(_ batch: [GrantSalvage], _ outcomes: [UserID: WriteOutcome]) {
         for salvage in batch {
+            if case .stored(let version)? = outcomes[salvage.user], version != salvage.usedVersion {
+                spent.note(salvage.usedVersion, of: salvage.user, successor: salvage.newRefreshToken)
+            }
             guard let slot = slot(awaiting: salvage) else { continue }
             switch outcomes[salvage.user] ?? .superseded {
             case .stored(let version):

@@ -85,6 +85,7 @@ extension RefreshEngine {
         noteStoreAnswered()
         defer { keepMoreGrants(room: kept.worthwhileRoom) }
         for write in batch {
+            noteSpent(by: write, outcomes[write.user])
             noteSpeed(of: write, outcomes[write.user], waiting: waiting)
             settleClaim(of: write, outcomes[write.user] ?? .superseded)
             guard let slot = slot(awaiting: write) else { continue }
@@ -114,6 +115,13 @@ extension RefreshEngine {
             }
         }
         advance()
+    }
+
+    private func noteSpent(by write: GrantWrite, _ outcome: WriteOutcome?) {
+        guard case .stored(let version)? = outcome, version != write.usedVersion,
+            let successor = write.answer.newRefreshToken
+        else { return }
+        spent.note(write.usedVersion, of: write.user, successor: successor)
     }
 
     /// A row that took long, or that somebody holds, is written apart from the others until it is stored.

@@ -14,7 +14,7 @@ package import TokenCore
 /// - A refresh: `+Refreshing` takes it from the line to the call's end, `+Claims` says what claims tell of other daemons' calls, and
 ///   ends them; `+Storing` has its answer written, `+Salvaging` what is saved of a broken one, `+Journaling` both on this host's disk.
 /// - Refreshes that are ordered: `+Ordering`. Without a database: `+Unclaimed` and `+Keeping`. What stops all of them: `+Breaking`.
-/// - Rows: `+Loading`, `+Reconciling` and `+Rereading`.
+/// - Rows: `+Loading`, `+Reconciling` and `+Rereading`, `+Spent` for those that went back in time.
 /// - OAuth clients: `+Clients`, and the lane that each has, ``ClientLane``.
 /// - Beginning and end: `+Running`; other settings in between: `+Reconfiguring`.
 /// - What callers may know of accounts: `+Reporting`; what happens to them is told in `+Telling`, and counted in `+Measuring`.
@@ -50,6 +50,10 @@ package actor RefreshEngine {
     var claims: [UserID: Claim] = [:]
     /// Refresh tokens for the time in which the database is away.
     var kept: KeptGrants
+    /// Refresh tokens that were replaced, and what took the place of each account's last one.
+    var spent: SpentGrants
+    /// Accounts whose successor is being put back.
+    var puttingBack: Set<UserID> = []
     /// Who is to be kept next.
     var keepingOrder = KeepingOrder()
     var isKeeping = false
@@ -162,6 +166,7 @@ package actor RefreshEngine {
         self.lanes = ClientLanes(ClientLane(client, configuration, self.metrics, at: now))
         let limit = configuration.refreshesWithoutDatabase ? configuration.keptGrants : 0
         self.kept = KeptGrants(limit: limit, seal: seal)
+        self.spent = SpentGrants(limit: configuration.keptGrants, seal: seal)
         let board = TokenBoard()
         self.board = board
         self.feed = EventFeed(began: now.wall)

@@ -51,6 +51,34 @@ import TokenCore
         #expect(reason.contains("touched"))
     }
 
+    /// So that a row that shows one of them again is known (hard case H5).
+    @Test func h5RefreshTokensThatAreReplacedAreWrittenDownAndNoOthers() async throws {
+        let database = try await TestDatabase()
+        let store = database.store()
+        func spent() async throws -> [Int64]? { try await store.rows(of: [first]).first?.memory?.spent }
+        let used = try await version(store, first)
+        _ = try await store.write([.sample(first, token: "a2", used: used)])
+        #expect(try await spent() == [])
+        var versions = [used]
+        for number in 2...12 {
+            guard
+                case .stored(let next)? = try await store.write([
+                    .sample(first, token: "a\(number)", used: versions[0], rotated: "r\(number)")
+                ])[first]
+            else {
+                Issue.record("it was not stored")
+                return
+            }
+            #expect(try await spent() == Array(versions.prefix(8)))
+            versions.insert(next, at: 0)
+        }
+        let salvage = GrantSalvage(user: first, newRefreshToken: Secret("saved"), usedVersion: versions[0])
+        _ = try await store.salvage([salvage])
+        #expect(try await spent() == Array(versions.prefix(8)))
+        #expect(try await store.loaded()[first]?.memory?.spent == Array(versions.prefix(8)))
+        #expect(try await store.claim([first], sends: true).first?.row.memory?.spent == Array(versions.prefix(8)))
+    }
+
     struct Unexpected: Error {
         let outcome: WriteOutcome?
     }

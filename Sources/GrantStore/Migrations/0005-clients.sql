@@ -19,3 +19,9 @@ ALTER TABLE tastytokend.grants ADD COLUMN client text REFERENCES tastytokend.cli
 CREATE INDEX grants_client ON tastytokend.grants (client) WHERE client IS NOT NULL;
 
 COMMENT ON COLUMN tastytokend.grants.client IS 'The OAuth client that the grant belongs to; NULL is the configuration''s.';
+
+-- Refresh tokens that were replaced by a refresh are spent. One that stands in its row again, written back by an application or by a
+-- failover to an older server, is known by this and not sent.
+ALTER TABLE tastytokend.grants ADD COLUMN spent_versions bigint[];
+
+COMMENT ON COLUMN tastytokend.grants.spent_versions IS 'grant_version of each refresh token that was replaced, the last one first.';

@@ -72,6 +72,8 @@ package struct GrantMemory: Hashable, Sendable {
     /// The versions that the row's refresh token had before it was only sealed anew, the last one first; none if the row's version
     /// did not come about so.
     package let sealedAnewFrom: [Int64]
+    /// The versions of the refresh tokens that daemons put others in the place of, the last one first; few.
+    package let spent: [Int64]
 
     /// Puts together what a query gave.
     package init(
@@ -83,7 +85,8 @@ package struct GrantMemory: Hashable, Sendable {
         lastRefreshedAt: WallTime?,
         lifetime: Duration?,
         tokenEndsAt: BootTime? = nil,
-        sealedAnewFrom: [Int64] = []
+        sealedAnewFrom: [Int64] = [],
+        spent: [Int64] = []
     ) {
         self.status = status
         self.grantVersion = grantVersion
@@ -94,5 +97,6 @@ package struct GrantMemory: Hashable, Sendable {
         self.lifetime = lifetime
         self.tokenEndsAt = tokenEndsAt
         self.sealedAnewFrom = sealedAnewFrom
+        self.spent = spent
     }
 }
