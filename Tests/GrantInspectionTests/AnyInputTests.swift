@@ -25,6 +25,8 @@ import TokenCore
         found += RedirectInspection(of: "https://h/" + text, registered: ["https://h/p"]).findings
         found += ScopeInspection.findings([text, text])
         for finding in found where !isShort(finding.description) { Issue.record("\(finding)") }
+        _ = Explanation(ofAuthorizationError: text, in: .production)
+        _ = Explanation.ofRefusal(code: text, words: text, status: 400, in: .sandbox)
     }
 
     /// On one line, and bounded.
