@@ -72,6 +72,7 @@ let package = Package(
                 .product(name: "NIOTLS", package: "swift-nio"),
             ]
         ),
+        .target(name: "GrantInspection", dependencies: ["TokenCore"]),
         .target(name: "SocketAPI"),
         .target(
             name: "SocketServer",
@@ -227,6 +228,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]
         ),
+        .testTarget(name: "GrantInspectionTests", dependencies: ["GrantInspection", "TestSupport", "TokenCore"]),
         .testTarget(name: "SocketAPITests", dependencies: ["SocketAPI"]),
         .testTarget(
             name: "SocketServerTests",

@@ -55,6 +55,7 @@ let package = Package(
             name: "HostSystemd",
             dependencies: ["CSystemd", "TokenCore", .product(name: "Logging", package: "swift-log")]
         ),
+        .target(name: "GrantInspection", dependencies: ["TokenCore"]),
         .target(name: "SocketAPI"),
         .target(
             name: "SocketServer",
@@ -126,6 +127,7 @@ let package = Package(
             name: "MetricsTextTests",
             dependencies: ["MetricsText", "TokenCore", .product(name: "CoreMetrics", package: "swift-metrics")]
         ),
+        .testTarget(name: "GrantInspectionTests", dependencies: ["GrantInspection", "TestSupport", "TokenCore"]),
         .testTarget(name: "SocketAPITests", dependencies: ["SocketAPI"]),
         .testTarget(
             name: "ReplyJournalTests",

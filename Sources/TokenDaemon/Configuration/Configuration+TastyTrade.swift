@@ -66,7 +66,7 @@ extension Configuration.TastyTrade {
         guard !address.isLoopback else { return address.text }
         let other = environment.other
         reader.require(
-            !other.apiHosts.contains(address.host) && !other.aliases.contains(address.host),
+            !other.apiHosts.contains(address.host) && !other.apiHostAliases.contains(address.host),
             [key, "tastytrade.env"],
             "\(address.host) is the host of \(other.rawValue), but tastytrade.env is \(environment.rawValue)",
             "make the two agree"
@@ -116,24 +116,6 @@ extension Configuration.TastyTrade {
 }
 
 extension TradeEnvironment {
-    fileprivate var other: TradeEnvironment { self == .production ? .sandbox : .production }
-
-    /// The hosts that are known to belong to it (fact sheet section 1).
-    fileprivate var apiHosts: Set<String> {
-        switch self {
-        case .production: ["api.tastyworks.com"]
-        case .sandbox: ["api.cert.tastyworks.com", "api.sandbox.tastytrade.com"]
-        }
-    }
-
-    /// A host that is its own by common use, but on no official list (fact sheet section 1).
-    fileprivate var aliases: Set<String> {
-        switch self {
-        case .production: ["api.tastytrade.com"]
-        case .sandbox: []
-        }
-    }
-
     /// The page on which people authorise an application (fact sheet section 1).
     fileprivate var defaultAuthorizeURL: String {
         switch self {
