@@ -7,6 +7,8 @@ import NIOHTTP1
 struct AccountsRoute: Sendable {
     /// The path.
     static let path = "/customers/me/accounts"
+    /// What an access token must allow.
+    static let scope = "read"
 
     private struct Listing: Encodable {
         struct Items: Encodable { let items: [Item] }
@@ -68,6 +70,9 @@ struct AccountsRoute: Sendable {
 
     /// The answer where the token is missing, dead or not ours.
     static let unauthorized = SimulatedReply.envelope(401, "unauthorized", "The access token is missing or not valid")
+
+    /// The answer where the token does not allow this.
+    static let notPermitted = SimulatedReply.envelope(403, "not_permitted", "The access token lacks the scope read")
 
     /// Five letters and digits that follow from the user's name (FNV-1a), after the usual prefix.
     private static func accountNumber(of user: String) -> String {

@@ -12,6 +12,7 @@ import Synchronization
 /// | `GET accounts`, `GET accounts/{user}` | tells what each account asked |
 /// | `POST accounts/{user}/revoke`, `…/restore` | revokes the grants the user has now; makes them good again |
 /// | `POST grants` `{"user"}` | makes a grant |
+/// | `GET`, `POST clients` | lists the OAuth clients; registers or changes one (``ClientOrder``) |
 /// | `GET`, `POST`, `DELETE faults?user=` | lists, sets (``FaultOrder``), clears faults |
 /// | `POST release` | lets held answers go out |
 /// | `POST down` `{"for_ms"}` | refuses connections for a time |
@@ -19,12 +20,10 @@ struct ControlRoutes {
     /// Where the routes begin.
     static let prefix = "/_sim/"
 
-    private struct Refused: Error {
+    /// A control request that cannot be carried out.
+    struct Refused: Error {
+        /// What it is answered with.
         let reply: SimulatedReply
-    }
-
-    private struct GrantOrder: Codable {
-        let user: String
     }
 
     private struct DownOrder: Codable {
@@ -68,6 +67,8 @@ struct ControlRoutes {
         case ("GET", "accounts", 2): return account(try user(words[1]))
         case ("POST", "accounts", 3): return try change(try user(words[1]), words[2])
         case ("POST", "grants", 1): return try makeGrant(request)
+        case ("GET", "clients", 1): return listClients()
+        case ("POST", "clients", 1): return try registerClient(request)
         case ("GET", "faults", 1): return faults()
         case ("POST", "faults", 1): return try setFault(request)
         case ("DELETE", "faults", 1): return clearFaults(request)
@@ -79,7 +80,8 @@ struct ControlRoutes {
 }
 
 extension ControlRoutes {
-    private static let done = SimulatedReply(204)
+    /// The answer where there is nothing to tell.
+    static let done = SimulatedReply(204)
 
     private func requests(_ request: SimulatedRequest) -> SimulatedReply {
         let limit = request.query["limit"].flatMap { Int($0) } ?? 100
@@ -136,12 +138,6 @@ extension ControlRoutes {
         return Self.done
     }
 
-    private func makeGrant(_ request: SimulatedRequest) throws(Refused) -> SimulatedReply {
-        let order: GrantOrder = try decode(request)
-        guard let token = try? service.makeGrant(for: order.user) else { throw refused(500, "Signing failed") }
-        return .json(200, ["refresh_token": token])
-    }
-
     private func faults() -> SimulatedReply {
         let now = service.now
         let entries = service.update { $0.faults.active(at: now) }
@@ -175,7 +171,8 @@ extension ControlRoutes {
         return user
     }
 
-    private func decode<Order: Decodable>(_ request: SimulatedRequest) throws(Refused) -> Order {
+    /// Reads a request's body.
+    func decode<Order: Decodable>(_ request: SimulatedRequest) throws(Refused) -> Order {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         guard let order = try? decoder.decode(Order.self, from: Data(request.body)) else {
@@ -184,7 +181,8 @@ extension ControlRoutes {
         return order
     }
 
-    private func refused(_ status: Int, _ message: String) -> Refused {
+    /// A refusal with words.
+    func refused(_ status: Int, _ message: String) -> Refused {
         Refused(reply: .envelope(status, "control", message))
     }
 }

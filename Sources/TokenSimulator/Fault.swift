@@ -18,6 +18,8 @@ package struct Fault: Hashable, Sendable {
     package var count: Int?
     /// How long it lasts from when it is set; nil until it is cleared.
     package var duration: Duration?
+    /// The only kind of token request that it strikes; nil for all.
+    package var grantType: TokenGrantType?
 
     /// What a fault does to a request.
     package enum Mode: Hashable, Sendable {
@@ -59,6 +61,10 @@ package struct Fault: Hashable, Sendable {
         case killsPrevious
         /// A refresh hands out a new refresh token.
         case rotation(Rotation)
+        /// Another customer than was named signs in: the grant that a code brings is his.
+        case otherCustomer(String)
+        /// A code is taken for one whose time is over.
+        case expiredCode
         /// A share of the requests meets with one of several faults, as in the sandbox.
         case flaky(Flakiness)
         /// The connection is reset (RST).
@@ -72,11 +78,20 @@ package struct Fault: Hashable, Sendable {
     }
 
     /// Puts together a fault.
-    package init(_ mode: Mode, count: Int? = nil, duration: Duration? = nil) {
+    package init(_ mode: Mode, count: Int? = nil, duration: Duration? = nil, grantType: TokenGrantType? = nil) {
         self.mode = mode
         self.count = count
         self.duration = duration
+        self.grantType = grantType
     }
+}
+
+/// What a token request asks for, by its `grant_type`.
+package enum TokenGrantType: String, Hashable, Sendable, CaseIterable {
+    /// A grant, for a code of the authorize page.
+    case authorizationCode = "authorization_code"
+    /// A new access token, for a refresh token.
+    case refreshToken = "refresh_token"
 }
 
 /// When a connection is reset.

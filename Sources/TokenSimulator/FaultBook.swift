@@ -14,6 +14,11 @@ struct FaultBook {
         var count: Int?
         /// When it ends.
         let endsAt: SimulatorInstant?
+        /// The only kind of token request that it strikes; nil for all.
+        let grantType: TokenGrantType?
+
+        /// Whether it can strike a kind of request; nil is one that names none.
+        func concerns(_ type: TokenGrantType?) -> Bool { grantType == nil || grantType == type }
 
         /// Whether it can still strike.
         func isOver(at now: SimulatorInstant) -> Bool {
@@ -26,7 +31,13 @@ struct FaultBook {
     /// Sets a fault, beside those that are set.
     mutating func set(_ fault: Fault, for scope: FaultScope, at now: SimulatorInstant) {
         entries[scope, default: []].append(
-            Entry(scope: scope, mode: fault.mode, count: fault.count, endsAt: fault.duration.map { now + $0 })
+            Entry(
+                scope: scope,
+                mode: fault.mode,
+                count: fault.count,
+                endsAt: fault.duration.map { now + $0 },
+                grantType: fault.grantType
+            )
         )
     }
 
@@ -57,24 +68,26 @@ struct FaultBook {
     }
 
     /// Decides about one request of an account, and uses up one strike of each fault that takes part.
-    mutating func strike(account: String?, at now: SimulatorInstant) -> FaultEffects {
+    mutating func strike(account: String?, _ type: TokenGrantType? = nil, at now: SimulatorInstant) -> FaultEffects {
         var effects = FaultEffects()
         guard !entries.isEmpty else { return effects }
         var decided: Set<FaultPart> = [.none]
-        if let account { strike(.account(account), &effects, &decided, at: now) }
-        strike(.all, &effects, &decided, at: now)
+        if let account { strike(.account(account), type, &effects, &decided, at: now) }
+        strike(.all, type, &effects, &decided, at: now)
         return effects
     }
 
     private mutating func strike(
         _ scope: FaultScope,
+        _ type: TokenGrantType?,
         _ effects: inout FaultEffects,
         _ decided: inout Set<FaultPart>,
         at now: SimulatorInstant
     ) {
         guard var list = entries[scope] else { return }
         list.removeAll { $0.isOver(at: now) }
-        for index in list.indices where decided.insert(Self.part(of: list[index])).inserted {
+        for index in list.indices where list[index].concerns(type) {
+            guard decided.insert(Self.part(of: list[index])).inserted else { continue }
             effects.add(list[index].mode)
             list[index].count = list[index].count.map { $0 - 1 }
         }

@@ -18,6 +18,10 @@ enum FaultPart: Hashable {
     case accessToken
     /// What becomes of earlier access tokens.
     case earlierTokens
+    /// Whose grant a code brings.
+    case customer
+    /// Whether a code's time is over.
+    case code
     /// Whether a new refresh token is handed out.
     case rotation
     /// A draw, which may bring one of the others.
@@ -58,6 +62,10 @@ struct FaultEffects: Sendable {
     var killsPrevious = false
     /// Whether and how a new refresh token is handed out.
     var rotation: Rotation?
+    /// Who signed in, if it is another than was named.
+    var customer: String?
+    /// Whether a code is taken for one whose time is over.
+    var expiresCode = false
     /// What is left to chance.
     var flakiness: Flakiness?
 
@@ -79,6 +87,8 @@ struct FaultEffects: Sendable {
         case .sameToken(let repetition): self.repetition = repetition
         case .killsPrevious: killsPrevious = true
         case .rotation(let rotation): self.rotation = rotation
+        case .otherCustomer(let customer): self.customer = customer
+        case .expiredCode: expiresCode = true
         case .flaky(let flakiness): self.flakiness = flakiness
         // It is decided when the connection is made.
         case .certificate: break
@@ -109,6 +119,8 @@ extension Fault.Mode {
         case .sameToken: .accessToken
         case .killsPrevious: .earlierTokens
         case .rotation: .rotation
+        case .otherCustomer: .customer
+        case .expiredCode: .code
         case .flaky: .chance
         case .certificate: .none
         }

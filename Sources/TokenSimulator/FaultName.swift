@@ -25,6 +25,8 @@ package enum FaultName: String, Codable, Hashable, Sendable, CaseIterable {
     case sameToken = "same_token"
     case killsPrevious = "kills_previous"
     case rotation
+    case otherCustomer = "other_customer"
+    case expiredCode = "expired_code"
     case flaky
     case certificate
     case outage
@@ -53,6 +55,8 @@ package enum FaultName: String, Codable, Hashable, Sendable, CaseIterable {
         case .sameToken: "the same access token again"
         case .killsPrevious: "a refresh kills earlier access tokens"
         case .rotation: "a refresh brings a new refresh token"
+        case .otherCustomer: "a code brings another customer's grant"
+        case .expiredCode: "a code's time is over"
         case .flaky: "a share of the requests fails"
         case .certificate: "a TLS certificate that is no good"
         case .outage: "the whole service is away"

@@ -9,12 +9,18 @@ extension FaultOrder {
     func fault() throws(SimulatorFailure) -> Fault {
         if let count, count < 1 { throw SimulatorFailure("count must be 1 or more") }
         let duration = try forMs.map { (value) throws(SimulatorFailure) in try milliseconds(value, "for_ms") }
-        let fault = Fault(try faultMode(), count: count, duration: duration)
+        let type = try grantType.map { (text) throws(SimulatorFailure) -> TokenGrantType in
+            try choice(text, "grant_type")
+        }
+        let fault = Fault(try faultMode(), count: count, duration: duration, grantType: type)
         if case .outage(.reset) = fault.mode, duration == nil, user == nil {
             throw SimulatorFailure("an outage that resets connections needs for_ms: no control request could end it")
         }
-        if case .certificate = fault.mode, user != nil || count != nil {
-            throw SimulatorFailure("a certificate is shown to connections, and takes neither user nor count")
+        if case .certificate = fault.mode, user != nil || count != nil || type != nil {
+            throw SimulatorFailure("a certificate is shown to connections, and takes no user, count or grant_type")
+        }
+        if case .outage = fault.mode, user == nil, type != nil {
+            throw SimulatorFailure("an outage strikes whoever asks, and takes no grant_type without a user")
         }
         return fault
     }
@@ -34,7 +40,7 @@ extension FaultOrder {
         case .drip, .lostReply, .truncated: return try delivery()
         case .errorPage, .refusal, .userAgentRefused, .rateLimited, .redirect: return try refusing()
         case .oddLifetime, .malformed, .variant, .huge: return try succeeding()
-        case .sameToken, .killsPrevious, .rotation, .flaky: return try behaving()
+        case .sameToken, .killsPrevious, .rotation, .otherCustomer, .expiredCode, .flaky: return try behaving()
         }
     }
 
@@ -113,6 +119,8 @@ extension FaultOrder {
         case .sameToken: .sameToken(try choice(style ?? Repetition.remaining.rawValue, "style"))
         case .killsPrevious: .killsPrevious
         case .rotation: .rotation(try rotation())
+        case .otherCustomer: .otherCustomer(customer ?? "another")
+        case .expiredCode: .expiredCode
         default: .flaky(try flakiness())
         }
     }

@@ -7,6 +7,7 @@ extension FaultOrder {
         self.init(mode: .hold)
         if case .account(let user) = entry.scope { self.user = user }
         count = entry.count
+        grantType = entry.grantType?.rawValue
         forMs = entry.endsAt.map { Double($0.nanoseconds - now.nanoseconds) / 1e6 }
         describe(entry.mode)
     }
@@ -67,6 +68,8 @@ extension FaultOrder {
         case .rotation(.strict): (mode, style) = (.rotation, "strict")
         case .rotation(.grace(let grace)): (mode, style, graceMs) = (.rotation, "grace", grace.inMs)
         case .rotation(.silent): (mode, style) = (.rotation, "silent")
+        case .otherCustomer(let customer): (mode, self.customer) = (.otherCustomer, customer)
+        case .expiredCode: mode = .expiredCode
         case .flaky(let flakiness):
             (mode, share, kinds) = (.flaky, flakiness.share, flakiness.kinds.map(\.rawValue))
         default: break

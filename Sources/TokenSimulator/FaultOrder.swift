@@ -19,6 +19,8 @@ struct FaultOrder: Codable, Hashable, Sendable {
     var count: Int?
     /// How long it lasts.
     var forMs: Double?
+    /// The only kind of token request that it strikes: a value of ``TokenGrantType``.
+    var grantType: String?
     /// The latency's lower bound.
     var minMs: Double?
     /// The latency's upper bound; the lower one, where it is missing.
@@ -65,6 +67,8 @@ struct FaultOrder: Codable, Hashable, Sendable {
     var kind: String?
     /// What may strike: values of ``Flakiness/Kind``.
     var kinds: [String]?
+    /// Whose grant a code brings.
+    var customer: String?
     /// Where a reply is huge: a value of ``HugePart``.
     var part: String?
 

@@ -33,6 +33,10 @@ struct GrantLedger {
         let at: SimulatorInstant
         /// Grants made afterwards, but within the second to which `iat` is rounded.
         var spared: Set<String> = []
+
+        func strikes(_ grant: TokenMint.GrantClaims) -> Bool {
+            grant.iat <= at.seconds && !spared.contains(grant.grant_id)
+        }
     }
 
     /// A million accounts fit; then the signatures are checked anew.
@@ -40,6 +44,7 @@ struct GrantLedger {
 
     private var revokedGrants: Set<String> = []
     private var revokedUsers: [String: Revocation] = [:]
+    private var revokedClients: [String: Revocation] = [:]
     private var exchanges: [String: Exchange] = [:]
     private var firstLiving: [String: UInt64] = [:]
     private var verified: Set<Fingerprint> = []
@@ -58,9 +63,17 @@ struct GrantLedger {
         verified.insert(fingerprint)
     }
 
-    /// Notes a grant that was made here.
-    mutating func made(grantID: String, for user: String) {
+    /// Notes a grant that was made here, with its user and its client's id.
+    mutating func made(grantID: String, for user: String, client: String) {
         revokedUsers[user]?.spared.insert(grantID)
+        revokedClients[client]?.spared.insert(grantID)
+    }
+
+    /// Notes that the code was used again which a grant was made for; its grant is dead from then on.
+    mutating func presentUsedCode(of grant: TokenMint.GrantClaims) -> Standing {
+        if isRevoked(grant) { return .revoked }
+        revoke(grantID: grant.grant_id)
+        return .killed
     }
 
     /// Revokes one grant.
@@ -73,6 +86,11 @@ struct GrantLedger {
         revokedUsers[user] = Revocation(at: now)
     }
 
+    /// Revokes every grant that a client has now; one made later is good.
+    mutating func revokeAll(ofClient id: String, at now: SimulatorInstant) {
+        revokedClients[id] = Revocation(at: now)
+    }
+
     /// Takes back what ``revokeAll(of:at:)`` did.
     mutating func restoreAll(of user: String) {
         revokedUsers[user] = nil
@@ -80,9 +98,8 @@ struct GrantLedger {
 
     /// Whether the grant is revoked.
     func isRevoked(_ grant: TokenMint.GrantClaims) -> Bool {
-        if revokedGrants.contains(grant.grant_id) { return true }
-        guard let revocation = revokedUsers[grant.sub] else { return false }
-        return grant.iat <= revocation.at.seconds && !revocation.spared.contains(grant.grant_id)
+        revokedGrants.contains(grant.grant_id) || revokedUsers[grant.sub]?.strikes(grant) == true
+            || revokedClients[grant.aud]?.strikes(grant) == true
     }
 
     /// Whether the user's grants were revoked as a whole.

@@ -39,6 +39,8 @@ package enum Malformation: String, Hashable, Sendable, CaseIterable {
     case brokenAccessToken = "broken_access_token"
     /// An access token of a mebibyte.
     case hugeAccessToken = "huge_access_token"
+    /// A good access token, and no refresh token: as usual for a refresh, but not for a code.
+    case missingRefreshToken = "missing_refresh_token"
     /// A good access token, and a refresh token that is null.
     case nullRefreshToken = "null_refresh_token"
     /// A good access token, and a refresh token of no characters.

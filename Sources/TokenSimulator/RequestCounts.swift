@@ -17,7 +17,8 @@ package struct SimulatorCounts: Codable, Hashable, Sendable {
     package var peakInFlight = 0
     /// Token requests that began while another one of the same account was being answered.
     package var overlaps = 0
-    /// Token requests that presented a refresh token which had been exchanged for a new one: refreshed twice.
+    /// Token requests that presented a refresh token which had been exchanged for a new one, or a code which had been
+    /// exchanged: done twice.
     package var reused = 0
     /// Grants that were killed because of that.
     package var grantsLost = 0
@@ -44,7 +45,7 @@ package struct AccountCounts: Codable, Hashable, Sendable {
     package var inFlight = 0
     /// Those that began while another one was being answered.
     package var overlaps = 0
-    /// Those that presented a refresh token which had been exchanged for a new one: refreshed twice.
+    /// Those that presented a refresh token which had been exchanged for a new one, or a code which had been exchanged.
     package var reused = 0
     /// Grants that were killed because of that.
     package var grantsLost = 0

@@ -7,17 +7,29 @@ package enum RequestOutcome: String, Codable, Hashable, Sendable, CaseIterable {
     case issued
     /// The accounts were listed.
     case listed
+    /// The authorize page was shown.
+    case authorizePage = "authorize_page"
+    /// The authorize page could not be shown, or its form not be taken.
+    case authorizeRefused = "authorize_refused"
+    /// Somebody authorised a client, and was sent back with a code.
+    case codeIssued = "code_issued"
+    /// Somebody declined, and was sent back with an error.
+    case authorizeDenied = "authorize_denied"
     /// 401 with a page: the `User-Agent` is missing or odd.
     case userAgentRefused = "user_agent_refused"
     /// 401 for a call with no live access token.
     case unauthorized
+    /// 403 for an access token whose scope does not allow the call.
+    case forbidden
     /// The token endpoint could not read the request, or misses something in it.
     case invalidRequest = "invalid_request"
     /// The client's secret or id is wrong.
     case invalidClient = "invalid_client"
-    /// The refresh token is none of ours, or its grant is revoked.
+    /// The refresh token is none of ours, or its grant is revoked; or the code cannot be exchanged.
     case invalidGrant = "invalid_grant"
-    /// The grant type is not `refresh_token`.
+    /// A code was presented that had been exchanged.
+    case codeReused = "code_reused"
+    /// The grant type is neither `refresh_token` nor `authorization_code`.
     case unsupportedGrantType = "unsupported_grant_type"
     /// 404.
     case notFound = "not_found"

@@ -9,7 +9,9 @@ struct SimulatedRequest: Sendable {
     let method: String
     /// The path, still percent-encoded, without the query.
     let path: String
-    /// The query's parameters, decoded.
+    /// The query as it was sent; empty without one.
+    let queryText: String
+    /// The query's parameters, decoded; none if they cannot be.
     let query: [String: String]
     /// The header fields.
     let headers: HTTPHeaders
@@ -21,7 +23,8 @@ struct SimulatedRequest: Sendable {
         let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         self.method = head.method.rawValue
         self.path = String(parts.first ?? "/")
-        self.query = parts.count > 1 ? (try? FormText.fields(Array(parts[1].utf8))) ?? [:] : [:]
+        self.queryText = parts.count > 1 ? String(parts[1]) : ""
+        self.query = (try? FormText.fields(Array(queryText.utf8))) ?? [:]
         self.headers = head.headers
         self.body = body
     }

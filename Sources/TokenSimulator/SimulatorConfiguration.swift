@@ -11,16 +11,22 @@ package struct SimulatorConfiguration: Sendable {
     package var usesTLS = true
     /// Where to write the authority's certificate (PEM), for clients to trust.
     package var caFile: String?
-    /// The one OAuth client that it knows.
+    /// The OAuth client that grants are for unless told otherwise.
     package var client = SimulatedClient()
-    /// `iss` of its tokens (fact sheet section 5).
-    package var issuer = "https://api.tastytrade.com"
+    /// Other OAuth clients.
+    package var otherClients: [SimulatedClient] = []
+    /// Which of TastyTrade's worlds it stands in for.
+    package var environment = SimulatedEnvironment.production
+    /// `iss` of its tokens, where it is not the environment's own.
+    package var namedIssuer: String?
     /// The seed of the signing key: grants made under one seed are good at every simulator with that seed.
     package var keySeed: String
     /// The seed of everything that is drawn: token ids, latencies, what a flaky endpoint does.
     package var randomSeed: UInt64
     /// How long an access token lives.
     package var lifetime: Duration = .seconds(900)
+    /// How long a code of the authorize page can be exchanged.
+    package var codeLifetime: Duration = .seconds(60)
     /// Faults that are set from the start, for all accounts.
     package var faults: [Fault] = []
     /// Faults that are set from the start for one account each, by the account.
@@ -37,19 +43,18 @@ package struct SimulatorConfiguration: Sendable {
         self.keySeed = keySeed
         self.randomSeed = randomSeed
     }
-}
 
-/// An OAuth client as the simulator knows it. The default values are fakes, shaped like real ones (fact sheet section 2).
-package struct SimulatedClient: Hashable, Sendable {
-    /// `client_id`, and `aud` of the grants.
-    package var id = "5b1a7c5e-51d0-4c1e-9d3f-7a57e51d0001"
-    /// `client_secret`.
-    package var secret = "7a57e5ec4e7000000000000000000000000fake1"
-    /// What grants allow.
-    package var scope = "read trade openid"
+    /// `iss` of its tokens.
+    package var issuer: String { namedIssuer ?? environment.issuer }
 
-    /// A client with the fake values.
-    package init() {}
+    /// All its clients, each with an id of its own.
+    func clients() throws(SimulatorFailure) -> ClientRegister {
+        for client in [client] + otherClients { try client.check() }
+        guard Set(otherClients.map(\.id) + [client.id]).count == otherClients.count + 1 else {
+            throw SimulatorFailure("two clients have the same id")
+        }
+        return ClientRegister(client, otherClients)
+    }
 }
 
 /// The simulator could not be started, or was asked for something that it does not do; the words say what.

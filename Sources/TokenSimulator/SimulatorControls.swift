@@ -5,15 +5,28 @@ import Synchronization
 
 /// What a test, a demo or a control route can do with a running simulator.
 extension SimulatorService {
-    /// A new grant for a user.
-    func makeGrant(for user: String) throws -> String {
+    /// A new grant for a user, by the first client and with all that it may allow unless told otherwise.
+    func makeGrant(for user: String, client id: String? = nil, scope: String? = nil) throws -> String {
+        if let scope { try ScopeText.check(scope) }
         let now = self.now
-        let id = update { state in
-            let id = state.nextID()
-            state.ledger.made(grantID: id, for: user)
-            return id
+        let grant: TokenMint.NewGrant? = update { state in
+            guard let client = state.clients.client(id) else { return nil }
+            let grantID = state.nextID()
+            state.ledger.made(grantID: grantID, for: user, client: client.id)
+            return TokenMint.NewGrant(user: user, clientID: client.id, id: grantID, scope: scope ?? client.scope)
         }
-        return try mint.refreshToken(for: user, grantID: id, issuedAt: now)
+        guard let grant else { throw SimulatorFailure("there is no client with the id \(id ?? "")") }
+        return try mint.refreshToken(saying: mint.claims(of: grant, issuedAt: now))
+    }
+
+    /// Registers a client, or changes the one that has its id; `killingGrants` revokes those that it has now.
+    func register(_ client: SimulatedClient, killingGrants: Bool) throws(SimulatorFailure) {
+        try client.check()
+        let now = self.now
+        update { state in
+            state.clients.register(client)
+            if killingGrants { state.ledger.revokeAll(ofClient: client.id, at: now) }
+        }
     }
 
     /// Revokes every grant that the user has now.

@@ -11,6 +11,10 @@ extension SimulatorService {
             return answerToken(request, at: now)
         case (AccountsRoute.path, "GET"):
             return answerAccounts(request, at: now)
+        case (AuthorizeRoute.path, "GET"), (AuthorizeRoute.path, "POST"):
+            return answerAuthorize(request, at: now)
+        case (AuthorizeRoute.path, _):
+            return methodNotAllowed("GET, POST", request, at: now)
         case (TokenRoute.path, _):
             return methodNotAllowed("POST", request, at: now)
         case (AccountsRoute.path, _):
@@ -22,14 +26,14 @@ extension SimulatorService {
     }
 
     private func answerToken(_ request: SimulatedRequest, at now: SimulatorInstant) -> Delivery {
-        let form = tokenRoute.form(of: request)
-        let checked = check(tokenRoute.screen(request, form))
-        let grant = checked.grant
+        let form = TokenRoute.form(of: request)
+        let route = TokenRoute(clients: update { $0.clients })
+        let checked = check(route.screen(request, form))
         let decision = update { state in
-            let decision = state.decide(checked, lifetime: lifetime, at: now)
+            let decision = state.decide(checked, form.grantType, lifetime: lifetime, at: now)
             var record = RequestRecord(
                 request,
-                account: grant?.sub,
+                account: decision.account,
                 outcome: decision.outcome,
                 fields: form.fields.keys.sorted(),
                 at: now
@@ -38,32 +42,35 @@ extension SimulatorService {
             state.journal.begin(
                 record,
                 isTokenRequest: true,
-                grantID: grant?.grant_id,
+                grantID: decision.grantID,
                 standing: decision.standing
             )
             return decision
         }
         return Delivery(
-            action: action(decision.action, presented: form.fields["refresh_token"] ?? "", at: now),
+            action: action(decision.action, presented: form.fields["refresh_token"], at: now),
             manner: decision.manner,
             delay: decision.delay,
             heldAfter: decision.heldAfter,
-            ticket: Delivery.Ticket(account: grant?.sub, grantID: grant?.grant_id)
+            ticket: Delivery.Ticket(account: decision.account, grantID: decision.grantID)
         )
     }
 
     private func check(_ screening: TokenRoute.Screening) -> SimulatorState.Checked {
         switch screening {
         case .refused(let reply, let outcome): .refused(reply, outcome)
-        case .presents(let token): grant(of: token).map { .grant($0) } ?? .refused(TokenRoute.invalidJWT, .invalidGrant)
+        case .presents(let token, let clientIDs):
+            grant(of: token).flatMap { clientIDs.contains($0.aud) ? .grant($0) : nil }
+                ?? .refused(TokenRoute.invalidJWT, .invalidGrant)
+        case .presentsCode(let presented): .code(presented, issuer: mint.issuer)
         }
     }
 
-    /// What a refresh token of this client says, its signature checked once.
+    /// What a refresh token of one of the clients says, its signature checked once.
     func grant(of token: String) -> TokenMint.GrantClaims? {
         let fingerprint = GrantLedger.fingerprint(of: token)
-        let isVerified = update { $0.ledger.isVerified(fingerprint) }
-        guard let grant = mint.grantClaims(of: token, isVerified: isVerified), grant.aud == tokenRoute.client.id else {
+        let (isVerified, clients) = update { ($0.ledger.isVerified(fingerprint), $0.clients) }
+        guard let grant = mint.grantClaims(of: token, isVerified: isVerified), clients[grant.aud] != nil else {
             return nil
         }
         if !isVerified { update { $0.ledger.markVerified(fingerprint) } }
@@ -72,7 +79,7 @@ extension SimulatorService {
 
     private func action(
         _ action: TokenDecision.Action,
-        presented: String,
+        presented: String?,
         at now: SimulatorInstant
     ) -> Delivery.Action {
         switch action {
@@ -90,7 +97,7 @@ extension SimulatorService {
 
     private func reply(
         to issue: TokenDecision.Issue,
-        presented: String,
+        presented: String?,
         at now: SimulatorInstant
     ) throws -> TokenReply {
         let token = try issue.repeated ?? newToken(issue, at: now)
@@ -101,9 +108,17 @@ extension SimulatorService {
             lifetime: left,
             newRefreshToken: try issue.newGrant.map { try mint.refreshToken(saying: $0) },
             presentedRefreshToken: presented,
+            scope: issue.isFirst ? issue.grant.scope : nil,
+            identityToken: try issue.isFirst ? identityToken(of: issue.grant, at: now) : nil,
             oddLifetime: issue.oddLifetime,
             form: issue.form
         )
+    }
+
+    /// Who signed in; nil unless that was asked for.
+    private func identityToken(of grant: TokenMint.GrantClaims, at now: SimulatorInstant) throws -> String? {
+        guard ScopeText.words(grant.scope).contains("openid") else { return nil }
+        return try mint.identityToken(of: grant, issuedAt: now, expiresAt: now + lifetime)
     }
 
     private func newToken(_ issue: TokenDecision.Issue, at now: SimulatorInstant) throws -> RepeatedToken {
@@ -112,19 +127,6 @@ extension SimulatorService {
         let token = RepeatedToken(token: text, lifetime: issue.lifetime, expiresAt: end)
         if issue.repetition != nil { update { $0.repeated[issue.grant.sub] = token } }
         return token
-    }
-
-    private func answerAccounts(_ request: SimulatedRequest, at now: SimulatorInstant) -> Delivery {
-        guard let user = AccountsRoute.bearerToken(of: request).flatMap({ userOfLiveToken($0, at: now) }) else {
-            return deliver(.reply(AccountsRoute.unauthorized), .unauthorized, request, at: now)
-        }
-        return deliver(.reply(AccountsRoute.listing(for: user)), .listed, request, account: user, at: now)
-    }
-
-    /// Whose access token it is; nil if it is dead or not ours.
-    func userOfLiveToken(_ token: String, at now: SimulatorInstant) -> String? {
-        guard let claims = mint.accessClaims(of: token), claims.expiresAt > now else { return nil }
-        return update { $0.ledger.isKilled(claims) } ? nil : claims.sub
     }
 
     private func methodNotAllowed(_ allowed: String, _ request: SimulatedRequest, at now: SimulatorInstant) -> Delivery
@@ -140,9 +142,10 @@ extension SimulatorService {
         _ outcome: RequestOutcome,
         _ request: SimulatedRequest,
         account: String? = nil,
+        fields: [String] = [],
         at now: SimulatorInstant
     ) -> Delivery {
-        let record = RequestRecord(request, account: account, outcome: outcome, at: now)
+        let record = RequestRecord(request, account: account, outcome: outcome, fields: fields, at: now)
         let isTokenRequest = request.path == TokenRoute.path
         update { $0.journal.begin(record, isTokenRequest: isTokenRequest) }
         return Delivery(action: action, ticket: Delivery.Ticket(account: nil))

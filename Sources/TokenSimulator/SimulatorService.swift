@@ -44,8 +44,10 @@ final class SimulatorService: Sendable {
     let mint: TokenMint
     /// How long tokens live unless a fault says otherwise.
     let lifetime: Duration
-    /// The checks of the token endpoint.
-    let tokenRoute: TokenRoute
+    /// Which of TastyTrade's worlds it stands in for.
+    let environment: SimulatedEnvironment
+    /// How long a code can be exchanged.
+    let codeLifetime: Duration
     /// Takes the whole endpoint down for a time; set by whoever owns the listening socket.
     let downSwitch = Mutex<(@Sendable (Duration) -> Void)?>(nil)
     private let clock: SimulatorClock
@@ -53,15 +55,15 @@ final class SimulatorService: Sendable {
 
     /// Prepares the service; faults from the configuration are set at once.
     init(_ configuration: SimulatorConfiguration, clock: @escaping SimulatorClock) throws {
-        self.mint = try TokenMint(
-            keySeed: configuration.keySeed,
-            issuer: configuration.issuer,
-            client: configuration.client
-        )
+        self.mint = try TokenMint(keySeed: configuration.keySeed, issuer: configuration.issuer)
         self.lifetime = configuration.lifetime
         self.clock = clock
-        self.tokenRoute = TokenRoute(client: configuration.client)
-        self.state = Mutex(SimulatorState(keptRequests: configuration.keptRequests, seed: configuration.randomSeed))
+        self.environment = configuration.environment
+        self.codeLifetime = configuration.codeLifetime
+        let clients = try configuration.clients()
+        self.state = Mutex(
+            SimulatorState(keptRequests: configuration.keptRequests, seed: configuration.randomSeed, clients: clients)
+        )
         for fault in configuration.faults { set(fault, for: .all) }
         for (account, faults) in configuration.accountFaults {
             for fault in faults { set(fault, for: .account(account)) }

@@ -8,6 +8,8 @@ extension SimulatorState {
         case refused(SimulatedReply, RequestOutcome)
         /// The refresh token is one of ours.
         case grant(TokenMint.GrantClaims)
+        /// A client that proved its secret presents a code, and its grant would say who made it.
+        case code(CodeLedger.Presented, issuer: String)
 
         /// What the refresh token says, if it is one of ours.
         var grant: TokenMint.GrantClaims? {
@@ -15,10 +17,16 @@ extension SimulatorState {
         }
     }
 
-    private struct Answer {
+    /// An answer without what faults do to its delivery.
+    struct Answer {
+        /// What to send.
         let action: TokenDecision.Action
+        /// What became of the request.
         let outcome: RequestOutcome
+        /// See ``TokenDecision/standing``.
         var standing: GrantLedger.Standing?
+        /// The grant of a code that was exchanged, now or before.
+        var grant: TokenMint.GrantClaims?
 
         /// What became of the request if the reply breaks off; a reset, for one, is none that could.
         var outcomeIfCut: RequestOutcome {
@@ -27,13 +35,24 @@ extension SimulatorState {
 
         /// The same, with a reply that does not arrive.
         func lost(by action: TokenDecision.Action, as outcome: RequestOutcome) -> Answer {
-            Answer(action: action, outcome: self.outcome.madeToken ? outcome : self.outcome, standing: standing)
+            Answer(
+                action: action,
+                outcome: self.outcome.madeToken ? outcome : self.outcome,
+                standing: standing,
+                grant: grant
+            )
         }
     }
 
     /// Lets the faults that are set have their say, and then the ledger.
-    mutating func decide(_ checked: Checked, lifetime: Duration, at now: SimulatorInstant) -> TokenDecision {
-        var effects = faults.strike(account: checked.grant?.sub, at: now)
+    mutating func decide(
+        _ checked: Checked,
+        _ type: TokenGrantType?,
+        lifetime: Duration,
+        at now: SimulatorInstant
+    ) -> TokenDecision {
+        let account = account(of: checked)
+        var effects = faults.strike(account: account, type, at: now)
         effects.draw(using: &random)
         let answer = answer(checked, effects, lifetime: effects.lifetime ?? lifetime, at: now)
         let manner = effects.manner ?? .whole
@@ -42,9 +61,20 @@ extension SimulatorState {
             manner: manner,
             outcome: manner.losesReply ? answer.outcomeIfCut : answer.outcome,
             standing: answer.standing,
+            account: answer.grant?.sub ?? account,
+            grantID: (answer.grant ?? checked.grant)?.grant_id,
             delay: effects.latency.map { draw($0) },
             heldAfter: effects.isHeld ? releases : nil
         )
+    }
+
+    /// Whom a request is about, before it is acted on.
+    private func account(of checked: Checked) -> String? {
+        switch checked {
+        case .refused: nil
+        case .grant(let grant): grant.sub
+        case .code(let presented, _): codes.customer(of: presented.code)
+        }
     }
 
     private mutating func answer(
@@ -103,12 +133,15 @@ extension SimulatorState {
     ) -> Answer {
         switch checked {
         case .refused(let reply, let outcome): return Answer(action: .reply(reply), outcome: outcome)
+        case .code(let presented, let issuer):
+            return codeAnswer(presented, issuer: issuer, effects, lifetime: lifetime, at: now)
         case .grant(let grant):
             let standing = ledger.present(grant, grace: effects.rotation?.grace ?? .zero, at: now)
             guard standing == .good || standing == .spared else {
                 return Answer(action: .reply(TokenRoute.grantRevoked), outcome: .invalidGrant, standing: standing)
             }
-            let issue = issue(grant, effects, lifetime: lifetime, at: now)
+            var issue = issue(grant, effects, lifetime: lifetime, at: now)
+            issue.newGrant = effects.rotation.map { rotate(grant, $0, at: now) }
             return Answer(
                 action: .issue(issue),
                 outcome: effects.isMalformed ? .malformed : .issued,
@@ -117,7 +150,8 @@ extension SimulatorState {
         }
     }
 
-    private mutating func issue(
+    /// A new access token of a grant.
+    mutating func issue(
         _ grant: TokenMint.GrantClaims,
         _ effects: FaultEffects,
         lifetime: Duration,
@@ -125,7 +159,6 @@ extension SimulatorState {
     ) -> TokenDecision.Issue {
         let id = nextID()
         var issue = TokenDecision.Issue(grant: grant, id: id, lifetime: lifetime)
-        issue.newGrant = effects.rotation.map { rotate(grant, $0, at: now) }
         issue.oddLifetime = effects.oddLifetime
         issue.form = effects.form
         issue.repetition = effects.repetition
@@ -168,7 +201,7 @@ extension Rotation {
 
 extension FaultEffects {
     /// Whether a success is no good.
-    fileprivate var isMalformed: Bool {
+    var isMalformed: Bool {
         switch form {
         case .malformed, .huge: true
         case .variant, nil: false

@@ -5,8 +5,12 @@
 struct SimulatorState {
     /// The faults that are set.
     var faults = FaultBook()
+    /// The OAuth clients.
+    var clients: ClientRegister
     /// Which grants are revoked.
     var ledger = GrantLedger()
+    /// The codes of the authorize page.
+    var codes = CodeLedger()
     /// What was asked.
     var journal: RequestJournal
     /// Where tokens' ids and latencies are drawn from.
@@ -21,8 +25,9 @@ struct SimulatorState {
     var watchers: [UInt64: CountsWatcher] = [:]
     private var serial: UInt64 = 0
 
-    /// Takes the bound of the journal and the seed.
-    init(keptRequests: Int, seed: UInt64) {
+    /// Takes the bound of the journal, the seed and the clients.
+    init(keptRequests: Int, seed: UInt64, clients: ClientRegister) {
+        self.clients = clients
         self.journal = RequestJournal(capacity: keptRequests)
         self.random = SeededGenerator(seed: seed)
     }

@@ -27,6 +27,8 @@ struct TokenDecision: Sendable {
         let lifetime: Duration
         /// What the new refresh token says, if there is one.
         var newGrant: TokenMint.GrantClaims?
+        /// Whether it is the first of its grant, for a code: then the reply tells of the grant.
+        var isFirst = false
         /// The token that is given in place of a new one.
         var repeated: RepeatedToken?
         /// How the token comes again from now on.
@@ -43,8 +45,12 @@ struct TokenDecision: Sendable {
     var manner: DeliveryManner = .whole
     /// What became of the request.
     let outcome: RequestOutcome
-    /// What the refresh token was worth, where it was looked at.
+    /// What the refresh token was worth, where it was looked at, or the grant of a code that was used again.
     var standing: GrantLedger.Standing?
+    /// The account that the request belongs to, if that is known.
+    var account: String?
+    /// The grant that the request belongs to, if that is known.
+    var grantID: String?
     /// How much later the answer goes out.
     let delay: Duration?
     /// See ``Delivery/heldAfter``.

@@ -48,18 +48,38 @@ struct TokenMint: Sendable {
         var expiresAt: SimulatorInstant { SimulatorInstant(nanoseconds: exp_ns) }
     }
 
-    private let issuer: String
-    private let client: SimulatedClient
+    /// A grant to make.
+    struct NewGrant: Sendable {
+        /// Whose it is.
+        let user: String
+        /// The client that it is for.
+        let clientID: String
+        /// Tells the grants of one user apart.
+        let id: String
+        /// What it allows.
+        let scope: String
+    }
+
+    private struct IdentityClaims: Encodable {
+        let iss: String
+        let sub: String
+        let aud: String
+        let iat: Int64
+        let exp: Int64
+    }
+
+    /// Who makes the tokens (`iss`).
+    let issuer: String
     private let key: Curve25519.Signing.PrivateKey
     private let grantHeader: String
     private let accessHeader: String
+    private let identityHeader: String
 
     /// The signing key is made from the seed.
-    init(keySeed: String, issuer: String, client: SimulatedClient) throws {
+    init(keySeed: String, issuer: String) throws {
         let seed = SHA256.hash(data: Array("tastysim signing key: \(keySeed)".utf8))
         self.key = try Curve25519.Signing.PrivateKey(rawRepresentation: Array(seed))
         self.issuer = issuer
-        self.client = client
         let kid = Base64URL.encode(Array(SHA256.hash(data: key.publicKey.rawRepresentation)))
         func header(_ type: String) -> String {
             let jku = "\(issuer)/oauth/jwks.json"
@@ -67,22 +87,22 @@ struct TokenMint: Sendable {
         }
         self.grantHeader = header("rt+jwt")
         self.accessHeader = header("at+jwt")
+        self.identityHeader = header("JWT")
     }
 
     /// The public key, raw (RFC 8032).
     var publicKey: [UInt8] { Array(key.publicKey.rawRepresentation) }
 
-    /// A refresh token; it has no end.
-    func refreshToken(for user: String, grantID: String, issuedAt: SimulatorInstant) throws -> String {
-        let claims = GrantClaims(
+    /// What the first refresh token of a new grant says; it has no end.
+    func claims(of grant: NewGrant, issuedAt: SimulatorInstant) -> GrantClaims {
+        GrantClaims(
             iss: issuer,
-            sub: user,
+            sub: grant.user,
             iat: issuedAt.seconds,
-            aud: client.id,
-            grant_id: grantID,
-            scope: client.scope
+            aud: grant.clientID,
+            grant_id: grant.id,
+            scope: grant.scope
         )
-        return try refreshToken(saying: claims)
     }
 
     /// A refresh token that says this.
@@ -107,6 +127,19 @@ struct TokenMint: Sendable {
             scope: grant.scope
         )
         return try sign(claims, under: accessHeader)
+    }
+
+    /// What OpenID Connect tells the client of who signed in.
+    func identityToken(of grant: GrantClaims, issuedAt: SimulatorInstant, expiresAt: SimulatorInstant) throws -> String
+    {
+        let claims = IdentityClaims(
+            iss: issuer,
+            sub: grant.sub,
+            aud: grant.aud,
+            iat: issuedAt.seconds,
+            exp: expiresAt.seconds
+        )
+        return try sign(claims, under: identityHeader)
     }
 
     /// What a refresh token says; nil if it is none of ours. `isVerified` saves the work where its signature was checked

@@ -22,8 +22,12 @@ struct TokenReply {
     let lifetime: Duration
     /// The new refresh token, if there is one.
     var newRefreshToken: String?
-    /// The refresh token that was presented.
-    let presentedRefreshToken: String
+    /// The refresh token that was presented; nil where a code was.
+    let presentedRefreshToken: String?
+    /// What the grant allows, where the reply says so.
+    var scope: String?
+    /// Who signed in, where the reply says so.
+    var identityToken: String?
     /// What is odd about `expires_in`.
     var oddLifetime: OddLifetime?
     /// How it is written.
@@ -39,16 +43,18 @@ struct TokenReply {
         }
     }
 
-    /// The members of a good reply: no refresh token, unless it rotates.
+    /// The members of a good reply: no refresh token, unless it rotates or is the first.
     private var members: [Member] {
         let seconds = String(max(lifetime.components.seconds, 0))
         let expiresIn = oddLifetime.map { $0.json } ?? seconds
         return [.text("access_token", accessToken), .text("token_type", "Bearer")]
             + (expiresIn.map { [Member(name: "expires_in", json: $0)] } ?? [])
             + (newRefreshToken.map { [.text("refresh_token", $0)] } ?? [])
+            + (identityToken.map { [.text("id_token", $0)] } ?? [])
+            + (scope.map { [.text("scope", $0)] } ?? [])
     }
 
-    /// Written out: a token is base64url and dots, and an encoder here would cost more than the signature.
+    /// Written out: a token is base64url and dots, a scope has no quotes, and an encoder here would cost more than the signature.
     private func body(_ members: [Member], separator: String = "") -> [UInt8] {
         let texts = members.map { #""\#($0.name)"\#(separator):\#(separator)\#($0.json)"# }
         return Array("{\(separator)\(texts.joined(separator: ",\(separator)"))\(separator)}".utf8)
@@ -65,11 +71,11 @@ extension TokenReply {
         var reply = Self.success(body(members))
         switch variant {
         case .created: reply.status = 201
-        case .scope: reply.body = body(members + [.text("scope", "read trade openid")])
-        case .idToken: reply.body = body(members + [.text("id_token", "eyJhbGciOiJub25lIn0.e30.")])
+        case .scope: reply.body = body(replacing("scope", #""\#(scope ?? "read trade openid")""#))
+        case .idToken: reply.body = body(replacing("id_token", #""\#(identityToken ?? "eyJhbGciOiJub25lIn0.e30.")""#))
         case .noTokenType: reply.body = body(members.filter { $0.name != "token_type" })
         case .lowerCaseType: reply.body = body(replacing("token_type", #""bearer""#))
-        case .sameRefreshToken: reply.body = body(replacing("refresh_token", #""\#(presentedRefreshToken)""#))
+        case .sameRefreshToken: reply.body = body(replacing("refresh_token", #""\#(knownRefreshToken)""#))
         case .unknownMembers:
             let unknown = [
                 Member(name: "user", json: #"{"id":[1,{"x":null}]}"#), Member(name: "issued", json: "1.5e3"),
@@ -146,14 +152,18 @@ extension TokenReply {
         case .brokenAccessToken: return replacing("access_token", #""\#(accessToken)\r\nX-Planted: yes""#)
         case .hugeAccessToken:
             return replacing("access_token", #""\#(String(repeating: "x", count: Self.hugeTokenSize))""#)
+        case .missingRefreshToken: return members.filter { $0.name != "refresh_token" }
         case .nullRefreshToken: return replacing("refresh_token", "null")
         case .emptyRefreshToken: return replacing("refresh_token", #""""#)
         case .numberRefreshToken: return replacing("refresh_token", "42")
-        case .refreshTokenOnly: return [.text("refresh_token", newRefreshToken ?? presentedRefreshToken)]
+        case .refreshTokenOnly: return [.text("refresh_token", newRefreshToken ?? knownRefreshToken)]
         case .unknownTokenType: return replacing("token_type", #""mac""#)
         default: return members
         }
     }
+
+    /// The refresh token that the client has, or is about to have.
+    private var knownRefreshToken: String { presentedRefreshToken ?? newRefreshToken ?? "" }
 
     /// The members with one in place of its like, or added.
     private func replacing(_ name: String, _ json: String) -> [Member] {

@@ -5,8 +5,8 @@ import FoundationEssentials
 import NIOCore
 import Synchronization
 
-/// A stand-in for TastyTrade on a loopback port: the token endpoint, a route that tells whether an access token is alive,
-/// and faults on demand. It signs tokens for whoever asks, and so listens on loopback alone.
+/// A stand-in for TastyTrade on a loopback port: the authorize page, the token endpoint, a route that tells whether an access
+/// token is alive, and faults on demand. It signs tokens for whoever asks, and so listens on loopback alone.
 package final class TokenSimulator: Sendable {
     /// Where it answers, without a slash at the end: fit for `tastytrade.apiUrl`.
     package let url: String
@@ -73,8 +73,17 @@ package final class TokenSimulator: Sendable {
 }
 
 extension TokenSimulator {
-    /// A new grant for a user: a refresh token that this simulator, and any other with its seed, takes.
-    package func makeGrant(for user: String) throws -> String { try service.makeGrant(for: user) }
+    /// A new grant for a user: a refresh token that this simulator, and any other with its seed, takes. It is for the first
+    /// client, and allows all that the client may, unless told otherwise.
+    package func makeGrant(for user: String, client id: String? = nil, scope: String? = nil) throws -> String {
+        try service.makeGrant(for: user, client: id, scope: scope)
+    }
+
+    /// Registers a client, or changes the one that has its id; `killingGrants` revokes those that it has now, as TastyTrade
+    /// does when a secret is made anew.
+    package func register(_ client: SimulatedClient, killingGrants: Bool = false) throws(SimulatorFailure) {
+        try service.register(client, killingGrants: killingGrants)
+    }
 
     /// Revokes every grant that the user has now; a grant made later is good.
     package func revokeGrants(of user: String) { service.revokeGrants(of: user) }
@@ -123,7 +132,7 @@ extension TokenSimulator {
 
     /// Whose access token it is, while it lives; nil if it is dead or not ours.
     package func user(ofLiveToken accessToken: String) -> String? {
-        service.userOfLiveToken(accessToken, at: service.now)
+        service.liveToken(accessToken, at: service.now)?.sub
     }
 
     /// What an access token says, dead or alive; nil if it is not ours.

@@ -29,11 +29,31 @@ struct Serve: AsyncParsableCommand {
     /// Where clients find the authority.
     @Option(help: "File to write the authority's certificate to (PEM), for clients to trust.") var caFile: String?
 
-    /// The one OAuth client's secret.
+    /// The first OAuth client's secret.
     @Option(help: "Client secret, a fake. Also TASTYSIM_CLIENT_SECRET.") var clientSecret: String?
 
     /// A file with the secret.
     @Option(help: "File that holds the client secret.") var clientSecretFile: String?
+
+    /// Where the first client may have people sent back to.
+    @Option(
+        name: .customLong("redirect-uri"),
+        help: ArgumentHelp("Redirect URI of the client, exactly. Can be given again.", valueName: "uri"),
+        transform: Self.redirectURI
+    )
+    var redirectURIs: [String] = []
+
+    /// Clients beside the first.
+    @Option(
+        name: .customLong("client"),
+        help: ArgumentHelp("Another OAuth client, in JSON. Can be given again.", valueName: "client"),
+        transform: Self.client
+    )
+    var otherClients: [ClientText] = []
+
+    /// How long codes can be exchanged.
+    @Option(help: "How long a code of the authorize page can be exchanged.", transform: Self.duration)
+    var codeLifetime: Duration = .seconds(60)
 
     /// How long access tokens live.
     @Option(help: "How long access tokens live, such as 900s or 2500ms.", transform: Self.duration)
@@ -93,6 +113,10 @@ struct Serve: AsyncParsableCommand {
         configuration.lifetime = lifetime
         configuration.eventLoops = threads
         if let secret = try secret() { configuration.client.secret = secret }
+        if !redirectURIs.isEmpty { configuration.client.redirectURIs = redirectURIs }
+        let first = configuration.client
+        configuration.otherClients = try otherClients.map { try $0.client(like: first) }
+        configuration.codeLifetime = codeLifetime
         if let randomSeed { configuration.randomSeed = randomSeed }
         configuration.keptRequests = keptRequests
         if let latency { configuration.faults = [Fault(.latency(latency))] }
@@ -119,6 +143,23 @@ struct Serve: AsyncParsableCommand {
             throw ValidationError("'\(text)' is no duration such as 500ms, 30s, 5m or 1h")
         }
         return duration
+    }
+
+    private static func redirectURI(_ text: String) throws -> String {
+        do {
+            try RedirectURI.check(text)
+            return text
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+
+    private static func client(_ text: String) throws -> ClientText {
+        do {
+            return try ClientText(text)
+        } catch {
+            throw ValidationError(error.description)
+        }
     }
 
     private static func fault(_ text: String) throws -> ScopedFault {

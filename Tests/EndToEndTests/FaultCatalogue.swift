@@ -85,7 +85,9 @@ enum FaultCatalogue {
     }
 
     private static var malformations: [FaultCase] {
-        let harmless: Set<Malformation> = [.duplicateKeys, .nullRefreshToken, .emptyRefreshToken]
+        let harmless: Set<Malformation> = [
+            .duplicateKeys, .missingRefreshToken, .nullRefreshToken, .emptyRefreshToken,
+        ]
         let broken = Malformation.allCases.map { kind in
             harmless.contains(kind)
                 ? served("malformed \(kind)", .malformed(kind)) : failing("malformed \(kind)", .malformed(kind))
@@ -155,6 +157,8 @@ enum FaultCatalogue {
         return [
             served("rotation strict", .rotation(.strict)), served("rotation silent", .rotation(.silent)),
             served("rotation grace", .rotation(.grace(.seconds(5)))),
+            // They concern the exchange of a code.
+            served("other customer", .otherCustomer("another")), served("expired code", .expiredCode),
             // The new token is there before it is published: for that moment the old one is handed out dead.
             FaultCase(name: "kills previous", modes: [.killsPrevious], end: .status(healthy)),
             FaultCase(name: "same token, cached", modes: [.sameToken(.cached)], end: expired, backsOff: true),

@@ -14,7 +14,9 @@ import TokenSimulator
     // MARK: H9
 
     /// Malformations that a token can be had of all the same.
-    private static let harmless: Set<Malformation> = [.duplicateKeys, .nullRefreshToken, .emptyRefreshToken]
+    private static let harmless: Set<Malformation> = [
+        .duplicateKeys, .missingRefreshToken, .nullRefreshToken, .emptyRefreshToken,
+    ]
 
     @Test("H9: a broken success is malformed, and its connection harms no other call", arguments: Malformation.allCases)
     func h9BrokenSuccess(_ malformation: Malformation) async throws {

@@ -53,6 +53,19 @@ import Testing
         }
     }
 
+    @Test(arguments: ["trade openid", "reading"])
+    func aTokenWhoseScopeIsWithoutReadIsForbidden(scope: String) async throws {
+        try await Caller.with { caller in
+            let refreshed = try await caller.refresh(try caller.simulator.makeGrant(for: "42", scope: scope))
+            let token = try #require(refreshed.json["access_token"]?.text)
+            let reply = try await ask(caller, "Bearer \(token)")
+            #expect(reply.status == 403)
+            #expect(reply.json["error"]?["code"] == "not_permitted")
+            #expect(caller.simulator.counts.count(.forbidden) == 1)
+            #expect(caller.simulator.user(ofLiveToken: token) == "42")
+        }
+    }
+
     @Test func aBareTokenAndARefreshTokenAreUnauthorized() async throws {
         try await Caller.with { caller in
             let bare = try await ask(caller, try await token(caller))

@@ -71,6 +71,8 @@ struct Caller: Sendable {
         _ adjust: (inout SimulatorConfiguration) -> Void = { _ in },
         _ body: (Caller) async throws -> Void
     ) async throws {
+        await Turnstile.simulators.enter()
+        defer { Turnstile.simulators.leave() }
         var configuration = SimulatorConfiguration(keySeed: "test", randomSeed: 7)
         configuration.usesTLS = false
         adjust(&configuration)

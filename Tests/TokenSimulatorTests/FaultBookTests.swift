@@ -32,6 +32,16 @@ import Testing
         #expect(book.strike(account: nil, at: now).answer == nil)
     }
 
+    @Test func aFaultForOneKindOfRequestLeavesTheOthersAloneAndIsNotUsedUpByThem() {
+        var book = FaultBook()
+        book.set(Fault(page, count: 1, grantType: .authorizationCode), for: .all, at: now)
+        book.set(Fault(.reset(.before)), for: .all, at: now)
+        #expect(book.strike(account: "1", .refreshToken, at: now).answer == .reset(.before))
+        #expect(book.strike(account: "1", nil, at: now).answer == .reset(.before))
+        #expect(book.strike(account: "1", .authorizationCode, at: now).answer == page)
+        #expect(book.strike(account: "1", .authorizationCode, at: now).answer == .reset(.before))
+    }
+
     @Test func anAccountsFaultComesBeforeThatForAllWhichIsNotUsedUp() {
         var book = FaultBook()
         book.set(Fault(page, count: 1), for: .all, at: now)

@@ -83,6 +83,13 @@ import Testing
         (#"{"mode":"rotation","style":"grace","grace_ms":50}"#, Fault(.rotation(.grace(.milliseconds(50))))),
         (#"{"mode":"rotation","style":"silent"}"#, Fault(.rotation(.silent))),
         (#"{"mode":"certificate","kind":"other_name"}"#, Fault(.certificate(.otherName))),
+        (#"{"mode":"other_customer"}"#, Fault(.otherCustomer("another"))),
+        (#"{"mode":"other_customer","customer":"99"}"#, Fault(.otherCustomer("99"))),
+        (
+            #"{"mode":"expired_code","grant_type":"authorization_code"}"#,
+            Fault(.expiredCode, grantType: .authorizationCode)
+        ),
+        (#"{"mode":"hang","grant_type":"refresh_token"}"#, Fault(.hang(.before), grantType: .refreshToken)),
         (#"{"mode":"flaky"}"#, Fault(.flaky(Flakiness(share: 0.1)))),
         (#"{"mode":"flaky","share":1,"kinds":["hang"]}"#, Fault(.flaky(Flakiness(share: 1, kinds: [.hang])))),
     ]
@@ -119,6 +126,8 @@ import Testing
         #"{"mode":"rate_limited","retry_after_date_s":1e99}"#, #"{"mode":"malformed","kind":"odd"}"#,
         #"{"mode":"huge","bytes":99999999999}"#, #"{"mode":"rotation","style":"loose"}"#,
         #"{"mode":"flaky","kinds":[]}"#, #"{"mode":"flaky","kinds":["odd"]}"#, #"{"mode":"same_token","style":"x"}"#,
+        #"{"mode":"hold","grant_type":"password"}"#, #"{"mode":"outage","grant_type":"refresh_token"}"#,
+        #"{"mode":"certificate","kind":"expired","grant_type":"refresh_token"}"#,
         #"{"mode":"refusal","code":"x","shape":"odd"}"#, #"{"mode":"hang","when":"never"}"#,
     ])
     func whatMakesNoSenseIsRefused(text: String) throws {

@@ -228,6 +228,7 @@ private func page(_ title: String) -> String {
         bad(.missingAccessToken, "{\(tail)}"), bad(.nullAccessToken, #"{\#(tail),"access_token":null}"#),
         bad(.emptyAccessToken, #"{\#(tail),"access_token":""}"#),
         bad(.brokenAccessToken, #"{\#(tail),"access_token":"{access}\r\nX-Planted: yes"}"#),
+        bad(.missingRefreshToken, "{\(good)}"),
         bad(.nullRefreshToken, #"{\#(good),"refresh_token":null}"#),
         bad(.emptyRefreshToken, #"{\#(good),"refresh_token":""}"#),
         bad(.numberRefreshToken, #"{\#(good),"refresh_token":42}"#),

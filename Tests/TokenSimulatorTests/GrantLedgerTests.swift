@@ -32,9 +32,30 @@ import Testing
     @Test func aGrantMadeAfterwardsIsGood() {
         var ledger = GrantLedger()
         ledger.revokeAll(of: "42", at: now)
-        ledger.made(grantID: "2", for: "42")
+        ledger.made(grantID: "2", for: "42", client: "a")
         #expect(!ledger.isRevoked(grant("2")), "made here, within the same second")
         #expect(!ledger.isRevoked(grant("3", iat: 1_767_225_601)), "made elsewhere, a second later")
+    }
+
+    @Test func aClientsGrantsAreRevokedAndOneMadeAfterwardsIsGood() {
+        var ledger = GrantLedger()
+        ledger.revokeAll(ofClient: "a", at: now)
+        ledger.revokeAll(ofClient: "b", at: now + .seconds(-1))
+        ledger.made(grantID: "2", for: "42", client: "a")
+        #expect(ledger.isRevoked(grant("1")))
+        #expect(!ledger.isRevoked(user: "42"))
+        #expect(!ledger.isRevoked(grant("2")))
+        #expect(!ledger.isRevoked(grant("3", iat: 1_767_225_601)))
+        ledger.revokeAll(ofClient: "a", at: now)
+        #expect(ledger.isRevoked(grant("2")), "the next time it is among those there are")
+    }
+
+    @Test func aCodeUsedAgainKillsItsGrantOnce() {
+        var ledger = GrantLedger()
+        #expect(ledger.presentUsedCode(of: grant("1")) == .killed)
+        #expect(ledger.presentUsedCode(of: grant("1")) == .revoked)
+        #expect(!ledger.isGood(grant("1")))
+        #expect(ledger.isGood(grant("2")))
     }
 
     @Test func fingerprintsTellTokensApart() {

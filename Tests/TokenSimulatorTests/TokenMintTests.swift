@@ -10,12 +10,18 @@ import Testing
 @Suite struct TokenMintTests {
     private let now = SimulatorInstant(nanoseconds: 1_767_225_600_250_000_000)
 
-    private func mint(seed: String = "a", client: SimulatedClient = SimulatedClient()) throws -> TokenMint {
-        try TokenMint(keySeed: seed, issuer: "https://api.tastytrade.com", client: client)
+    private func mint(seed: String = "a") throws -> TokenMint {
+        try TokenMint(keySeed: seed, issuer: "https://api.tastytrade.com")
+    }
+
+    private func refreshToken(_ mint: TokenMint, user: String = "42", id: String = "g") throws -> String {
+        let client = SimulatedClient()
+        let grant = TokenMint.NewGrant(user: user, clientID: client.id, id: id, scope: client.scope)
+        return try mint.refreshToken(saying: mint.claims(of: grant, issuedAt: now))
     }
 
     private func grant(_ mint: TokenMint, user: String = "42") throws -> TokenMint.GrantClaims {
-        try #require(mint.grantClaims(of: try mint.refreshToken(for: user, grantID: "g", issuedAt: now)))
+        try #require(mint.grantClaims(of: try refreshToken(mint, user: user)))
     }
 
     private func parts(_ token: String) throws -> (header: [String: JSON], claims: [String: JSON]) {
@@ -30,7 +36,7 @@ import Testing
     @Test func theSignatureIsGoodByThePublicKey() throws {
         let mint = try mint()
         let key = try Curve25519.Signing.PublicKey(rawRepresentation: mint.publicKey)
-        let refresh = try mint.refreshToken(for: "42", grantID: "g", issuedAt: now)
+        let refresh = try refreshToken(mint)
         let access = try mint.accessToken(of: try grant(mint), id: "i", issuedAt: now, expiresAt: now + .seconds(2))
         for token in [refresh, access] {
             let end = try #require(token.lastIndex(of: "."))
@@ -41,7 +47,7 @@ import Testing
 
     @Test func refreshTokensAreShapedLikeTheRealOnes() throws {
         let user = "U0000000-0000-4000-8000-000000000042"
-        let token = try mint().refreshToken(for: user, grantID: "grant-1", issuedAt: now)
+        let token = try refreshToken(mint(), user: user, id: "grant-1")
         let (header, claims) = try parts(token)
         #expect(header["alg"] == "EdDSA")
         #expect(header["typ"] == "rt+jwt")
@@ -68,14 +74,14 @@ import Testing
     }
 
     @Test func aMintWithTheSameSeedKnowsTheTokens() throws {
-        let token = try mint().refreshToken(for: "42", grantID: "g", issuedAt: now)
+        let token = try refreshToken(mint())
         #expect(try mint().grantClaims(of: token)?.sub == "42")
         #expect(try mint(seed: "b").grantClaims(of: token) == nil)
     }
 
     @Test func oneKindOfTokenIsNotTheOther() throws {
         let mint = try mint()
-        let refresh = try mint.refreshToken(for: "42", grantID: "g", issuedAt: now)
+        let refresh = try refreshToken(mint)
         let access = try mint.accessToken(of: try grant(mint), id: "i", issuedAt: now, expiresAt: now)
         #expect(mint.accessClaims(of: refresh) == nil)
         #expect(mint.grantClaims(of: access) == nil)
@@ -83,7 +89,7 @@ import Testing
 
     @Test func aTokenThatWasTouchedIsNone() throws {
         let mint = try mint()
-        let token = try mint.refreshToken(for: "42", grantID: "g", issuedAt: now)
+        let token = try refreshToken(mint)
         let claims = #"{"iss":"x","sub":"1","iat":1,"aud":"x","grant_id":"g","scope":"s"}"#
         let parts = token.split(separator: ".")
         let forged = "\(parts[0]).\(Base64URL.encode(Array(claims.utf8))).\(parts[2])"

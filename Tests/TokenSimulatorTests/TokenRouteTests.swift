@@ -83,7 +83,7 @@ import Testing
         Change("client_secret", "wrong", 401, "invalid_client", "Client secret mismatch"),
         Change("client_secret", nil, 401, "invalid_client", "Client secret mismatch"),
         Change("client_id", "another", 401, "invalid_client"),
-        Change("grant_type", "authorization_code", 400, "unsupported_grant_type"),
+        Change("grant_type", "password", 400, "unsupported_grant_type"),
         Change("grant_type", nil, 400, "invalid_request"),
         Change("refresh_token", nil, 400, "invalid_request"),
         Change("refresh_token", "", 400, "invalid_request"),
