@@ -175,7 +175,8 @@ extension SimulatorState {
         at now: SimulatorInstant
     ) -> TokenMint.GrantClaims {
         if rotation != .silent { ledger.exchange(grant, at: now) }
-        return grant.successor(generation: nextSerial(), issuedAt: now)
+        // Serials begin anew with the simulator, and grants outlive it: the new one must count as later all the same.
+        return grant.successor(generation: max(nextSerial(), (grant.gen ?? 0) + 1), issuedAt: now)
     }
 
     /// The token that comes again, if there is one.

@@ -46,6 +46,21 @@ import Testing
         }
     }
 
+    /// The numbers that it gives begin anew then.
+    @Test func aGrantThatWasRotatedBeforeTheSimulatorWasRestartedIsRotatedOn() async throws {
+        var grant = ""
+        try await Caller.with { caller in
+            try await caller.order(#"{"mode":"rotation"}"#)
+            grant = try caller.simulator.makeGrant(for: "42")
+            for _ in 0..<9 { grant = try #require(try await refresh(caller, grant).refresh) }
+        }
+        try await Caller.with { caller in
+            try await caller.order(#"{"mode":"rotation"}"#)
+            for _ in 0..<3 { grant = try #require(try await refresh(caller, grant).refresh) }
+            #expect(caller.simulator.counts.grantsLost == 0 && caller.simulator.counts.reused == 0)
+        }
+    }
+
     @Test func aLostReplyUnderStrictRotationLosesTheGrant() async throws {
         try await Caller.with { caller in
             try await caller.order(#"{"mode":"rotation"}"#)
