@@ -38,7 +38,9 @@ struct LocalKey: Sendable {
         let fresh = LockedBytes(count: LocalKeyFile.length) { room in
             for index in room.indices { room[index] = UInt8(truncatingIfNeeded: random()) }
         }
-        if let reason = file.make(fresh, draftNumber: random()) { return LocalKey(fresh, reason) }
+        if let reason = file.make(fresh, draftNumber: random()) {
+            return LocalKey(fresh, "\(reason): see to that and restart the daemon, since a key is made at a start only")
+        }
         // Another process may have made one in the same moment, which counts for both.
         return LocalKey(try file.read() ?? fresh, nil)
     }
