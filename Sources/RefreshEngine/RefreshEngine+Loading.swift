@@ -111,6 +111,7 @@ extension RefreshEngine {
         }
         let account = Account(user: row.user, lane: lane, machine: machine)
         let slot = table.insert(account)
+        spent.came(row.user)
         statuses.count(machine, by: 1)
         census.moved(row.user)
         carryOut(step, slot, account, row: row, occasion.now)
@@ -131,6 +132,7 @@ extension RefreshEngine {
         census.moved(user)
         if attempts[user] == nil, let claim = claims.removeValue(forKey: user) { end(claim, after: .zero) }
         kept.forget(user)
+        spent.left(user)
         if recovered.removeValue(forKey: user) != nil { pendingSettles.append(user) }
         if attempts[user] == nil, journaled.remove(user) != nil { pendingSettles.append(user) }
         slowRows.remove(user)

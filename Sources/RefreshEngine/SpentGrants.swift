@@ -16,9 +16,15 @@ struct SpentGrants: Sendable {
     /// So many are known of an account: more than a backup, a failover or an application's cache goes back.
     static let mostVersions = 8
 
+    /// Rows that are gone and may come back, as when an application deletes and inserts what it means to change; of more than these nothing
+    /// is kept.
+    static let mostGone = 256
+
     private let limit: Int
     private let seal: MemorySeal
     private var spent: [UserID: Spent] = [:]
+    /// Whose rows are gone, the last one last.
+    private var gone: [UserID] = []
 
     /// None are known yet.
     ///
@@ -49,6 +55,18 @@ struct SpentGrants: Sendable {
         more.add(versions)
         more.successor = nil
         spent[user] = more
+    }
+
+    /// The account's row is gone.
+    mutating func left(_ user: UserID) {
+        guard spent[user] != nil else { return }
+        gone.append(user)
+        if gone.count > Self.mostGone { spent[gone.removeFirst()] = nil }
+    }
+
+    /// The account's row is there, be it again.
+    mutating func came(_ user: UserID) {
+        if !gone.isEmpty { gone.removeAll { $0 == user } }
     }
 
     /// Whether the refresh token of that version is known to be spent.

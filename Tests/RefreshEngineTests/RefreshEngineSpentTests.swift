@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import RefreshEngine
 import TestSupport
 import Testing
 import TokenCore
+
+@testable import RefreshEngine
 
 /// A refresh token that was replaced, and stands in its row again (hard case H5): an application wrote a whole row back, or the database
 /// went back in time.
@@ -93,6 +94,25 @@ import TokenCore
         fixture.store.tell(.users([one]))
         await fixture.settled { await fixture.engine.report(on: one)?.status == .unreadable }
         #expect(fixture.endpoint.unseen == 0)
+    }
+
+    /// Users come and go for as long as the daemon is up.
+    @Test func h30OfRowsThatAreGoneOnlyTheLastAreKnown() async {
+        var spent = SpentGrants(limit: 100_000, seal: .standIn)
+        for number in 0..<1000 {
+            let user = UserID("\(number)")
+            spent.came(user)
+            spent.note(Int64(number), of: user, successor: Secret("r\(number)"))
+            spent.left(user)
+        }
+        #expect(!spent.contains(743, of: UserID("743")) && spent.contains(744, of: UserID("744")))
+        spent.came(UserID("744"))
+        for number in 1000..<2000 {
+            spent.note(Int64(number), of: UserID("\(number)"), successor: Secret("r"))
+            spent.left(UserID("\(number)"))
+        }
+        #expect(spent.successor(of: UserID("744")) == Secret("r744"), "who came back is not forgotten")
+        #expect(spent.successor(of: UserID("999")) == nil)
     }
 
     @Test func anotherGrantIsTakenUpAsEver() async {
