@@ -4,7 +4,7 @@
 package import TokenCore
 
 /// OAuth clients in the daemon's own schema, with their secrets sealed by the keys of the tokens' columns.
-extension PostgresGrantStore: ClientStoring {
+extension PostgresGrantStore {
     /// All of them, by name; none where there is no schema to keep them in.
     package func clients() async throws(StoreFailure) -> [StoredClient] {
         let secrets = configuration.tokens.shared
@@ -18,7 +18,12 @@ extension PostgresGrantStore: ClientStoring {
         }
     }
 
-    /// Puts a client in, or another in its place.
+    /// Puts a client in, or another in its place. Its secret is sealed. A client keeps its environment for as long as accounts have grants
+    /// of it.
+    ///
+    /// - Parameter client: with its secret; when that was replaced is not asked of it.
+    /// - Returns: that it was done, or why not.
+    /// - Throws: as every call of the database.
     package func put(_ client: StoredClient) async throws(StoreFailure) -> Result<Void, ClientRefusal> {
         let secrets = configuration.tokens.shared
         let (secret, sealed): (Secret, String)
@@ -57,6 +62,10 @@ extension PostgresGrantStore: ClientStoring {
     }
 
     /// Takes a client out, unless accounts have grants of it.
+    ///
+    /// - Parameter name: the client's.
+    /// - Returns: what became of it.
+    /// - Throws: as every call of the database.
     package func removeClient(_ name: String) async throws(StoreFailure) -> ClientRemoval {
         try await withPlan { plan async throws(StoreFailure) in
             guard plan.report.ownSchema.isPresent else { return .unknown }

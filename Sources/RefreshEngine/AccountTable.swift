@@ -20,10 +20,8 @@ struct AccountTable: Sendable {
         /// Since when the account stands in line, in tenths of a second on the boot clock; the lowest bits of them, which tell
         /// spans of up to 109 minutes. In this place and size it fills a gap.
         var inLineSince: UInt16 = 0
-        /// The number of the last pass over the rows in which the account's row was there; each pass leaves none behind, so that it
-        /// may begin anew.
-        var seenInPass: UInt16
-        var lane: LaneNumber
+        /// The number of the last pass over the rows in which the account's row was there.
+        var seenInPass: UInt32
 
         mutating func change<Outcome>(_ body: (inout GrantStateMachine) -> Outcome) -> Outcome { body(&machine) }
     }
@@ -35,7 +33,7 @@ struct AccountTable: Sendable {
     private(set) var count = 0
     private var seen = 0
     /// The number of the pass over the rows that goes on, or was the last.
-    private(set) var pass: UInt16 = 0
+    private(set) var pass: UInt32 = 0
 
     /// No accounts yet.
     init(slotsOf board: TokenBoard) {
@@ -47,8 +45,8 @@ struct AccountTable: Sendable {
 
     /// The account in the slot; nil once it was removed.
     subscript(slot: AccountSlot) -> Account? {
-        guard let record = records[Int(slot.index)], let user = board.user(in: slot) else { return nil }
-        return Account(user: user, lane: record.lane, machine: record.machine)
+        guard let record = records[Int(slot.index)], let holder = board.holder(of: slot) else { return nil }
+        return Account(user: holder.user, lane: holder.lane, machine: record.machine)
     }
 
     /// Every slot there ever was is below this number.
@@ -59,12 +57,6 @@ struct AccountTable: Sendable {
     /// - Returns: what `body` returned; nil if the account was removed.
     mutating func change<Outcome>(_ slot: AccountSlot, _ body: (inout GrantStateMachine) -> Outcome) -> Outcome? {
         records[Int(slot.index)]?.change(body)
-    }
-
-    /// Has the account belong to another client.
-    mutating func move(_ slot: AccountSlot, to lane: LaneNumber) {
-        records[Int(slot.index)]?.lane = lane
-        board.move(slot, to: lane)
     }
 
     /// Marks that the account stands in line since then.
@@ -98,7 +90,7 @@ struct AccountTable: Sendable {
     /// Puts an account in, whose row is there; its user must not have one yet.
     mutating func insert(_ account: Account) -> AccountSlot {
         let slot = board.admit(account.user, in: account.lane)
-        let record = Record(machine: account.machine, seenInPass: pass, lane: account.lane)
+        let record = Record(machine: account.machine, seenInPass: pass)
         if Int(slot.index) == records.count { records.append(record) } else { records[Int(slot.index)] = record }
         count += 1
         seen += 1

@@ -5,15 +5,19 @@ import TokenCore
 
 /// The lanes of all clients, by their numbers.
 struct ClientLanes: Sendable {
+    /// As many as ``LaneNumber`` tells apart.
+    private static let most = 256
+
     private var lanes: [ClientLane]
+    private var byName: [String: LaneNumber] = [:]
 
     /// One lane, that of the configuration's client.
     init(_ first: ClientLane) {
         lanes = [first]
     }
 
-    /// All there are.
-    var numbers: [LaneNumber] { lanes.indices.map { LaneNumber(value: UInt8($0)) } }
+    /// All there are at the time of the call. Holds none of them, so that each can be changed in its place meanwhile.
+    var numbers: some Sequence<LaneNumber> { (0..<lanes.count).lazy.map { LaneNumber(value: UInt8($0)) } }
 
     /// One of them.
     subscript(number: LaneNumber) -> ClientLane {
@@ -38,7 +42,7 @@ struct ClientLanes: Sendable {
     /// That of the client of that name, nil being the configuration's; nil for a name that was not heard of.
     func number(of client: String?) -> LaneNumber? {
         guard let client else { return .ofDefault }
-        return numbers.first { $0 != .ofDefault && self[$0].client.name == client }
+        return byName[client]
     }
 
     /// Takes in the clients as they are now. A lane stays when its client is gone: nobody is in it any more.
@@ -61,11 +65,12 @@ struct ClientLanes: Sendable {
                 self[number].client = registration
                 self[number].obstacle = client.obstacle
                 news.append(number)
-            } else if lanes.count <= Int(UInt8.max) {
-                var lane = makeLane(registration)
-                lane.obstacle = client.obstacle
-                news.append(LaneNumber(value: UInt8(lanes.count)))
-                lanes.append(lane)
+            } else if lanes.count < Self.most {
+                let number = LaneNumber(value: UInt8(lanes.count))
+                lanes.append(makeLane(registration))
+                self[number].obstacle = client.obstacle
+                byName[client.name] = number
+                news.append(number)
             }
         }
         return news

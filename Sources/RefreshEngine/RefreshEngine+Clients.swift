@@ -9,8 +9,17 @@ extension RefreshEngine {
     /// Reads them; before any row, and again now and then.
     func learnClients() async throws(StoreFailure) {
         let stored = try await store.clients()
+        // Before any call is made for one: with a provider that rotates, each is written down first.
+        var rotating: Set<String> = []
+        for client in stored where lanes.number(of: client.name) == nil {
+            if try await store.sawRotation(of: client.name) { rotating.insert(client.name) }
+        }
         let now = clock()
-        let news = lanes.take(stored, apiURL: configuration.apiURL) { client in newLane(client, at: now) }
+        let news = lanes.take(stored, apiURL: configuration.apiURL) { client in
+            var lane = ClientLane(client, configuration, metrics, at: now)
+            if rotating.contains(client.name) { lane.rotation = .noted }
+            return lane
+        }
         for lane in news {
             // Whatever stopped its calls may be over.
             kickBreaker(of: lane, at: now)
@@ -49,13 +58,9 @@ extension RefreshEngine {
         guard let account = table[slot], account.lane != lane else { return }
         lanes[account.lane].ready.disarm(slot)
         lanes[account.lane].victims.remove(account.user)
-        table.move(slot, to: lane)
+        board.move(slot, to: lane)
         guard account.machine.phase == .queued, let moved = table[slot] else { return }
         lanes[lane].ready.arm(slot, at: urgency(of: moved, clock()))
-    }
-
-    private func newLane(_ client: ClientRegistration, at now: Moment) -> ClientLane {
-        ClientLane(client, configuration, metrics, at: now)
     }
 
     private func tellOfClient(_ lane: LaneNumber) {

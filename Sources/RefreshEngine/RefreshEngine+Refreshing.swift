@@ -140,8 +140,7 @@ extension RefreshEngine {
             lanes[lane].bucket.putBack()
             putBackProbe(in: lane)
             if let claim = found[user]?.hold.claim {
-                // The call that is under way goes on under it: it is what keeps the other daemons away.
-                if attempts[user] == nil { end(claim, after: .zero) } else { claims[user] = claim }
+                giveBack(claim)
             }
             // Who is in no line any more is put back by the reread.
             let isLost = found[user].map { lanes.number(of: $0.row.client) == nil || isSpent($0.row) } ?? true
@@ -150,6 +149,14 @@ extension RefreshEngine {
         strikeIntents(of: batch.toCall, in: lane)
         flushSettles()
         advance()
+    }
+
+    /// A claim under which no call is made is ended, unless one is under way: then it goes on under the later of the two, which is what
+    /// keeps the other daemons away.
+    private func giveBack(_ claim: Claim) {
+        guard attempts[claim.user] != nil else { return end(claim, after: .zero) }
+        if let held = claims[claim.user], held.epoch >= claim.epoch { return }
+        claims[claim.user] = claim
     }
 
     /// Whether there is a call to make for an account whose turn has come: not if another daemon has it in hand, or has stored a newer

@@ -10,7 +10,7 @@ extension RefreshEngine {
     /// The row as it is to be learnt; nil if it is not, since its refresh token's successor is put back in its place.
     func minded(_ row: GrantRow) -> GrantRow? {
         if let memory = row.memory, !memory.spent.isEmpty { spent.note(memory.spent, of: row.user) }
-        guard case .present(let version) = row.grant, spent.contains(version, of: row.user) else { return row }
+        guard case .present(let version) = row.grant, isSpent(row) else { return row }
         if let successor = spent.successor(of: row.user) {
             putBack(successor, of: row.user, over: version)
             return nil
@@ -30,7 +30,8 @@ extension RefreshEngine {
 
     /// Whether the row's refresh token must not be sent.
     func isSpent(_ row: GrantRow) -> Bool {
-        spent.contains(row.grant.version, of: row.user)
+        let version = row.grant.version
+        return spent.contains(version, of: row.user) || row.memory?.spent.contains(version) == true
     }
 
     private func putBack(_ successor: Secret, of user: UserID, over version: Int64) {

@@ -33,15 +33,12 @@ package final class TokenBoard: Sendable {
         /// To when calls stand still for all accounts of a client; mostly for none.
         var standstills: [LaneNumber: Moment] = [:]
 
-        /// To when calls stand still for the account in the slot; nil while they are made.
-        func standstill(in slot: Int) -> Moment? {
-            standstills.isEmpty ? nil : standstills[lanes[slot]]
-        }
-
         /// What callers see of the entry in the slot.
         func entry(in slot: Int) -> BoardEntry? {
-            guard let entry = entries[slot] else { return nil }
-            return standstill(in: slot).map { entry.standingStill(until: $0) } ?? entry
+            guard let entry = entries[slot], !standstills.isEmpty, let end = standstills[lanes[slot]] else {
+                return entries[slot]
+            }
+            return entry.standingStill(until: end)
         }
     }
 
@@ -78,8 +75,14 @@ package final class TokenBoard: Sendable {
     }
 
     /// Whose account has the slot; nil once it was removed.
-    package func user(in slot: AccountSlot) -> UserID? {
-        state.withLock { $0.index.user(in: Int(slot.index)) }
+    package func user(in slot: AccountSlot) -> UserID? { holder(of: slot)?.user }
+
+    /// Whose account has the slot, and its client's lane; nil once it was removed.
+    func holder(of slot: AccountSlot) -> (user: UserID, lane: LaneNumber)? {
+        state.withLock { state in
+            let slot = Int(slot.index)
+            return state.index.user(in: slot).map { ($0, state.lanes[slot]) }
+        }
     }
 
     /// Gives the account a slot that stays its own until it is removed; what is known of it follows in an update.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import TokenCore
+
 /// One key at work: seals and opens bytes, and keeps itself to itself.
 ///
 /// A box is nonce, sealed bytes and tag, one after the other.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import TokenCore
+
 /// The five parts of a compact JWE with direct encryption (RFC 7516, section 7.1): header, nothing, nonce, sealed bytes, tag.
 struct CompactJWE {
     private static let dot = UInt8(ascii: ".")

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import TokenCore
+
 /// The keys of `encryption.mode: jwe`: a JWK Set of symmetric keys, of which the first seals and all open.
 package struct JWEKeySet: Sendable {
     /// The key that seals.

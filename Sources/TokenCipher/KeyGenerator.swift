@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import TokenCore
+
 /// Adds a key to a JWK Set. The new key is the first one, so that it seals from then on; the others go on opening.
 package struct KeyGenerator {
     private static let keyBytes = 32

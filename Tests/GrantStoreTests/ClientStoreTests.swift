@@ -34,6 +34,19 @@ import TokenCore
         )
     }
 
+    /// A store with a client whose grant user 1 has.
+    private func storeWithGrant(in database: TestDatabase) async throws -> PostgresGrantStore {
+        let store = store(database, try keys())
+        try await store.put(client()).get()
+        try await database.execute(
+            """
+            INSERT INTO tastytokend.grants (user_id, status, generation, consecutive_failures, changed_at, client)
+            VALUES ('1', 'active', 1, 0, now(), 'second')
+            """
+        )
+        return store
+    }
+
     @Test func whatIsPutInIsFoundByEveryDaemonAndItsSecretIsSealed() async throws {
         let database = try await TestDatabase()
         let first = store(database, try keys())
@@ -78,14 +91,7 @@ import TokenCore
 
     @Test func aClientThatHasGrantsStaysInItsEnvironmentAndIsNotRemoved() async throws {
         let database = try await TestDatabase()
-        let store = store(database, try keys())
-        try await store.put(client()).get()
-        try await database.execute(
-            """
-            INSERT INTO tastytokend.grants (user_id, status, generation, consecutive_failures, changed_at, client)
-            VALUES ('1', 'active', 1, 0, now(), 'second')
-            """
-        )
+        let store = try await storeWithGrant(in: database)
         #expect(
             try await store.rows(of: [UserID("1"), UserID("2")]).map(\.client).sorted { ($0 ?? "") < ($1 ?? "") } == [
                 nil, "second",
@@ -107,14 +113,7 @@ import TokenCore
     /// The client is in every form in which rows are read.
     @Test func rowsTellTheirClientWhenTheyAreLoadedReadAndClaimed() async throws {
         let database = try await TestDatabase()
-        let store = store(database, try keys())
-        try await store.put(client()).get()
-        try await database.execute(
-            """
-            INSERT INTO tastytokend.grants (user_id, status, generation, consecutive_failures, changed_at, client)
-            VALUES ('1', 'active', 1, 0, now(), 'second')
-            """
-        )
+        let store = try await storeWithGrant(in: database)
         let user = UserID("1")
         let loaded = try await store.loaded()
         #expect(loaded[user]?.client == "second" && loaded.count == 2)

@@ -115,6 +115,21 @@ import TokenCore
         #expect(await fixture.engine.summary().stoppedFor == nil)
     }
 
+    /// Another daemon found out; the first call for it here is written down before it is made.
+    @Test func h3AClientThatComesLaterIsKnownToRotateFromItsFirstCallOn() async throws {
+        let fixture = await fixture([])
+        await calls(1, fixture)["r1"]?.answer(fixture.answer("a1"))
+        await fixture.settled { fixture.engine.isReady && fixture.token(of: ours) == "a1" }
+        #expect(fixture.store.claimsThatSend == [false])
+        try await fixture.store.noteRotation(of: "second")
+        fixture.store.replaceClients(with: [client()])
+        await fixture.advance(by: .seconds(60))
+        #expect(await calls(1, fixture)["r2"] != nil)
+        #expect(fixture.store.claimsThatSend == [false, true])
+        #expect(fixture.journal.open[theirs]?.content == .intent(lastRefreshedAt: nil))
+        #expect(fixture.journal.open[ours] == nil)
+    }
+
     @Test func aRowOfAClientThatWasNotHeardOfWaitsForIt() async {
         let fixture = await fixture([])
         let calls = await calls(1, fixture)

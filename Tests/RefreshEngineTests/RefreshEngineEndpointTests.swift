@@ -44,6 +44,37 @@ import TokenCore
         #expect(await fixture.engine.report(on: one)?.status == .active)
     }
 
+    /// TastyTrade blocks an address that goes on asking; and whoever follows events is told once.
+    @Test func h33ARevokedGrantIsToldOfOnceAndProbedHourly() async {
+        let fixture = EngineFixture(
+            [one: .init(refreshToken: "r1", accessToken: "a0", expiresAt: live(for: .seconds(900)))],
+            fast
+        )
+        await fixture.start()
+        let start = fixture.engine.eventsEnd
+        for _ in 0..<2 {
+            (await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(1)) }).fail(refusal)
+            await fixture.turn()
+        }
+        #expect(await fixture.engine.report(on: one)?.status == .reauthorizationRequired)
+        #expect(fixture.token(of: one) == "a0", "it is served while it lives")
+        let refused = fixture.clock.now
+        for hour in 1...3 {
+            let probe = await fixture.endpoint.nextCallWhile {
+                await fixture.advance(by: .seconds(30))
+                await fixture.turn()
+            }
+            probe.fail(refusal)
+            await fixture.turn()
+            let passed = fixture.clock.now.boot - refused.boot
+            #expect(passed >= .seconds(3600 * hour) && passed < .seconds(3600 * hour + 240))
+        }
+        let token = fixture.engine.entry(for: one)?.token
+        #expect(token?.life.isAlive(at: fixture.clock.now) != true, "none is served past its end")
+        let events = fixture.engine.events(from: start, atMost: 100).events.map(\.kind)
+        #expect(events.filter { $0 == .grantRefused }.count == 1)
+    }
+
     @Test func h33AGrantCountsAsRefusedAfterTwoRefusalsAndRecoversWithAnother() async {
         let fixture = EngineFixture([one: .init(refreshToken: "r1")], fast)
         await fixture.start()

@@ -287,6 +287,7 @@ import TokenCore
             await fixture.engine.report(on: one)?.lastError == "an earlier call for this user has not ended"
         }
         #expect(fixture.endpoint.unseen == 0)
+        #expect(fixture.store.ends.count == 0, "the claim is what keeps the other daemons from a second call")
         call.answer(fixture.answer("a2", rotated: "r3"))
         let next = await fixture.endpoint.nextCallWhile { await fixture.advance(by: .seconds(1)) }
         #expect(next.refreshToken == Secret("by hand"))
@@ -328,8 +329,9 @@ import TokenCore
         #expect(call.refreshToken == Secret("by hand"))
     }
 
-    @Test func aJournalThatCannotBeReadDoesNotKeepTheDaemonFromServing() async throws {
-        let journal = RecordingJournal()
+    /// An engine that could not read its journal, and has gone on without: it may hold what nobody else has, and was tried again before
+    /// anything was served.
+    private func ready(without journal: RecordingJournal) async throws -> EngineFixture {
         journal.failReading(with: full)
         let row = RecordingStore.Row(
             refreshToken: "r1",
@@ -337,15 +339,36 @@ import TokenCore
             expiresAt: Moment.newYear.wall + .seconds(800)
         )
         let fixture = try await rotating([one: row], journal: journal)
-        // It may hold what nobody else has, and is tried again before anything is served.
         await fixture.engine.start(fixture.alarm)
         for _ in 0..<20 where !fixture.engine.isReady {
             await fixture.advance(by: .seconds(5))
             await fixture.turn()
         }
+        return fixture
+    }
+
+    @Test func aJournalThatCannotBeReadDoesNotKeepTheDaemonFromServing() async throws {
+        let journal = RecordingJournal()
+        let fixture = try await ready(without: journal)
         #expect(fixture.token(of: one) == "a1")
         let told = fixture.log.entries.filter { $0.metadata["event"] == "journal.unread" }.map(\.level)
         #expect(told == [.warning, .error], "once at first, and once more when it is gone on without")
+    }
+
+    /// As when the process that held it has ended since, or its disk is back.
+    @Test func h3AJournalThatCanBeReadOnlyLaterCountsThen() async throws {
+        let kept = kept("a2", rotated: "r2")
+        let journal = RecordingJournal(
+            RecoveredJournal(entries: [JournalEntry(user: one, usedVersion: version("r1"), .answer(kept))])
+        )
+        let fixture = try await ready(without: journal)
+        #expect(fixture.engine.isReady && fixture.store[one]?.refreshToken == "r1")
+        journal.failReading(with: nil)
+        await fixture.advance(by: .seconds(60))
+        await fixture.settled { fixture.token(of: one) == "a2" }
+        await fixture.advance(by: .seconds(1))
+        await fixture.settled { fixture.store[one]?.refreshToken == "r2" }
+        #expect(fixture.endpoint.unseen == 0, "the spent refresh token is not sent")
     }
 
     @Test func h3AJournalThatCanBeReadAtTheSecondTryIsRead() async throws {

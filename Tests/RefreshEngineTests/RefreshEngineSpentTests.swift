@@ -66,10 +66,12 @@ import TokenCore
         #expect(await fixture.endpoint.nextCall().refreshToken == Secret("r2"))
     }
 
-    @Test func h5WhereAnotherDaemonReplacedItTheRowIsLeftAloneAndToldOf() async throws {
+    /// What the row's own memory says counts also where there is no room to remember it.
+    @Test(arguments: [0, 50_000])
+    func h5WhereAnotherDaemonReplacedItTheRowIsLeftAloneAndToldOf(room: Int) async throws {
         var row = RecordingStore.Row(refreshToken: "r1")
         row.memory = memory(spent: ["r1", "r0"], of: "r2")
-        let fixture = EngineFixture([one: row], fast)
+        let fixture = EngineFixture([one: row], EngineConfiguration(maxPerSecond: 1000, keptGrants: room))
         await fixture.start()
         await fixture.turn()
         #expect(fixture.endpoint.unseen == 0)

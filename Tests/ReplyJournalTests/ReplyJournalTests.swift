@@ -111,6 +111,16 @@ import TokenCore
         #expect(try await found().entries == [answer("2"), salvage("3")])
     }
 
+    /// Its length alone says that it is none of ours; nothing of it is read into memory.
+    @Test func aFileThatIsLargerThanAJournalCanBeIsRefusedAndLeftAlone() async throws {
+        try put([])
+        let size = UInt64(JournalForm.longestFile) + 1
+        try FileHandle(forWritingTo: URL(fileURLWithPath: path)).truncate(atOffset: size)
+        let failure = await #expect(throws: JournalFailure.self) { try await found() }
+        #expect(failure?.description.contains("larger than a journal can be") == true)
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64 == size)
+    }
+
     @Test func anEntryIsGoneOnFromAfterARestart() async throws {
         try await inOneProcess { journal in
             try await journal.append([intent("1"), intent("2")])

@@ -48,7 +48,7 @@ package struct TokenContents: Hashable, Sendable {
         subject = claims.text("sub").map(Secret.init)
         audience = claims.texts("aud")
         grantID = claims.text("grant_id").map(Secret.init)
-        scopes = claims["scope"].map { _ in Self.words(claims.texts("scope")) }
+        scopes = claims.has("scope") ? Self.words(claims.texts("scope")) : nil
         issuedAt = claims.instant("iat")
         expiresAt = claims.instant("exp")
         kind = Self.kind(type, claims)
@@ -63,8 +63,8 @@ package struct TokenContents: Hashable, Sendable {
         let type = mediaType(type)
         if type.hasPrefix("rt+") { return .refresh }
         if type.hasPrefix("at+") { return .access }
-        let isIdentity = ["at_hash", "c_hash", "nonce", "auth_time"].contains { claims[$0] != nil }
-        return isIdentity && claims["grant_id"] == nil ? .identity : .other
+        let isIdentity = ["at_hash", "c_hash", "nonce", "auth_time"].contains(where: claims.has)
+        return isIdentity && !claims.has("grant_id") ? .identity : .other
     }
 
     /// A media type, of which `application/` may be left out (RFC 7515, section 4.1.9).

@@ -59,7 +59,7 @@ struct TokenReading: Sendable {
             self.init(.opaque, nil)
             return
         }
-        if header["enc"] != nil, parts.count == 5 {
+        if header.has("enc"), parts.count == 5 {
             self.init(.encrypted, nil)
             return
         }
@@ -73,7 +73,7 @@ struct TokenReading: Sendable {
     }
 
     private static func fields(_ part: Substring) -> JSONFields? {
-        Base64URL.decode(part.utf8).flatMap(JSONFields.init)
+        Base64Text.url.decode(String(part)).flatMap(JSONFields.init)
     }
 
     private static func form(_ header: JSONFields, _ claims: JSONFields?, _ parts: [Substring]) -> Form {
@@ -88,8 +88,9 @@ struct TokenReading: Sendable {
     private static func signatureForm(_ part: Substring.UTF8View, least: Int) -> Form {
         // Cut anywhere, a text of base64url ends one time in four with a character that makes no byte.
         let isWhole = part.count % 4 != 1
-        guard let signature = Base64URL.decode(isWhole ? part : part.dropLast()) else { return .damaged(.signature) }
-        if signature.count < least { return .truncated(.signature(signature.count, of: least)) }
+        guard part.allSatisfy(Base64Text.url.isCharacter) else { return .damaged(.signature) }
+        let length = part.count * 3 / 4
+        if length < least { return .truncated(.signature(length, of: least)) }
         return isWhole ? .signed : .damaged(.signature)
     }
 }

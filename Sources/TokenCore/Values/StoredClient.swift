@@ -48,3 +48,13 @@ package enum ClientRemoval: Hashable, Sendable {
     /// So many accounts have grants of it, and it stays.
     case inUse(accounts: Int)
 }
+
+/// Why a client was not stored. Says nothing of its secret, and may be shown.
+package enum ClientRefusal: Error, Hashable, Sendable {
+    /// Its secret cannot be sealed.
+    case secret(SharedSecretFailure)
+    /// Accounts have grants of it, from its environment as it was.
+    case otherEnvironment(TradeEnvironment)
+    /// The daemon has no schema of its own.
+    case noSchema
+}

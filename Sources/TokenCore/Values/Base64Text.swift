@@ -3,11 +3,11 @@
 
 /// Base64 (RFC 4648), strictly: one text for the same bytes, so that a stored value cannot be written differently and still
 /// open. White space, missing or needless padding, and bits that would be dropped are refused.
-struct Base64Text: Sendable {
+package struct Base64Text: Sendable {
     /// Section 4, with padding, as Active Record writes it.
-    static let standard = Base64Text(last: "+/", isPadded: true)
+    package static let standard = Base64Text(last: "+/", isPadded: true)
     /// Section 5, without padding, as JOSE has it (RFC 7515, section 2).
-    static let url = Base64Text(last: "-_", isPadded: false)
+    package static let url = Base64Text(last: "-_", isPadded: false)
 
     private static let invalid: UInt8 = 0xFF
     private static let padding = UInt8(ascii: "=")
@@ -33,19 +33,19 @@ struct Base64Text: Sendable {
 
 extension Base64Text {
     /// How many characters so many bytes become.
-    func encodedCount(_ count: Int) -> Int {
+    package func encodedCount(_ count: Int) -> Int {
         isPadded ? (count + 2) / 3 * 4 : (count * 4 + 2) / 3
     }
 
     /// The text of some bytes, in ASCII.
-    func encode(_ bytes: [UInt8]) -> [UInt8] {
+    package func encode(_ bytes: [UInt8]) -> [UInt8] {
         Array(unsafeUninitializedCapacity: encodedCount(bytes.count)) { output, count in
             count = bytes.withUnsafeBufferPointer { encode($0, into: output) }
         }
     }
 
     /// Writes the text of some bytes, and gives its length.
-    func encode(_ bytes: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> Int {
+    package func encode(_ bytes: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> Int {
         let whole = bytes.count / 3
         let raw = UnsafeMutableRawBufferPointer(output)
         pairs.withUnsafeBufferPointer { pairs in
@@ -78,18 +78,18 @@ extension Base64Text {
 
 extension Base64Text {
     /// The bytes of a text; nil if it is not exactly what ``encode(_:)`` would have written.
-    func decode(_ text: String) -> [UInt8]? {
+    package func decode(_ text: String) -> [UInt8]? {
         var text = text
         return text.withUTF8 { decode($0) }
     }
 
     /// The bytes of a text; nil if it is not exactly what ``encode(_:)`` would have written.
-    func decode(_ text: [UInt8]) -> [UInt8]? {
+    package func decode(_ text: [UInt8]) -> [UInt8]? {
         text.withUnsafeBufferPointer { decode($0) }
     }
 
     /// The bytes of a text; nil if it is not exactly what ``encode(_:)`` would have written.
-    func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+    package func decode(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         var isSound = false
         let bytes = [UInt8](unsafeUninitializedCapacity: decodedCapacity(text.count)) { output, count in
             guard let written = decode(text, into: output) else { return }
@@ -100,14 +100,14 @@ extension Base64Text {
     }
 
     /// Whether a byte is one of the 64 characters.
-    func isCharacter(_ byte: UInt8) -> Bool { values[Int(byte)] < 64 }
+    package func isCharacter(_ byte: UInt8) -> Bool { values[Int(byte)] < 64 }
 
     /// How many bytes so many characters become at most.
-    func decodedCapacity(_ count: Int) -> Int { count / 4 * 3 + count % 4 }
+    package func decodedCapacity(_ count: Int) -> Int { count / 4 * 3 + count % 4 }
 
     /// Writes the bytes of a text where ``decodedCapacity(_:)`` of them have room, and gives their number; nil if the text is
     /// not exactly what ``encode(_:)`` would have written.
-    func decode(_ text: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> Int? {
+    package func decode(_ text: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>) -> Int? {
         guard let body = withoutPadding(text) else { return nil }
         let whole = body.count / 4
         // Values are below 64: any bit above them comes from a character that has none.

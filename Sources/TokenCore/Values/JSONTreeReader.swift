@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import TokenCore
-
 /// Reads one JSON text (RFC 8259), strictly. Two members of one name are refused: readers differ in which of them counts
 /// (RFC 7515, section 4, lets one refuse them too).
 ///
 /// The text's length is bounded by whoever has it; depth and the number of members are bounded here.
-struct JSONTreeReader {
+package struct JSONTreeReader {
     private typealias Fault = JSONScanner.Fault
     /// A set of keys is three deep, and so is a message.
     private static let maximumDepth = 8
@@ -15,22 +13,24 @@ struct JSONTreeReader {
     private static let maximumMembers = 64
 
     private var scanner: JSONScanner
+    private let maximumElements: Int
 
-    private init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    private init(_ bytes: UnsafeBufferPointer<UInt8>, _ maximumElements: Int) {
         scanner = JSONScanner(bytes)
+        self.maximumElements = maximumElements
     }
 
-    /// The value that the whole text is; nil if it is none.
-    static func read(_ text: UnsafeBufferPointer<UInt8>) -> JSONTree? {
-        var reader = JSONTreeReader(text)
+    /// The value that the whole text is; nil if it is none, or a list in it has more elements than that.
+    package static func read(_ text: UnsafeBufferPointer<UInt8>, maximumElements: Int = .max) -> JSONTree? {
+        var reader = JSONTreeReader(text, maximumElements)
         guard let value = try? reader.readValue(depth: 0) else { return nil }
         reader.scanner.skipSpace()
         return reader.scanner.isAtEnd ? value : nil
     }
 
-    /// The value that the whole text is; nil if it is none.
-    static func read(_ text: [UInt8]) -> JSONTree? {
-        text.withUnsafeBufferPointer { read($0) }
+    /// The value that the whole text is; nil if it is none, or a list in it has more elements than that.
+    package static func read(_ text: [UInt8], maximumElements: Int = .max) -> JSONTree? {
+        text.withUnsafeBufferPointer { read($0, maximumElements: maximumElements) }
     }
 }
 
@@ -44,8 +44,7 @@ extension JSONTreeReader {
         if scanner.take(word: "null") { return .null }
         if scanner.take(word: "true") { return .bool(true) }
         if scanner.take(word: "false") { return .bool(false) }
-        _ = try scanner.number()
-        return .number
+        return .number(try scanner.number())
     }
 
     private mutating func readMembers(depth: Int) throws(Fault) -> JSONMembers {
@@ -72,6 +71,7 @@ extension JSONTreeReader {
         scanner.skipSpace()
         if scanner.take("]") { return .array([], contentAt: start) }
         repeat {
+            guard elements.count < maximumElements else { throw Fault() }
             elements.append(try readValue(depth: depth + 1))
             scanner.skipSpace()
         } while scanner.take(",")

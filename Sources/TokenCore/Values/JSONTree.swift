@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-/// A JSON value, as far as sealed values and sets of keys need it.
-enum JSONTree: Hashable, Sendable {
+/// A JSON value, as far as sealed values, sets of keys and the claims of tokens need it.
+package enum JSONTree: Hashable, Sendable {
     /// `null`.
     case null
     /// `true` or `false`.
     case bool(Bool)
-    /// A number; nothing here asks which.
-    case number
+    /// A number, in its own digits.
+    case number(String)
     /// A text.
     case string(String)
     /// A list, and where its first element would stand in the text, in bytes from its beginning.
@@ -17,23 +17,23 @@ enum JSONTree: Hashable, Sendable {
     case object(JSONMembers)
 
     /// The text of a string.
-    var text: String? {
+    package var text: String? {
         if case .string(let text) = self { text } else { nil }
     }
 
     /// The members of an object.
-    var members: JSONMembers? {
+    package var members: JSONMembers? {
         if case .object(let members) = self { members } else { nil }
     }
 
     /// The elements of a list.
-    var elements: [JSONTree]? {
+    package var elements: [JSONTree]? {
         if case .array(let elements, contentAt: _) = self { elements } else { nil }
     }
 }
 
 /// The members of an object; few, so that looking through them is quicker than a dictionary.
-struct JSONMembers: Hashable, Sendable {
+package struct JSONMembers: Hashable, Sendable {
     private var members: [Member] = []
 
     private struct Member: Hashable, Sendable {
@@ -42,7 +42,7 @@ struct JSONMembers: Hashable, Sendable {
     }
 
     /// The member of that name.
-    subscript(name: String) -> JSONTree? {
+    package subscript(name: String) -> JSONTree? {
         members.first { $0.name == name }?.value
     }
 
@@ -54,5 +54,5 @@ struct JSONMembers: Hashable, Sendable {
     }
 
     /// How many there are.
-    var count: Int { members.count }
+    package var count: Int { members.count }
 }

@@ -4,7 +4,7 @@
 import FoundationEssentials
 import Testing
 
-@testable import TokenCipher
+@testable import TokenCore
 
 @Suite struct Base64TextTests {
     /// RFC 4648, section 10.
@@ -26,7 +26,10 @@ import Testing
             let text = Data(bytes).base64EncodedString()
             #expect(String(decoding: Base64Text.standard.encode(bytes), as: UTF8.self) == text)
             #expect(Base64Text.standard.decode(text) == bytes)
-            #expect(Base64Text.url.decode(KeySetText.base64URL(bytes)) == bytes)
+            #expect(
+                Base64Text.url.decode(text.filter { $0 != "=" }.replacing("+", with: "-").replacing("/", with: "_"))
+                    == bytes
+            )
         }
     }
 
