@@ -73,6 +73,10 @@ let package = Package(
             ]
         ),
         .target(name: "GrantInspection", dependencies: ["TokenCore"]),
+        .target(
+            name: "Enrollment",
+            dependencies: ["GrantInspection", "TokenCore", .product(name: "Logging", package: "swift-log")]
+        ),
         .target(name: "SocketAPI"),
         .target(
             name: "SocketServer",
@@ -100,6 +104,7 @@ let package = Package(
             name: "TokenDaemon",
             dependencies: [
                 "CLinux",
+                "Enrollment",
                 "GrantStore",
                 "HostSystemd",
                 "MetricsText",
@@ -229,6 +234,14 @@ let package = Package(
             ]
         ),
         .testTarget(name: "GrantInspectionTests", dependencies: ["GrantInspection", "TestSupport", "TokenCore"]),
+        .testTarget(
+            name: "EnrollmentTests",
+            dependencies: [
+                "Enrollment", "TestSupport", "TokenCore",
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .testTarget(name: "SocketAPITests", dependencies: ["SocketAPI"]),
         .testTarget(
             name: "SocketServerTests",

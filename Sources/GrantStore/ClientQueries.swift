@@ -38,6 +38,12 @@ enum ClientQueries {
         """
     )
 
+    /// Fields: the name of a client of which accounts have grants, and how many.
+    static let accounts = Statement(
+        "accounts by client",
+        "SELECT client, count(*) FROM tastytokend.grants WHERE client IS NOT NULL GROUP BY client"
+    )
+
     /// Removes a client without grants. Fields: how many were removed, and how many accounts have grants of it.
     static let remove = Statement(
         "remove client",

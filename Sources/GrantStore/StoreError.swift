@@ -54,6 +54,9 @@ struct StoreError: Error, Sendable {
 
     /// Whether the wait for a lock was given up (`lock_timeout`, `NOWAIT`).
     var isLockWait: Bool { failure.sqlState == "55P03" }
+
+    /// Whether what was named is not there (a foreign key).
+    var isForeignKeyViolation: Bool { failure.sqlState == "23503" }
 }
 
 /// What a server's error message says, as far as it is safe to look at: never its detail, which quotes whole rows.

@@ -57,6 +57,14 @@ struct SpentGrants: Sendable {
         spent[user] = more
     }
 
+    /// The refresh token of that version proved that it is not spent.
+    mutating func proved(_ version: Int64, of user: UserID) {
+        guard spent[user]?.versions.contains(version) == true else { return }
+        spent[user]?.versions.removeAll { $0 == version }
+        // It was put in the place of what has been replaced by a person now.
+        spent[user]?.successor = nil
+    }
+
     /// The account's row is gone.
     mutating func left(_ user: UserID) {
         guard spent[user] != nil else { return }

@@ -61,6 +61,22 @@ import TokenCore
         #expect(failure?.sqlState == "42501")
     }
 
+    private static func proven(_ user: UserID) -> ProvenGrant {
+        let answer = GrantWrite.sample(user, token: "proof", used: 0).answer
+        return ProvenGrant(user: user, used: Secret("by-hand"), answer: answer, client: nil)
+    }
+
+    @Test func withoutASchemaAnAccountIsConnectedAllTheSame() async throws {
+        let (database, role) = try await prepared()
+        let store = database.store(user: role)
+        #expect(try await store.open().ownSchema.isPresent == false)
+        let user = UserID("2")
+        #expect(try await store.connect(Self.proven(user)) == .done)
+        #expect(try await store.grants(of: [user]).first?.refreshToken == .success(Secret("by-hand")))
+        #expect(try await store.disconnect(user) == .done)
+        #expect(try await store.grants(of: [user]).isEmpty)
+    }
+
     private func claimAndWrite(_ store: PostgresGrantStore, _ user: UserID) async throws {
         let claimed = try #require(try await store.claim([user]).first)
         guard case .claimed(let claim) = claimed.hold else {
@@ -111,6 +127,9 @@ import TokenCore
         try await store.remember([note])
         #expect(try await store.rows(of: [user]).first?.memory?.status == .degraded)
         #expect(try await store.changes(since: mark) { _ in }.isComplete == false)
+        #expect(try await store.disconnect(user) == .done)
+        #expect(try await store.connect(Self.proven(user)) == .done)
+        #expect(try await store.accountsByClient().isEmpty)
         let news = Mailbox<ChangeNews>()
         let following = Task { await store.follow { news.send($0) } }
         #expect(await news.next() == .unknown)

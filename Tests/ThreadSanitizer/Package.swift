@@ -56,6 +56,10 @@ let package = Package(
             dependencies: ["CSystemd", "TokenCore", .product(name: "Logging", package: "swift-log")]
         ),
         .target(name: "GrantInspection", dependencies: ["TokenCore"]),
+        .target(
+            name: "Enrollment",
+            dependencies: ["GrantInspection", "TokenCore", .product(name: "Logging", package: "swift-log")]
+        ),
         .target(name: "SocketAPI"),
         .target(
             name: "SocketServer",
@@ -128,6 +132,14 @@ let package = Package(
             dependencies: ["MetricsText", "TokenCore", .product(name: "CoreMetrics", package: "swift-metrics")]
         ),
         .testTarget(name: "GrantInspectionTests", dependencies: ["GrantInspection", "TestSupport", "TokenCore"]),
+        .testTarget(
+            name: "EnrollmentTests",
+            dependencies: [
+                "Enrollment", "TestSupport", "TokenCore",
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .testTarget(name: "SocketAPITests", dependencies: ["SocketAPI"]),
         .testTarget(
             name: "ReplyJournalTests",

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import TokenCore
+
+/// The OAuth client that a grant is connected with.
+struct ChosenClient: Sendable {
+    /// As it is noted beside the row; nil is the configuration's.
+    let storedName: String?
+    /// As calls need it.
+    let registration: ClientRegistration
+    /// What it asks for.
+    let scopes: [String]
+    /// When its secret was last replaced, where that is known.
+    let secretChangedAt: WallTime?
+
+    /// The configuration's.
+    init(_ configured: ConfiguredClient) {
+        storedName = nil
+        registration = configured.registration
+        scopes = configured.scopes
+        secretChangedAt = nil
+    }
+
+    /// One of the database.
+    ///
+    /// - Parameters:
+    ///   - stored: the client.
+    ///   - apiURL: where its environment is called.
+    /// - Throws: why no call can be made for it.
+    init(_ stored: StoredClient, apiURL: String) throws(EnrollmentFailure) {
+        let secret: Secret
+        do throws(SharedSecretFailure) {
+            secret = try stored.clientSecret.get()
+        } catch {
+            throw EnrollmentFailure(
+                error == .noSealingKey ? .noSealingKey : .unavailable,
+                "The secret of the OAuth client \(stored.name) cannot be had: \(error)."
+            )
+        }
+        storedName = stored.name
+        registration = ClientRegistration(
+            name: stored.name,
+            environment: stored.environment,
+            clientID: stored.clientID,
+            clientSecret: secret,
+            apiURL: apiURL
+        )
+        scopes = stored.scopes
+        secretChangedAt = stored.secretChangedAt
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+package import TokenCore
+
+/// The OAuth client that the configuration names: `default`.
+package struct ConfiguredClient: Sendable {
+    /// Its name; nobody else has it.
+    package static let name = "default"
+
+    /// The client as calls need it.
+    package let registration: ClientRegistration
+    /// Where the authorize page sends people back to.
+    package let redirectURI: String
+    /// What it asks for.
+    package let scopes: [String]
+
+    /// Takes what the configuration says.
+    package init(_ registration: ClientRegistration, redirectURI: String, scopes: [String]) {
+        self.registration = registration
+        self.redirectURI = redirectURI
+        self.scopes = scopes
+    }
+}

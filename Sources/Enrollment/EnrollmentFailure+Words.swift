@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import GrantInspection
+import TokenCore
+
+extension EnrollmentFailure {
+    /// There is no such row.
+    static func noRow(of user: UserID) -> EnrollmentFailure {
+        EnrollmentFailure(
+            .unknownUser,
+            "There is no row of user \(user). The application makes it; then connect the account."
+        )
+    }
+
+    /// There is no such client.
+    static func noClient(_ name: String) -> EnrollmentFailure {
+        EnrollmentFailure(
+            .unknownClient,
+            "There is no OAuth client \(SafeText(foreign: name).text). See tastytoken client list, or make it with tastytoken client set."
+        )
+    }
+
+    /// The database could not do it.
+    static func unavailable(_ failure: StoreFailure, _ what: String) -> EnrollmentFailure {
+        EnrollmentFailure(
+            .unavailable,
+            "\(what): \(failure). Nothing was changed; try again in a moment.",
+            retryAfter: .seconds(5)
+        )
+    }
+
+    /// The refresh that was to prove a grant failed.
+    init(_ failure: RefreshFailure, of client: ClientRegistration) {
+        let explanation = Explanation(of: failure, in: client.environment)
+        // Only what the endpoint says in so many words is the grant's own fault.
+        let kind: Kind = failure.kind == .grantRefused ? .grantRefused : .unavailable
+        let remark =
+            failure.outcomeIsUnknown
+            ? " TastyTrade may have used the grant all the same: if it is refused at the next try, make a new one." : ""
+        self.init(
+            kind,
+            "\(explanation.title): \(explanation.whatHappened) \(explanation.whatToDo)\(remark) (\(failure))",
+            retryAfter: kind == .unavailable ? failure.retryAfter ?? ProofLedger.spacing : nil
+        )
+    }
+}
+
+extension ConnectOutcome {
+    /// Throws what it means that a row was not changed.
+    func throwUnlessDone(_ user: UserID, _ what: String) throws(EnrollmentFailure) {
+        switch self {
+        case .done: break
+        case .unknownUser: throw .noRow(of: user)
+        case .unknownClient:
+            throw EnrollmentFailure(
+                .unknownClient,
+                "The account of user \(user) \(what): its OAuth client was removed meanwhile. Choose another one."
+            )
+        case .locked:
+            throw EnrollmentFailure(
+                .unavailable,
+                "The account of user \(user) \(what): another session of the database holds its row. Try again in a moment.",
+                retryAfter: .seconds(1)
+            )
+        case .rejected(let reason):
+            throw EnrollmentFailure(
+                .unavailable,
+                "The account of user \(user) \(what): the database did not take it: \(reason) See to the table, then try again."
+            )
+        }
+    }
+}
+
+extension [Finding] {
+    /// Each in words, with what to do.
+    var sentences: [String] { map { "\($0.problem) \($0.remedy)" } }
+}
