@@ -105,6 +105,7 @@ let package = Package(
             dependencies: [
                 "CLinux",
                 "Enrollment",
+                "GrantInspection",
                 "GrantStore",
                 "HostSystemd",
                 "MetricsText",
@@ -265,7 +266,9 @@ let package = Package(
         .testTarget(
             name: "TokenDaemonTests",
             dependencies: [
-                "GrantStore", "HostSystemd", "RefreshEngine", "TestSupport", "TokenCipher", "TokenCore", "TokenDaemon",
+                "GrantInspection", "GrantStore", "HostSystemd", "RefreshEngine", "TestSupport", "TokenCipher",
+                "TokenCore",
+                "TokenDaemon",
                 "Yams",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),

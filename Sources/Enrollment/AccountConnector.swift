@@ -90,11 +90,14 @@ extension AccountConnector: Enrolling {
     ) async throws(EnrollmentFailure) -> [String] {
         let row = try await row(of: user)
         let chosen = try await chosenClient(client, for: row)
-        let (token, notes) = try Self.inspect(pasted, for: chosen, at: clock().wall)
-        if try await isConnected(row, token, chosen) {
+        var (token, notes) = try Self.inspect(pasted, for: chosen, at: clock().wall)
+        let held = try await refreshToken(in: row)
+        // There is nothing to prove then, and a second call with it beside the engine's own might cost it.
+        if held == token, row.client == chosen.storedName {
             await effects.refresh(user)
             return notes + ["The account has this very grant already; nothing was changed but for a refresh."]
         }
+        if let held, Self.isAnotherLogin(token, than: held) { notes.append(Self.otherLogin) }
         try begin(user)
         var wasMade = false
         defer { proofs.end(user, at: clock(), wasMade: wasMade) }
@@ -177,22 +180,29 @@ extension AccountConnector {
         return (token, findings.sentences)
     }
 
-    /// Whether the row holds that very refresh token, of that very client: then there is nothing to prove, and a second call with it
-    /// beside the engine's own might cost it.
-    private func isConnected(
-        _ row: GrantRow,
-        _ token: Secret,
-        _ client: ChosenClient
-    ) async throws(EnrollmentFailure) -> Bool {
-        guard row.client == client.storedName, case .present = row.grant else { return false }
+    /// What stands in the row; nil if there is nothing, or nothing that can be read.
+    private func refreshToken(in row: GrantRow) async throws(EnrollmentFailure) -> Secret? {
+        guard case .present = row.grant else { return nil }
         do throws(StoreFailure) {
-            guard case .success(token)? = try await store.grants(of: [row.user]).first?.refreshToken else {
-                return false
+            guard case .success(let token)? = try await store.grants(of: [row.user]).first?.refreshToken else {
+                return nil
             }
-            return true
+            return token
         } catch {
             throw .unavailable(error, "Nothing was connected")
         }
+    }
+
+    private static let otherLogin =
+        "This grant is of another TastyTrade login than the one that the account had until now. If that is not meant, connect it again "
+        + "with the login that it had."
+
+    /// Whether both grants say whose they are, and it is not the same person (hard case H32).
+    private static func isAnotherLogin(_ token: Secret, than held: Secret) -> Bool {
+        guard let new = TokenContents(of: token)?.subject, let old = TokenContents(of: held)?.subject else {
+            return false
+        }
+        return new != old
     }
 
     private func begin(_ user: UserID) throws(EnrollmentFailure) {

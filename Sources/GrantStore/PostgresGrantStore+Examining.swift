@@ -50,6 +50,31 @@ extension PostgresGrantStore {
         }
     }
 
+    /// Some users whose rows have a refresh token, the first by their ids.
+    ///
+    /// - Parameter most: how many at most.
+    /// - Returns: whose rows; no order.
+    /// - Throws: as every call of the database.
+    package func usersWithGrants(atMost most: Int) async throws(StoreFailure) -> [UserID] {
+        try await withPlan { plan async throws(StoreFailure) in
+            let (columns, queries) = (plan.columns, plan.queries)
+            let sample = Statement(
+                "users with grants",
+                """
+                SELECT t.\(columns.id)::text FROM \(columns.table) t
+                WHERE t.\(columns.id) IS NOT NULL AND NOT \(queries.isBlank(queries.refreshToken))
+                    \(columns.legibleID.map { "AND \($0)" } ?? "")
+                ORDER BY t.\(columns.id) LIMIT $1::integer
+                """
+            )
+            return try await self.reads.run(within: self.configuration.statementDeadline) {
+                connection,
+                deadline throws(StoreError) in
+                try connection.run(sample, ["\(most)"], until: deadline).rows { $0.text(0).map { UserID($0) } }
+            }
+        }
+    }
+
     /// Tries whether notifications arrive, by one to itself on the channel that daemons listen to, who take no notice of it.
     /// Gives why not; nil if they do.
     package func reasonNotificationsFail() async -> String? {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Enrollment
 import Glibc
 import GrantStore
 import HostSystemd
@@ -24,6 +25,8 @@ struct Assembly {
     let database: @Sendable () -> ServiceFacts.Database
     let endpoint: TokenEndpointClient
     let engine: RefreshEngine
+    /// Connects accounts because a person said so.
+    let connector: AccountConnector
     let executor: QueueExecutor
     let server: SocketServer
     let place: SocketPlace
@@ -100,6 +103,14 @@ struct Assembly {
             logger: logger,
             metrics: metrics.registry
         )
+        connector = AccountConnector(
+            ConfiguredClient(client, configuration.tastytrade),
+            store: store,
+            endpoint: endpoint,
+            effects: AccountConnector.Effects(engine),
+            clock: clock,
+            logger: logger
+        )
         self.logger = logger
         server = SocketServer(
             serving: engine,
@@ -121,6 +132,7 @@ struct Assembly {
         // The database is told of it, and every row looked at again.
         if change.hasKeys { await takeKeys(configuration.encryption) }
         guard let secret = configuration.tastytrade.clientSecret else { return }
+        await connector.replaceSecret(with: secret)
         let settings = EngineConfiguration(configuration, calls: calls(of: configuration.refresh.maxInFlight))
         await engine.reconfigure(
             RefreshEngine.LiveSettings(
@@ -261,6 +273,28 @@ extension AccessRule {
     /// The rule as the socket takes it; nil if it is not about callers of the socket.
     fileprivate var socketRule: AccessRules.Rule? {
         if case .caller(let rule) = self { rule } else { nil }
+    }
+}
+
+extension ConfiguredClient {
+    /// Takes what the configuration says of its client.
+    fileprivate init(_ client: ClientRegistration, _ settings: Configuration.TastyTrade) {
+        self.init(client, redirectURI: settings.redirectURI, scopes: settings.scopes)
+    }
+}
+
+extension AccountConnector.Effects {
+    /// What an engine does about what was connected.
+    fileprivate init(_ engine: RefreshEngine) {
+        self.init(
+            rowWasWritten: { user, isProven in await engine.rowWasWritten(of: user, isProven: isProven) },
+            clientsWereChanged: { await engine.clientsWereChanged() },
+            refresh: { user in _ = await engine.refresh(user) { _ in true } },
+            accountsWithGrant: {
+                let accounts = await engine.summary().accounts
+                return accounts.total - accounts.withoutGrant
+            }
+        )
     }
 }
 

@@ -33,7 +33,8 @@ import TokenSimulator
             #expect(alone.status == 0 && alone.errors == "", "\(alone)")
             #expect(verdicts(alone, "fail").isEmpty && verdicts(alone, "warn").isEmpty, "\(alone.output)")
             for subject in [
-                "configuration", "database", "table", "schema", "trigger", "encryption", "notifications", "capacity",
+                "configuration", "client", "grants", "database", "table", "schema", "trigger", "encryption",
+                "notifications", "capacity",
                 "endpoint",
                 "socket", "state",
             ] {
@@ -51,6 +52,38 @@ import TokenSimulator
             #expect(try SocketProbe.get("/readyz", at: installation.socket).status == 200)
             #expect(try await installation.stop(daemon).status == 0)
             #expect(!alone.output.contains(installation.secret) && !beside.output.contains(installation.secret))
+        }
+    }
+
+    /// What somebody pasted into the wrong place (fact sheet section 13).
+    @Test func slipsInRowsAndInTheClientAreNamedWithTheirMend() async throws {
+        try await Installation.with(accounts: 3) { installation in
+            let daemon = try await installation.startReadyDaemon()
+            var token = ""
+            try await eventually("the first token is there") {
+                token = (try? installation.token(of: 1)) ?? ""
+                return !token.isEmpty
+            }
+            #expect(try await installation.stop(daemon).status == 0)
+            try await installation.postgres.execute(
+                """
+                UPDATE users SET tastytrade_oauth_refresh_token = '\(token)' WHERE id = 2;
+                UPDATE users SET tastytrade_oauth_refresh_token = 'not a token' WHERE id = 3;
+                """
+            )
+            let client = ["TASTYTRADE_CLIENT_ID": "0123456789abcdef0123456789abcdef01234567"]
+            let end = try await installation.tastytokend("check", client)
+            let warnings = verdicts(end, "warn")
+            #expect(
+                warnings.contains { $0.contains("client: The client id has the form of a client secret") },
+                "\(end.output)"
+            )
+            #expect(
+                warnings.contains { $0.contains("grants: 1 of 3 refresh tokens looked at, that of user 2 the first: ") }
+            )
+            #expect(warnings.contains { $0.contains("that of user 3 the first: ") })
+            #expect(!end.output.contains(token) && !end.output.contains("not a token"))
+            #expect(installation.simulator.counts.grantsLost == 0)
         }
     }
 

@@ -40,6 +40,16 @@ package struct TokenContents: Hashable, Sendable {
     /// What kind of token it is.
     package let kind: Kind
 
+    /// What a token says of itself.
+    ///
+    /// - Parameter token: the token; one that is longer than any is not looked into.
+    package init?(of token: Secret) {
+        guard token.reveal().utf8.count <= PastedGrant.tokenLimit, let contents = TokenReading(token).contents else {
+            return nil
+        }
+        self = contents
+    }
+
     /// Takes what is known from header and claims.
     init(header: JSONFields, claims: JSONFields) {
         type = header.text("typ")

@@ -12,10 +12,12 @@ struct DatabaseCheck: Sendable {
 
     private let configuration: Configuration
     private let store: PostgresGrantStore
+    private let grants: GrantsCheck
 
     /// Looks at the database that the configuration names; nothing is opened yet.
     init(_ configuration: Configuration, clock: @escaping ClockReading) {
         self.configuration = configuration
+        grants = GrantsCheck(configuration, at: clock().wall)
         let tokens = TokenColumns(configuration.encryption.sealing, in: configuration.tastytrade.environment)
         var settings = StoreConfiguration(configuration, owner: "check", tokens)
         settings.migratesAtStart = false
@@ -34,7 +36,7 @@ struct DatabaseCheck: Sendable {
             let place = try await store.whereConnected()
             let report = try await store.open()
             return [Self.verdict(on: place)] + verdicts(on: report)
-                + [await sealing(), await notifications(), await capacity()]
+                + [await sealing()] + (await grants.verdicts(store)) + [await notifications(), await capacity()]
         } catch {
             return Self.verdicts(on: error)
         }
