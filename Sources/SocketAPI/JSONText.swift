@@ -50,6 +50,17 @@ package struct JSONText {
         bytes += object?.bytes ?? Array("null".utf8)
     }
 
+    /// Adds a field with a list of texts.
+    package mutating func add(_ name: String, texts: some Sequence<String>) {
+        addName(name)
+        bytes.append(UInt8(ascii: "["))
+        for (index, text) in texts.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            addString(text)
+        }
+        bytes.append(UInt8(ascii: "]"))
+    }
+
     /// Adds a field with a list of objects that are written already.
     package mutating func add(_ name: String, objects: some Sequence<[UInt8]>) {
         addName(name)

@@ -58,6 +58,24 @@ package struct StatusReply: Hashable, Sendable, Decodable {
     /// The reply's body; what is unknown is null.
     package var json: [UInt8] {
         var text = JSONText()
+        add(to: &text)
+        text.close()
+        return text.bytes
+    }
+
+    /// The body of a reply that has something to remark besides.
+    ///
+    /// - Parameter notes: the remarks, in sentences.
+    /// - Returns: the same fields, and the notes.
+    package func json(adding notes: [String]) -> [UInt8] {
+        var text = JSONText()
+        add(to: &text)
+        text.add(EnrollmentField.notes, texts: notes)
+        text.close()
+        return text.bytes
+    }
+
+    private func add(to text: inout JSONText) {
         text.add(CodingKeys.user.rawValue, user)
         text.add(CodingKeys.status.rawValue, status)
         text.add(CodingKeys.environment.rawValue, environment)
@@ -67,7 +85,5 @@ package struct StatusReply: Hashable, Sendable, Decodable {
         text.add(CodingKeys.nextRefreshAt.rawValue, nextRefreshAt)
         text.add(CodingKeys.consecutiveFailures.rawValue, consecutiveFailures)
         text.add(CodingKeys.lastError.rawValue, lastError)
-        text.close()
-        return text.bytes
     }
 }

@@ -12,7 +12,7 @@ enum Reply {
     case token(PublishedToken, of: UserID, secondsLeft: Int64, fields: [Field])
     /// A token and nothing around it.
     case bareToken(PublishedToken, fields: [Field])
-    /// Anything else. A status without content (RFC 9110 section 15.4.5) has no body, and no length.
+    /// Anything else. A status without content (RFC 9110 sections 15.3.5 and 15.4.5) has no body, and no length.
     case composed(status: Int, fields: [Field], body: [UInt8])
 
     /// A header field. Values are made here, never copied from a request.
@@ -39,6 +39,9 @@ enum Reply {
     static func json(_ body: [UInt8]) -> Reply {
         .composed(status: 200, fields: [Field("Content-Type", MediaType.json), .noStore], body: body)
     }
+
+    /// It is done, and there is nothing to say of it (RFC 9110 section 15.3.5).
+    static let done = Reply.composed(status: 204, fields: [.noStore], body: [])
 
     /// A line of text for people and probes.
     static func text(_ text: String) -> Reply {
@@ -117,8 +120,9 @@ extension Reply {
     private static func write(status: Int, fields: [Field], body: [UInt8], _ form: Form, to buffer: inout ByteBuffer) {
         buffer.writeString("HTTP/1.1 \(status) \(HTTPResponseStatus(statusCode: status).reasonPhrase)\r\n")
         buffer.write(fields)
-        if status != 304 { buffer.writeString("Content-Length: \(body.count)\r\n") }
+        let hasContent = status != 304 && status != 204
+        if hasContent { buffer.writeString("Content-Length: \(body.count)\r\n") }
         buffer.writeString("\r\n")
-        if !form.withoutBody, status != 304 { buffer.writeBytes(body) }
+        if !form.withoutBody, hasContent { buffer.writeBytes(body) }
     }
 }

@@ -14,8 +14,14 @@ package enum Resource: Hashable, Sendable {
     case status(UserID)
     /// Why a user's account stands as it does.
     case explanation(UserID)
+    /// A user's grant, to be put in or taken out.
+    case grant(UserID)
     /// How all accounts stand.
     case list
+    /// The OAuth clients.
+    case clients
+    /// An OAuth client.
+    case client(String)
     /// What happens to accounts, as it happens.
     case events
     /// How the daemon does.
@@ -66,7 +72,11 @@ package struct Target: Hashable, Sendable {
         case APIPath.events: return .events
         case APIPath.summary: return .summary
         case APIPath.metrics: return .metrics
+        case APIPath.clients: return .clients
         default: break
+        }
+        if let name = path.dropping(prefix: APIPath.clients + "/"), !name.isEmpty, !name.contains("/") {
+            return PercentCoding.decode(name).map(Resource.client) ?? .malformed
         }
         guard path.hasPrefix(APIPath.users) else { return .unknown }
         let segments = path.dropFirst(APIPath.users.count).split(separator: "/", omittingEmptySubsequences: false)
@@ -76,6 +86,7 @@ package struct Target: Hashable, Sendable {
         case []: return .status(UserID(id))
         case ["token"]: return .token(UserID(id))
         case ["refresh"]: return .refresh(UserID(id))
+        case ["grant"]: return .grant(UserID(id))
         case ["explain"]: return .explanation(UserID(id))
         default: return .unknown
         }
@@ -89,6 +100,8 @@ extension Resource {
         case .alive, .ready: nil
         case .token: .token
         case .refresh: .refresh
+        case .grant: .enroll
+        case .clients, .client: .admin
         case .status, .explanation, .list, .events, .summary, .metrics: .status
         // Whoever has no right learns nothing about the paths there are either.
         case .unknown, .malformed: .admin
@@ -99,9 +112,10 @@ extension Resource {
     package var methods: [String] {
         switch self {
         case .refresh: ["POST"]
+        case .grant, .client: ["PUT", "DELETE"]
         // What has no end has no head to be had without it.
         case .events: ["GET"]
-        case .token, .status, .explanation, .list, .summary, .metrics, .alive, .ready, .unknown, .malformed:
+        case .token, .status, .explanation, .list, .clients, .summary, .metrics, .alive, .ready, .unknown, .malformed:
             ["GET", "HEAD"]
         }
     }
@@ -109,8 +123,27 @@ extension Resource {
     /// Whom it concerns.
     package var user: UserID? {
         switch self {
-        case .token(let user), .refresh(let user), .status(let user), .explanation(let user): user
-        case .list, .events, .summary, .metrics, .alive, .ready, .unknown, .malformed: nil
+        case .token(let user), .refresh(let user), .status(let user), .explanation(let user), .grant(let user): user
+        case .list, .clients, .client, .events, .summary, .metrics, .alive, .ready, .unknown, .malformed: nil
         }
+    }
+}
+
+extension Resource {
+    /// Whether a request for it may have a body that is looked at; others' are read and dropped.
+    var takesBody: Bool {
+        switch self {
+        case .grant, .client: true
+        case .token, .refresh, .status, .explanation, .list, .clients, .events, .summary, .alive, .ready, .metrics,
+            .unknown, .malformed:
+            false
+        }
+    }
+}
+
+extension Substring {
+    /// What follows a beginning; nil if this does not begin so.
+    fileprivate func dropping(prefix: String) -> Substring? {
+        hasPrefix(prefix) ? dropFirst(prefix.count) : nil
     }
 }

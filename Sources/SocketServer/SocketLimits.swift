@@ -27,6 +27,9 @@ package struct SocketLimits: Hashable, Sendable {
     package var write: TimeAmount = .seconds(30)
     /// How long the engine may take to report on an account.
     package var report: TimeAmount = .seconds(5)
+    /// How long a grant may take to be proved and stored: a call of TastyTrade may take `refresh.timeout`, and the database its own
+    /// deadlines before and after it.
+    package var enrollment: TimeAmount = .seconds(90)
     /// How long a stream of events rests after what it has told, so that many streams and many events cost no more than so many
     /// looks in a second.
     package var eventPause: TimeAmount = .milliseconds(50)

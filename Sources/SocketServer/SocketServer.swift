@@ -30,6 +30,7 @@ package actor SocketServer {
     ///
     /// - Parameters:
     ///   - serving: the engine.
+    ///   - enrolling: who connects accounts; nil where nobody does.
     ///   - clock: both clocks, read for every answer.
     ///   - access: who may ask for what.
     ///   - facts: what the status tells of the daemon itself.
@@ -41,6 +42,7 @@ package actor SocketServer {
     ///     TCP goes that way always.
     package init(
         serving: any TokenServing,
+        enrolling: (any Enrolling)? = nil,
         clock: @escaping ClockReading,
         access: AccessRules,
         facts: ServiceFacts,
@@ -52,6 +54,7 @@ package actor SocketServer {
     ) {
         self.service = SocketService(
             serving: serving,
+            enrolling: enrolling,
             clock: clock,
             access: AccessInForce(access),
             limits: limits,

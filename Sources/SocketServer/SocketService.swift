@@ -8,6 +8,8 @@ import TokenCore
 struct SocketService: Sendable {
     /// The engine, as far as callers are concerned.
     let serving: any TokenServing
+    /// Who connects accounts; nil where nobody does.
+    let enrolling: (any Enrolling)?
     /// Both clocks.
     let clock: ClockReading
     /// Who may ask for what; replaced at run time.

@@ -114,6 +114,7 @@ struct Assembly {
         self.logger = logger
         server = SocketServer(
             serving: engine,
+            enrolling: connector,
             clock: clock,
             access: AccessRules(configuration),
             facts: ServiceFacts(version: version, startedAt: startedAt, database: database),

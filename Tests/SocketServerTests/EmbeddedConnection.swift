@@ -86,6 +86,7 @@ struct EmbeddedConnection {
     ) -> SocketService {
         SocketService(
             serving: board,
+            enrolling: nil,
             clock: { clock.now },
             access: AccessInForce(access),
             limits: limits,

@@ -21,6 +21,7 @@ import TokenCore
         get throws {
             let service = SocketService(
                 serving: BoardDouble(),
+                enrolling: nil,
                 clock: { .newYear },
                 access: AccessInForce(AccessRules(ownUser: 1000)),
                 limits: SocketLimits(),

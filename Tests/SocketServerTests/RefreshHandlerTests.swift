@@ -29,6 +29,7 @@ private struct RefreshCall {
         let request = try RefreshRequest(user: user, query: query, headers: HTTPHeaders(fields))
         let service = SocketService(
             serving: board,
+            enrolling: nil,
             clock: { .newYear },
             access: AccessInForce(AccessRules(ownUser: 1000)),
             limits: SocketLimits(),

@@ -16,6 +16,7 @@ import TokenCore
 /// A server at a socket of its own, in a folder of its own; both are gone when the body is done.
 struct SocketFixture {
     let board: BoardDouble
+    let enrolling: EnrollingDouble
     let server: SocketServer
     let folder: String
     var path: String { folder + "/api.sock" }
@@ -25,15 +26,17 @@ struct SocketFixture {
         limits: SocketLimits = SocketLimits(),
         isStarted: Bool = true,
         mode: UInt32 = 0o600,
+        access: AccessRules? = nil,
         metrics text: (@Sendable () async -> String)? = nil,
         logger: Logger = quiet,
         _ body: (SocketFixture) async throws -> Void
     ) async throws {
         let folder = try temporaryFolder()
-        let board = BoardDouble()
+        let (board, enrolling) = (BoardDouble(), EnrollingDouble())
         let fixture = SocketFixture(
             board: board,
-            server: server(board, limits, metrics: text, logger: logger),
+            enrolling: enrolling,
+            server: server(board, limits, enrolling: enrolling, access: access, metrics: text, logger: logger),
             folder: folder
         )
         let result: Result<Void, any Error>
@@ -53,14 +56,17 @@ struct SocketFixture {
     static func server(
         _ board: BoardDouble,
         _ limits: SocketLimits = SocketLimits(),
+        enrolling: EnrollingDouble? = nil,
+        access: AccessRules? = nil,
         metrics text: (@Sendable () async -> String)? = nil,
         logger: Logger = quiet
     ) -> SocketServer {
         let metrics = MetricRegistry(SocketMetrics.descriptions)
         return SocketServer(
             serving: board,
+            enrolling: enrolling,
             clock: { .newYear },
-            access: AccessRules(ownUser: geteuid()),
+            access: access ?? AccessRules(ownUser: geteuid()),
             facts: .standIn,
             limits: limits,
             logger: logger,
@@ -120,6 +126,13 @@ final class RawClient: Sendable {
     /// `GET` with the header fields that every client sends, and its reply.
     func get(_ target: String, _ fields: String...) async throws -> RawReply {
         try await send(EmbeddedConnection.request("GET", target, fields))
+        return try await reply()
+    }
+
+    /// A request with a body, and its reply.
+    func send(_ method: String, _ target: String, body: String) async throws -> RawReply {
+        let fields = ["Content-Type: application/json", "Content-Length: \(body.utf8.count)"]
+        try await send(EmbeddedConnection.request(method, target, fields) + body)
         return try await reply()
     }
 

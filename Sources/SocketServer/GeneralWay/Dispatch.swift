@@ -15,18 +15,31 @@ enum Dispatch {
     case refresh(RefreshRequest)
     /// What only the engine can tell.
     case question(QuestionHandler.Question)
+    /// What changes something, and is not given up when the caller goes.
+    case change(QuestionHandler.Question)
     /// `GET events`, of that caller.
     case events(Caller)
 
     /// Checks the right before anything else, so that a caller without it learns nothing from the answer; then the
     /// method, then the request's own terms.
-    init(_ target: Target, _ head: HTTPRequestHead, caller: Caller, access: AccessRules, service: SocketService) {
+    init(
+        _ target: Target,
+        _ head: HTTPRequestHead,
+        _ body: [UInt8],
+        caller: Caller,
+        access: AccessRules,
+        service: SocketService
+    ) {
         if let refusal = Self.refusal(target.resource, caller, access) ?? Self.fault(head, target.resource) {
             self = .reply(refusal)
             return
         }
         do throws(Problem) {
-            self = try Self.call(target, head.headers, caller, access, service)
+            if let dispatch = try Self.enrollment(target.resource, head.method, body, service) {
+                self = dispatch
+            } else {
+                self = try Self.call(target, head.headers, caller, access, service)
+            }
         } catch {
             self = .reply(.problem(error))
         }
@@ -49,6 +62,7 @@ enum Dispatch {
         case .list:
             let query = try ReportQuery(query: target.query, users: access.accounts(of: caller, .status))
             return .question { await ReportReplies.list(query, $0) }
+        case .grant, .clients, .client: return .reply(EnrollmentReplies.none)
         case .summary: return .question { [facts = service.facts] in await ReportReplies.summary(facts, $0) }
         case .metrics: return metrics(service)
         case .events: return .events(caller)

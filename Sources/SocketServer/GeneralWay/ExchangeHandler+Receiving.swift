@@ -11,6 +11,7 @@ extension ExchangeHandler {
     func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         if let fault = fault(of: head) { return enqueue(.fault(fault), context) }
         receiving = (head, 0)
+        body = Target(head.uri, from: asker).resource.takesBody ? [] : nil
         // Whoever waits for leave to send a body gets it (RFC 9110 section 10.1.1): what arrives is bounded anyway. He may go
         // without, and does in the middle of another answer.
         if head.headers.contains(name: "expect"), answering == nil, waiting.isEmpty {
@@ -32,13 +33,15 @@ extension ExchangeHandler {
         return Int(length).map { $0 <= service.limits.bodyBytes } == true ? nil : bodyTooLarge
     }
 
-    func take(_ bytes: Int, _ context: ChannelHandlerContext) {
+    func take(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         guard let (head, soFar) = receiving else { return }
-        receiving = (head, soFar + bytes)
-        if soFar + bytes > service.limits.bodyBytes {
-            receiving = nil
-            enqueue(.fault(bodyTooLarge), context)
+        let length = soFar + bytes.readableBytes
+        receiving = (head, length)
+        guard length <= service.limits.bodyBytes else {
+            (receiving, body) = (nil, nil)
+            return enqueue(.fault(bodyTooLarge), context)
         }
+        body?.append(contentsOf: bytes.readableBytesView)
     }
 
     private var bodyTooLarge: Problem {

@@ -21,7 +21,7 @@ final class ExchangeHandler: ChannelInboundHandler {
 
     /// A request, or what came in its place, that waits for its turn.
     enum Item {
-        case request(HTTPRequestHead)
+        case request(HTTPRequestHead, body: [UInt8])
         case fault(Problem)
     }
 
@@ -42,9 +42,11 @@ final class ExchangeHandler: ChannelInboundHandler {
         }
     }
 
-    private let asker: Asker
+    let asker: Asker
     let service: SocketService
     var receiving: (head: HTTPRequestHead, bodyBytes: Int)?
+    /// The body of the request that comes in, where it is looked at.
+    var body: [UInt8]?
     var waiting: CircularBuffer<Item> = CircularBuffer()
     var answering: (head: HTTPRequestHead, target: Target)?
     private var call: Call?
@@ -85,11 +87,12 @@ final class ExchangeHandler: ChannelInboundHandler {
         guard !isClosed else { return }
         switch unwrapInboundIn(data) {
         case .head(let head): begin(head, context)
-        case .body(let bytes): take(bytes.readableBytes, context)
+        case .body(let bytes): take(bytes, context)
         case .end:
             guard let head = receiving?.head else { return }
-            receiving = nil
-            enqueue(.request(head), context)
+            let body = body ?? []
+            (receiving, self.body) = (nil, nil)
+            enqueue(.request(head, body: body), context)
         }
     }
 
@@ -103,7 +106,7 @@ final class ExchangeHandler: ChannelInboundHandler {
             // The connection broke; there is nobody to tell.
             return context.close(promise: nil)
         }
-        receiving = nil
+        (receiving, body) = (nil, nil)
         enqueue(.fault(Self.problem(for: error)), context)
     }
 
@@ -123,17 +126,22 @@ extension ExchangeHandler {
             case .fault(let problem):
                 service.metrics.answered(nil, status: problem.status)
                 send(.problem(problem), Reply.Form(closing: true), context)
-            case .request(let head):
+            case .request(let head, let body):
                 let target = Target(head.uri, from: asker)
                 answering = (head, target)
-                answer(target, head, context)
+                answer(target, head, body, context)
             }
         }
     }
 
-    private func answer(_ target: Target, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    private func answer(
+        _ target: Target,
+        _ head: HTTPRequestHead,
+        _ body: [UInt8],
+        _ context: ChannelHandlerContext
+    ) {
         let access = service.access.copy
-        let dispatch = dispatch(target, head, access.rules)
+        let dispatch = dispatch(target, head, body, access.rules)
         let finish: (Reply) -> Void = { [self] reply in
             self.finish(refusal(of: target, since: access) ?? reply, context)
         }
@@ -150,7 +158,17 @@ extension ExchangeHandler {
         case .question(let question):
             let handler = QuestionHandler(question, service: service, eventLoop: context.eventLoop, finish: finish)
             call = .question(handler)
-            handler.begin()
+            handler.begin(within: service.limits.report)
+        case .change(let question):
+            let handler = QuestionHandler(
+                question,
+                isChange: true,
+                service: service,
+                eventLoop: context.eventLoop,
+                finish: finish
+            )
+            call = .question(handler)
+            handler.begin(within: service.limits.enrollment)
         case .events(let caller): stream(to: caller, target, head, context)
         }
     }
@@ -178,9 +196,14 @@ extension ExchangeHandler {
         if isStopping { stream.end() }
     }
 
-    private func dispatch(_ target: Target, _ head: HTTPRequestHead, _ rules: AccessRules) -> Dispatch {
+    private func dispatch(
+        _ target: Target,
+        _ head: HTTPRequestHead,
+        _ body: [UInt8],
+        _ rules: AccessRules
+    ) -> Dispatch {
         switch asker {
-        case .caller(let caller): Dispatch(target, head, caller: caller, access: rules, service: service)
+        case .caller(let caller): Dispatch(target, head, body, caller: caller, access: rules, service: service)
         case .anybody(let names): Dispatch(target, head, calling: names, service: service)
         }
     }

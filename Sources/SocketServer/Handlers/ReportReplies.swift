@@ -137,7 +137,7 @@ extension ReportReplies {
 
 extension StatusReply {
     /// The engine's report in the words of the wire.
-    fileprivate init(_ report: GrantReport) {
+    init(_ report: GrantReport) {
         self.init(
             user: report.user.text,
             status: report.status.rawValue,

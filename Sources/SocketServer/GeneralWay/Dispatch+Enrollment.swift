@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import NIOHTTP1
+import SocketAPI
+import TokenCore
+
+extension Dispatch {
+    /// What is to be done for a request that connects an account or changes a client; nil if it is none of these, or nobody is there to do
+    /// it.
+    static func enrollment(
+        _ resource: Resource,
+        _ method: HTTPMethod,
+        _ body: [UInt8],
+        _ service: SocketService
+    ) throws(Problem) -> Dispatch? {
+        guard let enrolling = service.enrolling else { return nil }
+        switch resource {
+        case .grant(let user) where method == .PUT:
+            let (token, client) = try EnrollmentBody(body).grant()
+            return .change { await EnrollmentReplies.connected(user, with: token, of: client, enrolling, $0) }
+        case .grant(let user): return .change { _ in await EnrollmentReplies.disconnected(user, enrolling) }
+        case .clients: return .question { _ in await EnrollmentReplies.clients(enrolling) }
+        case .client(let name) where method == .PUT:
+            let draft = try EnrollmentBody(body).client(name)
+            return .change { _ in await EnrollmentReplies.put(draft, enrolling) }
+        case .client(let name): return .change { _ in await EnrollmentReplies.removed(name, enrolling) }
+        case .token, .refresh, .status, .explanation, .list, .events, .summary, .alive, .ready, .metrics, .unknown,
+            .malformed:
+            return nil
+        }
+    }
+}
