@@ -53,6 +53,11 @@ enum Console {
         write("tastytoken: \(line)\n", to: STDERR_FILENO)
     }
 
+    /// Writes a question to standard error, without an end of line.
+    static func ask(_ question: String) {
+        write(question, to: STDERR_FILENO)
+    }
+
     /// Waits as poll(2) does, and ends the process if nobody reads standard output any more: whoever waits for long would
     /// not learn of it before the next line.
     static func pollWhileRead(_ entry: inout pollfd, _ milliseconds: Int32) -> Int32 {

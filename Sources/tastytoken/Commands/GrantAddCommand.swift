@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import ArgumentParser
+import Glibc
+import SocketAPI
+
+/// `tastytoken grant add USER`: hands over a refresh token that was made by hand.
+struct GrantAddCommand: ParsableCommand {
+    /// As long as the daemon takes for a refresh and what is around it.
+    private static let patience = 90
+
+    static let configuration = CommandConfiguration(
+        commandName: "add",
+        abstract: "Connect a user's account with a refresh token that was made by hand.",
+        discussion: """
+            Make the grant at my.tastytrade.com, Manage, API, OAuth applications: Manage, Create Grant; it shows the refresh \
+            token once. It is read from standard input, or asked for at a terminal and not shown. The daemon looks at it, \
+            tries it with one refresh, and only then puts it into the user's row, in place of what stands there.
+
+            EXAMPLES
+              tastytoken grant add 42
+              tastytoken grant add 42 --client second < refresh-token
+            """
+    )
+
+    @OptionGroup var subject: UserArgument
+    @Option(
+        help: ArgumentHelp(
+            "The OAuth client that the grant was made for; see tastytoken client list.",
+            valueName: "name"
+        )
+    )
+    var client: String?
+    @Flag(help: "Print the reply as JSON.")
+    var json = false
+    @OptionGroup var socket: SocketOption
+
+    func run() throws {
+        try Console.carryingOut { () throws(Failure) in
+            let token = try SecretEntry.read("refresh token of user \(Failure.shown(subject.user))")
+            let reply = try socket.client.ask(request(token), within: Self.patience)
+            let status = try reply.decoded(StatusReply.self, of: subject.user)
+            for note in try reply.decoded(Notes.self, of: subject.user).notes { Console.warn(Failure.shown(note)) }
+            guard !json else { return Console.print(RawJSON(reply.body[...]).line) }
+            let text = StatusText(status, inColour: Console.isColourful, at: Console.isTerminal ? WallClock.now : nil)
+            Console.print(text.lines.joined(separator: "\n"))
+        }
+    }
+
+    private func request(_ token: String) -> SocketRequest {
+        var body = JSONText()
+        body.add(EnrollmentField.refreshToken, token)
+        if let client { body.add(EnrollmentField.client, client) }
+        body.close()
+        return SocketRequest(method: .put, target: APIPath.grant(of: subject.user), body: body.bytes)
+    }
+}
+
+/// What a reply remarks.
+struct Notes: Decodable {
+    /// Sentences.
+    let notes: [String]
+}
