@@ -3,6 +3,7 @@
 
 import Hummingbird
 import Logging
+import TokenCore
 
 /// Signing in and out.
 extension WebPages {
@@ -24,7 +25,7 @@ extension WebPages {
             throw Self.spent
         }
         logger.notice("somebody signed in to the web pages", metadata: [LogKey.event: "web.signed_in"])
-        return redirect(to: "/", cookie: cookie.beginning(entry.token, for: ConsoleSessions.sessionLife))
+        return redirect(to: "/", cookie: cookie.beginning(entry.token.reveal(), for: ConsoleSessions.sessionLife))
     }
 
     /// Ends a session.

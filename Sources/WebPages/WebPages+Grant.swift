@@ -32,7 +32,7 @@ extension WebPages {
             let notes = try await enrolling.connect(user, with: token, of: form.client.isEmpty ? nil : form.client)
             logger.notice(
                 "an account was connected through the web pages",
-                metadata: [LogKey.event: "web.connected", LogKey.user: "\(SafeText(foreign: form.user))"]
+                metadata: [LogKey.event: "web.connected", LogKey.user: "\(user)"]
             )
             let view = GrantView(await clientNames(), ("", form.client), done: DoneView(user, notes), for: visit)
             return renderer.page(.grant, view)
@@ -53,7 +53,7 @@ extension WebPages {
 extension DoneView {
     fileprivate init(_ user: UserID, _ notes: [String]) {
         self.init(
-            title: "The account of user \(SafeText(foreign: user.text)) is connected",
+            title: "The account of user \(ShownUser(user).text) is connected",
             text: "The grant gave a token, and stands in the user’s row.",
             notes: notes,
             link: Link(address: "/", words: "See all accounts")

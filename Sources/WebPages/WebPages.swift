@@ -26,7 +26,7 @@ package struct WebPages: Sendable {
     ///   - enrolling: who connects accounts and keeps clients.
     ///   - secrets: chance and digests.
     ///   - clock: both clocks.
-    ///   - logger: told who signs in and what is refused.
+    ///   - logger: told when somebody signs in or connects an account, and why the pages are off.
     /// - Throws: what is wrong in a template; they are part of the program.
     package init(
         _ configuration: WebConfiguration,

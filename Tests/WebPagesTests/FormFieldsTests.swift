@@ -36,6 +36,14 @@ import Testing
         #expect(throws: FormFlaw.tooLarge) { try FormFields((large + "x").utf8) }
     }
 
+    @Test func printsNoValue() throws {
+        let form = try FormFields("secret=5ec2e7&name=a".utf8)
+        var dumped = ""
+        dump(form, to: &dumped)
+        for text in ["\(form)", String(reflecting: form), dumped] { #expect(!text.contains("5ec2e7")) }
+        #expect("\(form)" == "fields name, secret")
+    }
+
     @Test func readsWhateverIsEscaped() throws {
         var chance = SeededGenerator(seed: 1)
         for _ in 0..<200 {

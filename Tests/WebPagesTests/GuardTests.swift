@@ -72,7 +72,7 @@ import Testing
                 )
                 #expect(fields[.xContentTypeOptions] == "nosniff")
                 #expect(fields[.cacheControl] == "no-store")
-                #expect(fields[HTTPFields.Element.Name("Referrer-Policy")!] == "no-referrer")
+                #expect(fields[HTTPFields.Element.Name("Referrer-Policy")!] == "same-origin")
                 #expect(fields[.strictTransportSecurity] == nil)
                 #expect(fields[.server] == nil)
             }
@@ -93,6 +93,15 @@ import Testing
             ContentPolicy.text(formsAlsoTo: ["https://my.tastytrade.com"])
                 .contains("form-action 'self' https://my.tastytrade.com;")
         )
+    }
+
+    @Test func aPageThatIsNotThereLeadsToOneThatIs() async throws {
+        try await PagesFixture().browse { browser async throws in
+            let page = try await browser.get("/nowhere")
+            #expect(page.status == 404)
+            try Markup.check(page.text, "nowhere")
+            #expect(page.text.contains("<a class=\"button\" href=\"/\">"))
+        }
     }
 
     @Test func aLargeFormIsRefused() async throws {

@@ -123,6 +123,16 @@ import TokenCore
         }
     }
 
+    @Test func anIdThatLooksLikeATokenIsShownWhole() async throws {
+        let user = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+        report(user, .reauthorizationRequired)
+        try await fixture.browseSignedIn { browser async throws in
+            let page = try await browser.get("/")
+            #expect(page.text.contains("<h2>\(user)</h2>"))
+            #expect(page.text.contains("?user=\(user)#form\">Connect \(user)</a>"))
+        }
+    }
+
     @Test func anEmptyListAndAnUnfinishedLoadAreSaid() async throws {
         fixture.board.setReady(false)
         try await fixture.browseSignedIn { browser async throws in

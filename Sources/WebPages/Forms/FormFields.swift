@@ -73,6 +73,14 @@ struct FormFields: Hashable {
     }
 }
 
+extension FormFields: CustomStringConvertible, CustomReflectable {
+    /// The names alone: among the values are secrets.
+    var description: String { "fields \(values.keys.sorted().joined(separator: ", "))" }
+
+    /// A mirror without children, so that reflection finds nothing.
+    var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 /// Why bytes are no form.
 enum FormFlaw: String, Error, Hashable {
     /// More bytes than any form here has.

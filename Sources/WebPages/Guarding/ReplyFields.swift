@@ -39,8 +39,12 @@ struct ReplyFields: RouterMiddleware {
     }
 
     /// Those that the library has no names for.
+    ///
+    /// Other sites are told nothing of where somebody comes from. `no-referrer` would go too far: with it browsers send forms with the
+    /// origin `null`, to the page's own site too (Fetch Standard, "append a request `Origin` header"), and ``OriginCheck`` takes
+    /// none of that.
     private static let unnamed: [(HTTPFields.Element.Name, String)] = [
-        ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Referrer-Policy", "same-origin"), ("Cross-Origin-Opener-Policy", "same-origin"),
         ("Cross-Origin-Resource-Policy", "same-origin"),
     ].compactMap { name, value in HTTPFields.Element.Name(name).map { ($0, value) } }
 }

@@ -33,7 +33,7 @@ struct AccountView {
     ///   - explanation: why, where something is wrong and the engine says so.
     ///   - now: the present.
     init(_ report: GrantReport, _ explanation: GrantExplanation?, at now: WallTime) {
-        user = SafeText(foreign: report.user.text).text
+        user = ShownUser(report.user).text
         status = report.status.words
         tone = report.status.tone
         life = report.expiresAt.map { $0 > now ? "alive until" : "dead since" } ?? "none"

@@ -18,7 +18,7 @@ struct ExplanationView: PageView {
         frame = Frame(failure.title)
         whatHappened = failure.whatHappened
         whatToDo = failure.whatToDo
-        link = nil
+        link = failure.leadsHome ? Link(address: "/", words: "Go to the accounts") : nil
     }
 
     /// For what TastyTrade said, such as the `error` that people come back with.

@@ -48,7 +48,7 @@ extension GrantStatus {
     var whatToDo: String {
         switch self {
         case .active, .refreshing: "Nothing."
-        case .degraded, .expired: "Nothing for now: it is tried again, again and again."
+        case .degraded, .expired: "Nothing for now: the service goes on trying."
         case .reauthorizationRequired, .unknownOutcome: "Connect the account again."
         case .unreadable:
             "Put the missing key back and reload, or connect the account again where the token is damaged."

@@ -79,7 +79,7 @@ extension SetupView.ClientView {
     fileprivate init(_ client: ClientListing) {
         name = client.name
         environment = client.environment.words
-        tone = client.obstacle == nil ? "good" : "bad"
+        tone = client.obstacle == nil ? "none" : "bad"
         clientID = client.clientID
         redirectURI = client.redirectURI
         scopes = client.scopes.joined(separator: " ")

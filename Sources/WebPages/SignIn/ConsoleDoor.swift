@@ -33,7 +33,7 @@ final class ConsoleDoor: Sendable {
     /// A session that somebody was given.
     struct Entry {
         /// What the browser is to keep.
-        let token: String
+        let token: Secret
         /// The session.
         let session: ConsoleSessions.Session
     }
@@ -66,7 +66,7 @@ final class ConsoleDoor: Sendable {
         let (sessionToken, formToken) = (makeToken(), makeToken())
         let session = digest(of: sessionToken)
         return sessions.withLock { $0.spend(link: link, for: session, formToken: formToken, at: now) }
-            .map { Entry(token: sessionToken, session: $0) }
+            .map { Entry(token: Secret(sessionToken), session: $0) }
     }
 
     /// The session that a browser says it has.
