@@ -39,8 +39,7 @@ extension WebPages {
             )
             return renderer.page(.setup, view)
         } catch {
-            let problems = error.kind == .invalid ? form.problems : []
-            return await refuse(form, problems.isEmpty ? [Problem(error.text)] : problems, error.status, for: visit)
+            return await refuse(form, form.problems(for: error), error.status, for: visit)
         }
     }
 

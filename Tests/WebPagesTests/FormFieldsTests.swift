@@ -36,6 +36,17 @@ import Testing
         #expect(throws: FormFlaw.tooLarge) { try FormFields((large + "x").utf8) }
     }
 
+    @Test func whateverComesIsReadOrRefused() {
+        var chance = SeededGenerator(seed: 2)
+        let usual = Array("ab=&%+4F\u{0}é".utf8)
+        for _ in 0..<2000 {
+            let length = Int.random(in: 0..<24, using: &chance)
+            let bytes = (0..<length).compactMap { _ in usual.randomElement(using: &chance) }
+            guard let form = try? FormFields(bytes) else { continue }
+            #expect(form.description.hasPrefix("fields "))
+        }
+    }
+
     @Test func printsNoValue() throws {
         let form = try FormFields("secret=5ec2e7&name=a".utf8)
         var dumped = ""

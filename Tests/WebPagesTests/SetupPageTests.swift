@@ -113,6 +113,29 @@ import TokenCore
         }
     }
 
+    @Test func aRefusalIsSaidOnceWhereItsFieldIsKnown() throws {
+        let body = "name=a&client_id=b%20c&environment=paper"
+        let form = ClientForm(try FormFields(body.utf8))
+        #expect(form.problems.map(\.field) == ["environment", "client_id"])
+        let words = try #require(form.problems.last).text
+        #expect(form.problems(for: EnrollmentFailure(.invalid, "\(words) And so on.")) == form.problems)
+        let other = EnrollmentFailure(.invalid, "The name is none.")
+        #expect(form.problems(for: other) == [Problem("The name is none.")] + form.problems)
+        #expect(form.problems(for: EnrollmentFailure(.unavailable, "Away.")) == [Problem("Away.")])
+    }
+
+    @Test func anEnvironmentThatIsNoneIsSaidAtTheChoice() async throws {
+        fixture.enrolling.answer(.failure(EnrollmentFailure(.invalid, "The environment is production or sandbox.")))
+        let values = values.map { ($0.0, $0.0 == "environment" ? "paper" : $0.1) }
+        try await fixture.browseSignedIn { browser async throws in
+            _ = try await browser.get(path)
+            let page = try await browser.post(path, values)
+            try Markup.check(page.text, "environment")
+            #expect(page.text.contains("<a href=\"#environment\">Choose production or sandbox.</a>"))
+            #expect(page.text.contains("aria-describedby=\"environment-error\""))
+        }
+    }
+
     @Test(arguments: [
         (EnrollmentFailure.Kind.invalid, 422), (.noSealingKey, 409), (.unavailable, 503), (.tooSoon, 429),
     ])

@@ -33,6 +33,16 @@ import Testing
         }
     }
 
+    @Test func twoWhoUseALinkAtOnceGetOneSession() async throws {
+        let token = try fixture.link()
+        let door = fixture.pages.door
+        let sessions = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<32 { group.addTask { door.spend(link: token) != nil } }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(sessions == 1)
+    }
+
     @Test func aLinkThatIsOverOrNoneIsOfNoUse() async throws {
         let token = try fixture.link()
         fixture.clock.advance(by: .seconds(60))

@@ -65,8 +65,21 @@ struct ClientForm {
             $0.code != .clientIDMissing && $0.code != .clientSecretMissing
         }
         if !redirectURI.isEmpty { findings += RedirectInspection(of: redirectURI).findings }
-        let faults = findings.filter { $0.severity == .fault }
-        return faults.map { Problem("\($0.problem) \($0.remedy)", at: Self.field(of: $0.code)) }
+        let faults = findings.filter { $0.severity == .fault }.map {
+            Problem("\($0.problem) \($0.remedy)", at: Self.field(of: $0.code))
+        }
+        let isKnown = environment.isEmpty || TradeEnvironment(rawValue: environment) != nil
+        return (isKnown ? [] : [Problem("Choose production or sandbox.", at: "environment")]) + faults
+    }
+
+    /// What to say of a refusal: what is known of single fields, and the refusal's own words where they say something else.
+    ///
+    /// - Parameter failure: the refusal.
+    /// - Returns: at least one problem.
+    func problems(for failure: EnrollmentFailure) -> [Problem] {
+        let own = failure.kind == .invalid ? problems : []
+        let isSaid = own.contains { failure.text.contains($0.text) }
+        return (isSaid ? [] : [Problem(failure.text)]) + own
     }
 
     private static func field(of code: FindingCode) -> String? {
