@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import TokenCore
+package import TokenCore
 
 extension TradeEnvironment {
     /// Where applications are kept (fact sheet section 2).
-    var applicationsPage: String {
+    package var applicationsPage: String {
         switch self {
         case .production: "my.tastytrade.com (Manage > My Profile > API > OAuth Applications)"
         case .sandbox: "the sandbox page of developer.tastytrade.com"

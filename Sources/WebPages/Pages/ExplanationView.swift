@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import GrantInspection
+
+/// A page that says what happened, and what to do.
+struct ExplanationView: PageView {
+    let frame: Frame
+    /// What happened.
+    let whatHappened: String
+    /// What to do.
+    let whatToDo: String
+    /// Where to go from here.
+    let link: Link?
+
+    /// For a failure; there nobody is known.
+    init(_ failure: PageFailure) {
+        frame = Frame(failure.title)
+        whatHappened = failure.whatHappened
+        whatToDo = failure.whatToDo
+        link = failure.leadsHome ? Link(address: "/", words: "Go to the accounts") : nil
+    }
+
+    /// For what TastyTrade said, such as the `error` that people come back with.
+    ///
+    /// - Parameters:
+    ///   - explanation: what it means.
+    ///   - link: where to go from here.
+    ///   - visit: who looks at it; nil for nobody.
+    init(_ explanation: Explanation, link: Link?, for visit: Visit?) {
+        frame = Frame(explanation.title, for: visit)
+        whatHappened = explanation.whatHappened
+        whatToDo = explanation.whatToDo
+        self.link = link
+    }
+}

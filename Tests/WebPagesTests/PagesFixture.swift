@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Hummingbird
+import HummingbirdTesting
+import InMemoryLogging
+import Logging
+import Synchronization
+import TestSupport
+import Testing
+import TokenCore
+
+@testable import WebPages
+
+/// The pages over doubles, at `http://localhost`, which is where the test's client says it goes.
+struct PagesFixture {
+    /// What is entered as a secret, and is to be found in no reply and no log record.
+    static let secret = "5ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2"
+
+    let board = BoardDouble()
+    let enrolling = EnrollingDouble()
+    let clock = ManualClock()
+    let log = InMemoryLogHandler()
+    let pages: WebPages
+
+    init(at publicURL: String = "http://localhost", port: Int = 0) throws {
+        var logger = Logger(label: "test") { [log] _ in log }
+        logger.logLevel = .trace
+        let counter = Mutex<UInt8>(0)
+        let secrets = WebSecrets(
+            random: { count in
+                let byte = counter.withLock { number in
+                    number &+= 1
+                    return number
+                }
+                return (0..<count).map { byte &+ UInt8(truncatingIfNeeded: $0) }
+            },
+            digest: { $0.reversed() }
+        )
+        pages = try WebPages(
+            WebConfiguration(publicURL: try WebOrigin(publicURL), host: "127.0.0.1", port: port),
+            serving: board,
+            enrolling: enrolling,
+            secrets: secrets,
+            clock: clock.reading,
+            logger: logger
+        )
+    }
+
+    /// The token of a new link.
+    func link() throws -> String {
+        let url = pages.makeConsoleLink().url.reveal()
+        return String(url[try #require(url.firstRange(of: "?t=")).upperBound...])
+    }
+
+    /// Does something with a browser, without a network.
+    func browse(_ body: @Sendable (inout Browser) async throws -> Void) async throws {
+        try await pages.application().test(.router) { client async throws in
+            var browser = Browser(client: client, origin: pages.configuration.publicURL.description)
+            try await body(&browser)
+        }
+        let records = log.entries.map { "\($0.message) \($0.metadata)" }.joined(separator: "\n")
+        #expect(!records.contains(Self.secret))
+    }
+
+    /// The same, signed in.
+    func browseSignedIn(_ body: @Sendable (inout Browser) async throws -> Void) async throws {
+        let token = try link()
+        try await browse { browser async throws in
+            try await browser.signIn(token)
+            try await body(&browser)
+        }
+    }
+}
+
+/// Somebody who looks at the pages: keeps a cookie, and fills in forms.
+struct Browser {
+    let client: any TestClientProtocol
+    /// What it says that forms come from; nil leaves it out.
+    var origin: String?
+    /// What it sends back.
+    var cookie: String?
+    /// The token in the last form that it saw.
+    var formToken = ""
+
+    /// A reply, with its text.
+    struct Page {
+        let status: Int
+        let fields: HTTPFields
+        let text: String
+    }
+
+    mutating func get(_ path: String) async throws -> Page {
+        try await send(path, "GET", fields: [:], nil)
+    }
+
+    /// Sends a form, with the token of the last page unless the test says otherwise.
+    mutating func post(_ path: String, _ values: [(String, String)] = [], token: String? = nil) async throws -> Page {
+        let all = values + [("form_token", token ?? formToken)]
+        let body = all.map { "\(QueryText.escaped($0.0))=\(QueryText.escaped($0.1))" }.joined(separator: "&")
+        var fields: HTTPFields = [.contentType: "application/x-www-form-urlencoded"]
+        if let origin { fields[.origin] = origin }
+        return try await send(path, "POST", fields: fields, body)
+    }
+
+    mutating func signIn(_ token: String) async throws {
+        let reply = try await post("/console", [("t", token)])
+        try #require(reply.status == 303)
+        cookie = try #require(reply.fields[.setCookie]).split(separator: ";").first.map(String.init)
+    }
+
+    mutating func send(_ path: String, _ method: String, fields: HTTPFields, _ body: String?) async throws -> Page {
+        var fields = fields
+        if let cookie { fields[.cookie] = cookie }
+        let reply = try await client.execute(
+            uri: path,
+            method: try #require(HTTPRequest.Method(method)),
+            headers: fields,
+            body: body.map { ByteBuffer(string: $0) }
+        )
+        let text = String(buffer: reply.body)
+        #expect(!text.contains(PagesFixture.secret), "\(method) \(path)")
+        if let found = text.firstMatch(of: /name="form_token" value="([^"]*)"/) { formToken = String(found.1) }
+        return Page(status: reply.status.code, fields: reply.headers, text: text)
+    }
+}
