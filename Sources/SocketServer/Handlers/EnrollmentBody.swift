@@ -29,6 +29,7 @@ struct EnrollmentBody {
     /// The text of a member; nil where there is none, or null.
     ///
     /// - Parameter name: the member's.
+    /// - Returns: the text.
     /// - Throws: that it is something else.
     func text(_ name: String) throws(Problem) -> String? {
         switch members[name] {
@@ -42,6 +43,7 @@ struct EnrollmentBody {
     /// The words of a member that is a list of texts, or one text with spaces between them; nil where there is none, or null.
     ///
     /// - Parameter name: the member's.
+    /// - Returns: the words.
     /// - Throws: that it is something else.
     func words(_ name: String) throws(Problem) -> [String]? {
         switch members[name] {
@@ -70,6 +72,7 @@ extension EnrollmentBody {
     /// The client that the body describes.
     ///
     /// - Parameter name: the client's, from the path.
+    /// - Returns: the client, as far as the body says.
     /// - Throws: what is no text.
     func client(_ name: String) throws(Problem) -> ClientDraft {
         ClientDraft(

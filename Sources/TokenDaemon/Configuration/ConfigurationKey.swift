@@ -76,8 +76,8 @@ extension ConfigurationKey {
         key("tastytrade.apiUrl"),
         key("tastytrade.allowUnlistedHost", "false"),
         later("tastytrade.authorizeUrl"),
-        later("tastytrade.redirectUri", "http://localhost:3000/tastytrade/oauth/callback"),
-        later("tastytrade.scopes", "read trade openid", shape: .list),
+        key("tastytrade.redirectUri", "http://localhost:3000/tastytrade/oauth/callback"),
+        key("tastytrade.scopes", "read trade openid", shape: .list),
         key("tastytrade.caFile"),
     ]
 
