@@ -62,13 +62,20 @@ struct EndpointError {
         let prose = verdict.prose
         switch verdict.code {
         case "invalid_grant":
-            return fault(.grantRefused, prose ?? "the grant was refused", code: verdict.code)
+            let words = call.isExchange ? Self.codeWords(prose) : prose ?? "the grant was refused"
+            return fault(.grantRefused, words, code: verdict.code)
         case "invalid_client", "unauthorized_client":
             return fault(.clientRefused, prose ?? "the OAuth client was refused", code: verdict.code)
         default:
             let kind: RefreshFailure.Kind = speaksOfUnknownClient(verdict) ? .clientRefused : .requestRejected
             return fault(kind, prose ?? "the request was rejected", code: verdict.code)
         }
+    }
+
+    /// `invalid_grant` for a code speaks of the code, and of no grant that anybody has (RFC 6749, section 5.2).
+    private static func codeWords(_ prose: String?) -> String {
+        "the authorization code was not accepted"
+            + (prose.map { ": \($0)" } ?? ": it is spent, expired or another client's")
     }
 
     /// "404 Client not found": the OAuth client is unknown, and every account of it shares the fault.

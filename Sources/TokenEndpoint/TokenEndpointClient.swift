@@ -8,12 +8,12 @@ package import TokenCore
 
 /// The daemon's only caller of the token endpoint, on AsyncHTTPClient.
 ///
-/// A refresh is a payment (architecture.md, decision 1), so one call of ``refresh(_:for:)`` puts the request on the wire
+/// A refresh is a payment (architecture.md, decision 1), and a code is good for one use, so one call puts its request on the wire
 /// once at most. AsyncHTTPClient follows redirects and repeats connection attempts if it is let; both are off here. It
 /// never sends a request a second time over HTTP/1.1, and HTTP/2, where it would have to, is off as well.
 package final class TokenEndpointClient: TokenRequesting {
-    private let configuration: EndpointConfiguration
-    private let clock: ClockReading
+    let configuration: EndpointConfiguration
+    let clock: ClockReading
     private let clients: TrustedClients
     /// Where all calls are, and all connections with them, so that nothing comes between the end of a request and the library's knowing of
     /// it: where a reply was whole before that and its connection was closed then, AsyncHTTPClient 1.37 ended the process.
@@ -47,10 +47,36 @@ package final class TokenEndpointClient: TokenRequesting {
         of account: AccountAtHand = .none,
         for client: ClientRegistration
     ) async throws(RefreshFailure) -> TokenAnswer {
-        let call = TokenCall(refreshToken: refreshToken, client: client)
+        try await tokens(for: TokenCall(refreshToken: refreshToken, client: client), of: account)
+    }
+
+    /// Makes one call of the token endpoint, and reads what it gave.
+    func tokens(for call: TokenCall, of account: AccountAtHand) async throws(RefreshFailure) -> TokenAnswer {
         let exchange = TokenExchange(replyLimit: configuration.replyLimit)
         let request = try call.request(version: configuration.version, exchange: exchange)
         let sentAt = clock()
+        let reply: TokenReply
+        do throws(TransportFault) {
+            reply = try await send(request, exchange, sentAt: sentAt)
+        } catch {
+            let failure = error.failure(for: call, at: clock().wall)
+            let salvaged = account.held(for: .answering) {
+                exchange.successSoFar.flatMap { TokenResponse($0).newRefreshToken(for: call) }
+            }
+            throw failure.carrying(salvaged)
+        }
+        return try account.held(for: .answering) { () throws(RefreshFailure) in
+            try answer(reply, to: call, sentAt: sentAt)
+        }
+    }
+
+    /// Sends a request once, within the deadline, and has the next one use other connections where this one's server fell silent or
+    /// cannot be trusted.
+    func send(
+        _ request: HTTPClient.Request,
+        _ exchange: TokenExchange,
+        sentAt: Moment
+    ) async throws(TransportFault) -> TokenReply {
         let reply: TokenReply
         do {
             reply = try await clients.withClient { http in
@@ -66,16 +92,10 @@ package final class TokenEndpointClient: TokenRequesting {
         } catch {
             let fault = TransportFault(error, exchange: exchange)
             if let reason = fault.reasonToRenew(sentAt: sentAt) { clients.renew(because: reason, at: clock()) }
-            let failure = fault.failure(for: call, at: clock().wall)
-            let salvaged = account.held(for: .answering) {
-                exchange.successSoFar.flatMap { TokenResponse($0).newRefreshToken(for: call) }
-            }
-            throw failure.carrying(salvaged)
+            throw fault
         }
         clients.replied(at: clock())
-        return try account.held(for: .answering) { () throws(RefreshFailure) in
-            try answer(reply, to: call, sentAt: sentAt)
-        }
+        return reply
     }
 
     /// Ends all connections. Calls in flight fail with an unknown outcome, so it is called when there are none.

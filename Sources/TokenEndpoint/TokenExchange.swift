@@ -45,14 +45,17 @@ final class TokenExchange: HTTPClientResponseDelegate {
     }
 
     private let replyLimit: Int
+    private let hasBody: Bool
     private let state = Mutex(State())
 
-    /// Takes the longest reply that is read, in bytes.
-    init(replyLimit: Int) {
+    /// Takes the longest reply that is read, in bytes, and whether the request has a body, which says when it was sent
+    /// (``markSent()``); else that is known by its head.
+    init(replyLimit: Int, hasBody: Bool = true) {
         self.replyLimit = replyLimit
+        self.hasBody = hasBody
     }
 
-    /// Whether the body, and with it the token, was handed to a connection.
+    /// Whether what holds the token, the body or else the head, was handed to a connection.
     var wasSent: Bool { state.withLock { $0.wasSent } }
 
     /// The reply without its body, as soon as its head came.
@@ -71,6 +74,11 @@ final class TokenExchange: HTTPClientResponseDelegate {
     /// Notes that the body is being handed to a connection.
     func markSent() {
         state.withLock { $0.wasSent = true }
+    }
+
+    /// Notes that a request without a body was handed to a connection.
+    func didSendRequestHead(task: HTTPClient.Task<TokenReply>, _ head: HTTPRequestHead) {
+        if !hasBody { markSent() }
     }
 
     /// Takes the head, and ends the call if it announces an error page beyond the bound. Of a success the beginning is read

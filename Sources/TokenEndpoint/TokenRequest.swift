@@ -6,15 +6,38 @@ import NIOCore
 import NIOHTTP1
 import TokenCore
 
-/// One refresh call: what is sent, and what must not come back in any text.
+/// One call of the token endpoint: what is sent, and what must not come back in any text.
 struct TokenCall: Sendable {
-    /// The refresh token to send.
-    let refreshToken: Secret
+    /// What is to be exchanged for tokens.
+    enum Kind: Sendable {
+        /// A refresh token.
+        case refresh
+        /// A code of the authorize page, which was sent to that address.
+        case code(redirectURI: String)
+    }
+
+    /// What is exchanged.
+    let kind: Kind
+    /// The refresh token or the code to send.
+    let presented: Secret
     /// The client to send it for.
     let client: ClientRegistration
 
+    /// A refresh.
+    init(refreshToken: Secret, client: ClientRegistration) {
+        (kind, presented, self.client) = (.refresh, refreshToken, client)
+    }
+
+    /// The exchange of a code.
+    init(code: Secret, redirectURI: String, client: ClientRegistration) {
+        (kind, presented, self.client) = (.code(redirectURI: redirectURI), code, client)
+    }
+
+    /// Whether a code is exchanged.
+    var isExchange: Bool { if case .code = kind { true } else { false } }
+
     /// The two texts that an answer might quote and that no failure may show.
-    var secrets: [Secret] { [refreshToken, client.clientSecret] }
+    var secrets: [Secret] { [presented, client.clientSecret] }
 
     /// The host and path for people's eyes, bounded and escaped.
     var endpoint: String { SafeText(address, toBytes: SafeText.quotationLimit).text }
@@ -22,7 +45,7 @@ struct TokenCall: Sendable {
     private var address: String { client.apiURL + "/oauth/token" }
 
     /// The request of fact sheet section 4.1. There is no `Authorization`, with which the endpoint refuses the call, and
-    /// no `Accept-Version`; `client_id` is optional, and most clients leave it out.
+    /// no `Accept-Version`; of a refresh `client_id` is optional, and most clients leave it out.
     func request(version: String, exchange: TokenExchange) throws(RefreshFailure) -> HTTPClient.Request {
         let body = self.body
         do {
@@ -45,12 +68,22 @@ struct TokenCall: Sendable {
         }
     }
 
-    private var body: ByteBuffer {
-        let token = JSONText.quoted(refreshToken.reveal())
+    /// The fields, in JSON.
+    var body: ByteBuffer {
+        let token = JSONText.quoted(presented.reveal())
         let secret = JSONText.quoted(client.clientSecret.reveal())
-        return ByteBuffer(
-            string: #"{"grant_type":"refresh_token","refresh_token":\#(token),"client_secret":\#(secret)}"#
-        )
+        switch kind {
+        case .refresh:
+            return ByteBuffer(
+                string: #"{"grant_type":"refresh_token","refresh_token":\#(token),"client_secret":\#(secret)}"#
+            )
+        case .code(let redirectURI):
+            let (id, address) = (JSONText.quoted(client.clientID ?? ""), JSONText.quoted(redirectURI))
+            return ByteBuffer(
+                string: #"{"grant_type":"authorization_code","code":\#(token),"client_id":\#(id),"#
+                    + #""client_secret":\#(secret),"redirect_uri":\#(address)}"#
+            )
+        }
     }
 }
 

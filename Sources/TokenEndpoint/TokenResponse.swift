@@ -44,7 +44,7 @@ struct TokenResponse {
             let what = body.isEmpty ? "an empty reply" : "a reply that is no JSON object"
             return .unusable(reason: "the endpoint sent \(what)", code: nil, newRefreshToken: nil)
         }
-        let newRefreshToken = Self.newRefreshToken(object.members, sent: call.refreshToken)
+        let newRefreshToken = Self.newRefreshToken(object.members, sent: call.presented)
         do throws(Unusable) {
             guard object.isWhole else { throw Unusable(reason: "the reply is no valid JSON, or broke off") }
             try Self.checkForVerdict(object.members, call: call)
@@ -63,7 +63,7 @@ struct TokenResponse {
 
     /// A new refresh token in a body that may break off anywhere; nil if none can be read.
     func newRefreshToken(for call: TokenCall) -> Secret? {
-        JSONReader.object(body).flatMap { try? Self.newRefreshToken($0.members, sent: call.refreshToken).get() }
+        JSONReader.object(body).flatMap { try? Self.newRefreshToken($0.members, sent: call.presented).get() }
     }
 }
 

@@ -11,7 +11,7 @@ import TokenCore
 /// A call that gave no reply, told by what the libraries below throw.
 ///
 /// What matters most is whether the request was sent: before that, nothing can have happened at the endpoint.
-struct TransportFault {
+struct TransportFault: Error {
     private let error: any Error
     private let wasSent: Bool
     private let bareReply: TokenReply?
@@ -30,21 +30,22 @@ struct TransportFault {
 
     /// What it means for the grant; `failedAt` is what a `Retry-After` in the head of the reply is counted from.
     func failure(for call: TokenCall, at failedAt: WallTime) -> RefreshFailure {
-        if error is ReplyTooLong { return tooLong(call, at: failedAt) }
-        guard wasSent else { return beforeSending(to: call.endpoint) }
+        // An error page may be as long as it likes: its status says enough.
+        if error is ReplyTooLong, let bareReply, !(200..<300).contains(bareReply.status) {
+            return EndpointError(bareReply, receivedAt: failedAt).failure(for: call)
+        }
+        return failure(calling: call.endpoint)
+    }
+
+    /// What it means of a call of that address, whatever was asked there.
+    func failure(calling endpoint: String) -> RefreshFailure {
+        if error is ReplyTooLong { return fault(.malformed, "the reply is longer than a token reply can be") }
+        guard wasSent else { return beforeSending(to: endpoint) }
         // The parser takes an early end of the connection for its own affair.
         if let error = error as? HTTPParserError, error != .invalidEOFState {
             return fault(.malformed, "the reply is no HTTP")
         }
         return afterSending()
-    }
-
-    /// An error page may be as long as it likes: its status says enough.
-    private func tooLong(_ call: TokenCall, at failedAt: WallTime) -> RefreshFailure {
-        if let bareReply, !(200..<300).contains(bareReply.status) {
-            return EndpointError(bareReply, receivedAt: failedAt).failure(for: call)
-        }
-        return fault(.malformed, "the reply is longer than a token reply can be")
     }
 
     private func afterSending() -> RefreshFailure {

@@ -26,6 +26,19 @@ import TokenCore
             (.grantRefused, "invalid_grant", "Token expired", 400, "A token has expired"),
             (.grantRefused, "invalid_grant", "the grant was refused", 400, "TastyTrade refused the grant"),
             (
+                .grantRefused, "invalid_grant", "the authorization code was not accepted: Authorization code expired",
+                400,
+                "The sign-in could not be finished"
+            ),
+            (
+                .grantRefused, "invalid_grant", "the authorization code was not accepted: Grant revoked", 400,
+                "The sign-in could not be finished"
+            ),
+            (
+                .grantRefused, "invalid_grant", "the authorization code was not accepted: Invalid redirect_uri", 400,
+                "The redirect address is not registered"
+            ),
+            (
                 .requestRejected, "invalid_request", "User is not a TastyTrade customer", 400,
                 "The user is no customer of TastyTrade"
             ),
@@ -105,6 +118,24 @@ import TokenCore
         #expect(explanation.title == "Not connected")
         #expect(explanation.whatHappened.contains(#""new\u{1b}[31merror error"#))
         #expect(explanation.whatHappened.utf8.count < 200)
+    }
+
+    @Test(arguments: RefreshFailure.Kind.allCases, TradeEnvironment.allCases)
+    func anExchangeIsNeverSaidToBeTriedAgain(kind: RefreshFailure.Kind, environment: TradeEnvironment) {
+        // What is done before a request is sent has its own words, of which an exchange meets none.
+        let ofTheStore: [RefreshFailure.Kind] = [.storeUnavailable, .storeRejected, .journalUnavailable, .callUnderWay]
+        for code in [nil, "invalid_grant", "brand_new"] where !ofTheStore.contains(kind) {
+            let failure = RefreshFailure(kind, httpStatus: 400, code: code, text: "words")
+            let explanation = Explanation(ofExchange: failure, in: environment)
+            expectSentences(explanation)
+            #expect(!explanation.whatToDo.contains("It is tried again") && !explanation.whatToDo.contains("by itself"))
+            #expect(!explanation.whatHappened.contains("grant was deleted"), "\(kind) speaks of a dead grant")
+        }
+    }
+
+    @Test func aCodeThatIsRefusedWithoutWordsIsNoDeadGrant() {
+        let failure = RefreshFailure(.grantRefused, httpStatus: 400, code: "invalid_grant", text: "refused")
+        #expect(Explanation(ofExchange: failure, in: .production).title == "The sign-in could not be finished")
     }
 
     @Test func howLongTheEndpointAskedForIsSaid() {

@@ -15,6 +15,8 @@ struct EndpointFixture: Sendable {
     let client: TokenEndpointClient
     let registration: ClientRegistration
     let grant: Secret
+    /// The simulator's authority; nil without TLS.
+    let caFile: String?
 
     func refresh() async throws(RefreshFailure) -> TokenAnswer {
         try await client.refresh(grant, for: registration)
@@ -50,7 +52,8 @@ struct EndpointFixture: Sendable {
             simulator: simulator,
             client: client,
             registration: .test(apiURL: simulator.url, secret: simulated.client.secret),
-            grant: Secret(try simulator.makeGrant(for: "42"))
+            grant: Secret(try simulator.makeGrant(for: "42")),
+            caFile: configuration.caFile
         )
         let result: Result<Void, any Error>
         do {

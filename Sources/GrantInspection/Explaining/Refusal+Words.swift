@@ -18,6 +18,7 @@ extension Refusal {
         case .invalidScope: .invalidScope(environment)
         case .versionUnsupported: .versionUnsupported
         case .unsupportedGrantType: .unsupportedGrantType
+        case .codeRefused: .codeRefused
         }
     }
 }
@@ -135,5 +136,12 @@ extension Explanation {
             + "Something on the way may change requests, or the API has changed.",
         do:
             "Check tastytrade.apiUrl, and whether a proxy stands before TastyTrade. Look for a newer version of tastytokend."
+    )
+
+    fileprivate static let codeRefused = Explanation(
+        "The sign-in could not be finished",
+        "TastyTrade did not take the code that it gave a moment ago: a code is good for one use and a short time, for the application "
+            + "that asked for it. Grants made before are not concerned.",
+        do: "Begin again, and allow it once more. Do not reload the page that TastyTrade sends you back to."
     )
 }

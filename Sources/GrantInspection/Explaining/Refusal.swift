@@ -27,6 +27,8 @@ enum Refusal: Hashable, CaseIterable {
     case versionUnsupported
     /// The kind of request is not the client's.
     case unsupportedGrantType
+    /// A code of the authorize page is not taken; no grant is concerned.
+    case codeRefused
 
     /// How a refusal is told: by one of these phrases in its code or its words, or by the status of the reply.
     private struct Sign: Sendable {
@@ -43,12 +45,14 @@ enum Refusal: Hashable, CaseIterable {
 
     /// In small letters, with spaces where codes have underscores. The first that fits counts: what says most stands first.
     private static let signs: [Sign] = [
+        Sign(.notACustomer, "not a tastytrade customer"),
+        // Of an exchange the words begin with the code that was not accepted; whatever follows but these two speaks of the code.
+        Sign(.redirectMismatch, "redirect uri"),
+        Sign(.codeRefused, "authorization code"),
         Sign(.invalidJWT, "invalid jwt"),
         Sign(.grantRevoked, "revoked"),
-        Sign(.notACustomer, "not a tastytrade customer"),
         Sign(.secretMismatch, "secret mismatch", "invalid client secret"),
         Sign(.clientNotFound, "client not found", "unknown client"),
-        Sign(.redirectMismatch, "redirect uri"),
         Sign(.invalidScope, "invalid scope"),
         Sign(.tokenExpired, "expired"),
         Sign(.clientUnauthorized, "unauthorized client"),

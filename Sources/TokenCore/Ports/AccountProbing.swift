@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// Who looks what an access token is good for. Adapter: `TokenEndpoint`.
+package protocol AccountProbing: Sendable {
+    /// Asks once for the list of accounts, which needs the scope `read` (fact sheet section 12), and keeps nothing of it that says whose
+    /// they are. TastyTrade wants that asked once a second at most.
+    ///
+    /// - Parameters:
+    ///   - accessToken: the token to look with.
+    ///   - client: says which API is called; its secret is not sent.
+    /// - Returns: how many accounts there are.
+    /// - Throws: what became of the question instead.
+    func accounts(
+        seenWith accessToken: Secret,
+        of client: ClientRegistration
+    ) async throws(AccountProbeFailure) -> AccountSummary
+}
