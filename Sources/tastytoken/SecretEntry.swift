@@ -59,7 +59,7 @@ enum SecretEntry {
     /// Reads a line with the echo off, key by key: a terminal's own lines end at 4095 bytes (termios(3)), and what is pasted would be cut
     /// without a word. Signals wait in a queue meanwhile, so that the terminal is always given back as it was.
     private static func typed(_ name: String) throws(Failure) -> [UInt8] {
-        let signals = try SignalQueue([SIGINT, SIGTERM, SIGHUP, SIGQUIT])
+        let signals = try SignalQueue([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP])
         var kept = termios()
         guard tcgetattr(STDIN_FILENO, &kept) == 0 else {
             throw Failure(.usage, "cannot switch the terminal's echo off; give the \(name) on standard input.")
@@ -89,7 +89,11 @@ enum SecretEntry {
         while !line.isOver {
             var entries = [pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0), signals.interest]
             guard poll(&entries, 2, -1) > 0 else { continue }
-            if let signal = signals.next() { return .failure(Interruption(signal: signal)) }
+            if let signal = signals.next() {
+                // Stopped, it would leave the terminal without echo to whoever comes next.
+                if signal == SIGTSTP { continue }
+                return .failure(Interruption(signal: signal))
+            }
             guard entries[0].revents != 0 else { continue }
             guard let keys = (try? chunk(of: STDIN_FILENO)) ?? nil else { break }
             line.take(keys)

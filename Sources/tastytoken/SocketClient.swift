@@ -13,6 +13,9 @@ struct SocketClient: Equatable {
 
     /// Seconds that the daemon may take beyond what it was asked to wait.
     static let patience = 5
+    /// Seconds that it may take to connect an account or to change a client: longer than the daemon itself waits, so that it is the one who
+    /// says what came of it.
+    static let patienceForChanges = 95
 
     /// Takes the path that was given, or else the environment's, or else the one of an installed daemon.
     init(at path: String?) {

@@ -64,7 +64,7 @@ struct ClientRemoveCommand: ParsableCommand {
     func run() throws {
         try Console.carryingOut { () throws(Failure) in
             let request = SocketRequest(method: .delete, target: APIPath.client(client.name))
-            let reply = try socket.client.ask(request, within: SocketClient.patience)
+            let reply = try socket.client.ask(request, within: SocketClient.patienceForChanges)
             guard reply.status != 404 else {
                 throw Failure(.usage, "there is no OAuth client \(Failure.shown(client.name)).")
             }

@@ -40,7 +40,7 @@ struct ClientSetCommand: ParsableCommand {
     func run() throws {
         try Console.carryingOut { () throws(Failure) in
             let secret = noSecret ? nil : try SecretEntry.read("client secret of \(Failure.shown(client.name))")
-            let reply = try socket.client.ask(request(secret), within: SocketClient.patience * 2)
+            let reply = try socket.client.ask(request(secret), within: SocketClient.patienceForChanges)
             let stands = try reply.decoded(ClientReply.self, of: nil)
             for note in try reply.decoded(Notes.self, of: nil).notes { Console.warn(Failure.shown(note)) }
             guard !json else { return Console.print(RawJSON(reply.body[...]).line) }

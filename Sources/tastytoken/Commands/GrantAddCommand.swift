@@ -7,9 +7,6 @@ import SocketAPI
 
 /// `tastytoken grant add USER`: hands over a refresh token that was made by hand.
 struct GrantAddCommand: ParsableCommand {
-    /// As long as the daemon takes for a refresh and what is around it.
-    private static let patience = 90
-
     static let configuration = CommandConfiguration(
         commandName: "add",
         abstract: "Connect a user's account with a refresh token that was made by hand.",
@@ -39,7 +36,7 @@ struct GrantAddCommand: ParsableCommand {
     func run() throws {
         try Console.carryingOut { () throws(Failure) in
             let token = try SecretEntry.read("refresh token of user \(Failure.shown(subject.user))")
-            let reply = try socket.client.ask(request(token), within: Self.patience)
+            let reply = try socket.client.ask(request(token), within: SocketClient.patienceForChanges)
             let status = try reply.decoded(StatusReply.self, of: subject.user)
             for note in try reply.decoded(Notes.self, of: subject.user).notes { Console.warn(Failure.shown(note)) }
             guard !json else { return Console.print(RawJSON(reply.body[...]).line) }

@@ -27,7 +27,7 @@ struct GrantRemoveCommand: ParsableCommand {
                 throw Failure(.usage, "nothing was changed.")
             }
             let request = SocketRequest(method: .delete, target: APIPath.grant(of: subject.user))
-            let reply = try socket.client.ask(request, within: SocketClient.patience)
+            let reply = try socket.client.ask(request, within: SocketClient.patienceForChanges)
             guard reply.status == 204 else { throw reply.failure(of: subject.user) }
             Console.print(
                 "the grant of user \(user) is forgotten here; TastyTrade still knows it: delete it at my.tastytrade.com, Manage, API, "
