@@ -98,7 +98,7 @@ let package = Package(
         .target(
             name: "WebPages",
             dependencies: [
-                "GrantInspection", "TokenCore",
+                "GrantInspection", "SocketAPI", "TokenCore",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -272,7 +272,7 @@ let package = Package(
         .testTarget(
             name: "WebPagesTests",
             dependencies: [
-                "GrantInspection", "TestSupport", "TokenCore", "WebPages",
+                "GrantInspection", "SocketAPI", "TestSupport", "TokenCore", "WebPages",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "InMemoryLogging", package: "swift-log"),

@@ -13,7 +13,7 @@ extension AccountConnector {
         let others = accounts.values.reduce(0, +)
         let own = configured.registration
         let first = ClientListing(
-            name: ConfiguredClient.name,
+            name: ClientRegistration.configuredName,
             environment: own.environment,
             clientID: own.clientID,
             redirectURI: configured.redirectURI,
@@ -49,7 +49,7 @@ extension AccountConnector {
 
     /// See ``Enrolling/removeClient(_:)``.
     package func removeClient(_ name: String) async throws(EnrollmentFailure) {
-        guard name != ConfiguredClient.name else { throw ClientName.isTheConfigurations }
+        guard name != ClientRegistration.configuredName else { throw ClientName.isTheConfigurations }
         let removal: ClientRemoval
         do throws(StoreFailure) {
             removal = try await store.removeClient(name)
@@ -129,7 +129,7 @@ enum ClientName {
     /// - Parameter name: the name.
     /// - Throws: why no client can be called so.
     static func check(_ name: String) throws(EnrollmentFailure) {
-        guard name != ConfiguredClient.name else { throw isTheConfigurations }
+        guard name != ClientRegistration.configuredName else { throw isTheConfigurations }
         let isNamed = name.utf8.first.map { isAlphanumeric($0) } ?? false
         guard isNamed, name.utf8.count <= longest,
             name.utf8.allSatisfy({ isAlphanumeric($0) || "._-".utf8.contains($0) })
@@ -190,8 +190,6 @@ extension ClientDraft {
 
 extension ClientListing {
     fileprivate init(_ client: StoredClient, accounts: Int) {
-        let obstacle: String? =
-            if case .failure(let failure) = client.clientSecret { "its client secret: \(failure)" } else { nil }
         self.init(
             name: client.name,
             environment: client.environment,
@@ -200,7 +198,7 @@ extension ClientListing {
             scopes: client.scopes,
             secretChangedAt: client.secretChangedAt,
             accounts: accounts,
-            obstacle: obstacle
+            obstacle: client.obstacle
         )
     }
 }

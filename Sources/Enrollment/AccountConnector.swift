@@ -142,8 +142,8 @@ extension AccountConnector {
     /// That of the name; without one that of the grant that the row has.
     private func chosenClient(_ name: String?, for row: GrantRow) async throws(EnrollmentFailure) -> ChosenClient {
         // A row without a grant says nothing of the client of the next one.
-        let wanted = name ?? (row.grant == .none ? nil : row.client) ?? ConfiguredClient.name
-        guard wanted != ConfiguredClient.name else { return ChosenClient(configured) }
+        let wanted = name ?? (row.grant == .none ? nil : row.client) ?? ClientRegistration.configuredName
+        guard wanted != ClientRegistration.configuredName else { return ChosenClient(configured) }
         let clients: [StoredClient]
         do throws(StoreFailure) {
             clients = try await store.clients()
@@ -151,13 +151,7 @@ extension AccountConnector {
             throw .unavailable(error, "Nothing was connected")
         }
         guard let client = clients.first(where: { $0.name == wanted }) else { throw .noClient(wanted) }
-        return try ChosenClient(client, apiURL: apiURL(of: client.environment))
-    }
-
-    /// Where an environment is called: the configuration's own where the configuration says.
-    func apiURL(of environment: TradeEnvironment) -> String {
-        let own = configured.registration
-        return own.environment == environment ? own.apiURL : environment.defaultAPIURL
+        return try ChosenClient(client, apiURL: configured.registration.apiURL(of: client.environment))
     }
 
     /// What can be known before TastyTrade is asked.

@@ -29,23 +29,14 @@ struct ChosenClient: Sendable {
     ///   - apiURL: where its environment is called.
     /// - Throws: why no call can be made for it.
     init(_ stored: StoredClient, apiURL: String) throws(EnrollmentFailure) {
-        let secret: Secret
-        do throws(SharedSecretFailure) {
-            secret = try stored.clientSecret.get()
-        } catch {
+        if case .failure(let error) = stored.clientSecret {
             throw EnrollmentFailure(
                 error == .noSealingKey ? .noSealingKey : .unavailable,
                 "The secret of the OAuth client \(stored.name) cannot be had: \(error)."
             )
         }
         storedName = stored.name
-        registration = ClientRegistration(
-            name: stored.name,
-            environment: stored.environment,
-            clientID: stored.clientID,
-            clientSecret: secret,
-            apiURL: apiURL
-        )
+        registration = ClientRegistration(stored, apiURL: apiURL)
         scopes = stored.scopes
         secretChangedAt = stored.secretChangedAt
     }

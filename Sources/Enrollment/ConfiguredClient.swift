@@ -3,11 +3,8 @@
 
 package import TokenCore
 
-/// The OAuth client that the configuration names: `default`.
+/// The OAuth client that the configuration describes.
 package struct ConfiguredClient: Sendable {
-    /// Its name; nobody else has it.
-    package static let name = "default"
-
     /// The client as calls need it.
     package let registration: ClientRegistration
     /// Where the authorize page sends people back to.

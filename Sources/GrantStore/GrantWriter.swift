@@ -95,16 +95,12 @@ struct GrantWriter {
     }
 
     private func writeWaiting(_ write: StorableWrite) throws(StoreError) -> WriteOutcome {
-        do throws(StoreError) {
-            let rows = try connection.transaction(until: deadline) { () throws(StoreError) in
-                try connection.run(GrantQueries.oneRowsTime, until: deadline)
-                return try run([write], locked: .wait)
-            }
-            return rows.first?.outcome ?? .locked
-        } catch  where error.isLockWait {
-            return .locked
-        } catch  where error.reach == .row || error.isOverrun {
-            return .rejected(reason: rowSecrets.reason(of: error, for: write.user))
+        let rows = try plan.changingOneRow(of: write.user, on: connection, until: deadline) { () throws(StoreError) in
+            try run([write], locked: .wait)
+        }
+        return switch rows {
+        case .success(let rows): rows.first?.outcome ?? .locked
+        case .failure(let refusal): refusal.outcome
         }
     }
 

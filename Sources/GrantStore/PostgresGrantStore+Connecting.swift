@@ -63,19 +63,15 @@ extension PostgresGrantStore: EnrollmentStoring {
         let all = [user.text, configuration.owner] + arguments
         return try await waits.run(within: configuration.statementDeadline) { connection, deadline throws(StoreError) in
             try self.tellKeyBeforeWriting(plan, on: connection, until: deadline)
-            do throws(StoreError) {
-                let found = try connection.transaction(until: deadline) { () throws(StoreError) in
-                    try connection.run(GrantQueries.oneRowsTime, until: deadline)
-                    return try connection.run(statement, all, until: deadline).rows { $0.text(0) }
-                }
-                return found.isEmpty ? .unknownUser : .done
-            } catch  where error.isLockWait {
-                return .locked
-            } catch  where error.isForeignKeyViolation && plan.queries.hasOwnSchema {
-                return .unknownClient
-            } catch  where error.reach == .row || error.isOverrun {
-                let secrets = RowSecrets(plan.queries, on: connection, until: deadline)
-                return .rejected(reason: secrets.reason(of: error, for: user))
+            let found = try plan.changingOneRow(of: user, on: connection, until: deadline) { () throws(StoreError) in
+                try connection.run(statement, all, until: deadline).rows { $0.text(0) }
+            }
+            return switch found {
+            case .success(let users): users.isEmpty ? .unknownUser : .done
+            case .failure(.locked): .locked
+            case .failure(.rejected(let error, _)) where error.isForeignKeyViolation && plan.queries.hasOwnSchema:
+                .unknownClient
+            case .failure(.rejected(_, let reason)): .rejected(reason: reason)
             }
         }
     }

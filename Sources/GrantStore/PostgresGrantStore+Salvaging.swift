@@ -57,17 +57,12 @@ extension GrantSalvage {
     ) throws(StoreError) -> WriteOutcome {
         let arguments = [user.text, stored, "\(usedVersion)"] + (plan.queries.hasOwnSchema ? [owner] : [])
         let statement = plan.queries.salvage.hiding([newRefreshToken, Secret(stored)])
-        do throws(StoreError) {
-            let versions = try connection.transaction(until: deadline) { () throws(StoreError) in
-                try connection.run(GrantQueries.oneRowsTime, until: deadline)
-                return try connection.run(statement, arguments, until: deadline).rows { $0.integer(0) }
-            }
-            return versions.first.map { .stored(grantVersion: $0) } ?? .superseded
-        } catch  where error.isLockWait {
-            return .locked
-        } catch  where error.reach == .row || error.isOverrun {
-            let secrets = RowSecrets(plan.queries, on: connection, until: deadline)
-            return .rejected(reason: secrets.reason(of: error, for: user))
+        let versions = try plan.changingOneRow(of: user, on: connection, until: deadline) { () throws(StoreError) in
+            try connection.run(statement, arguments, until: deadline).rows { $0.integer(0) }
+        }
+        return switch versions {
+        case .success(let versions): versions.first.map { .stored(grantVersion: $0) } ?? .superseded
+        case .failure(let refusal): refusal.outcome
         }
     }
 }

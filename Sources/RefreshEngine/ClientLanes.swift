@@ -49,17 +49,18 @@ struct ClientLanes: Sendable {
     ///
     /// - Parameters:
     ///   - stored: the clients.
-    ///   - apiURL: where each environment is called.
     ///   - makeLane: makes a lane for a client that has none.
     /// - Returns: the lanes whose client came or changed.
     mutating func take(
         _ stored: [StoredClient],
-        apiURL: (TradeEnvironment) -> String,
         _ makeLane: (ClientRegistration) -> ClientLane
     ) -> [LaneNumber] {
         var news: [LaneNumber] = []
         for client in stored {
-            let registration = ClientRegistration(client, apiURL: apiURL(client.environment))
+            let registration = ClientRegistration(
+                client,
+                apiURL: self[.ofDefault].client.apiURL(of: client.environment)
+            )
             if let number = number(of: client.name) {
                 guard self[number].client != registration || self[number].obstacle != client.obstacle else { continue }
                 self[number].client = registration
@@ -79,26 +80,5 @@ struct ClientLanes: Sendable {
     /// Changes each of them.
     mutating func forEach(_ body: (inout ClientLane) -> Void) {
         for index in lanes.indices { body(&lanes[index]) }
-    }
-}
-
-extension StoredClient {
-    /// Why no call can be made for it, in words.
-    fileprivate var obstacle: String? {
-        if case .failure(let failure) = clientSecret { "its client secret: \(failure)" } else { nil }
-    }
-}
-
-extension ClientRegistration {
-    /// The client as calls need it; without a secret that can be had, none is made.
-    fileprivate init(_ client: StoredClient, apiURL: String) {
-        let secret: Secret = if case .success(let secret) = client.clientSecret { secret } else { Secret("") }
-        self.init(
-            name: client.name,
-            environment: client.environment,
-            clientID: client.clientID,
-            clientSecret: secret,
-            apiURL: apiURL
-        )
     }
 }

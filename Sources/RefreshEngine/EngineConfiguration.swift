@@ -23,8 +23,6 @@ package struct EngineConfiguration: Sendable {
     package var reconcileEvery: Duration
     /// How long a stop may wait for calls in flight and their writes.
     package var drainWithin: Duration
-    /// Where TastyTrade is called, where that is not ``TokenCore/TradeEnvironment/defaultAPIURL``.
-    package var apiURLs: [TradeEnvironment: String]
 
     /// The contract's defaults.
     package init(
@@ -35,8 +33,7 @@ package struct EngineConfiguration: Sendable {
         keptGrants: Int = 50_000,
         claimGoodFor: Duration = .seconds(60),
         reconcileEvery: Duration = .seconds(60),
-        drainWithin: Duration = .seconds(45),
-        apiURLs: [TradeEnvironment: String] = [:]
+        drainWithin: Duration = .seconds(45)
     ) {
         self.policy = policy
         self.maxInFlight = maxInFlight
@@ -46,11 +43,5 @@ package struct EngineConfiguration: Sendable {
         self.claimGoodFor = claimGoodFor
         self.reconcileEvery = reconcileEvery
         self.drainWithin = drainWithin
-        self.apiURLs = apiURLs
-    }
-
-    /// Where an environment is called.
-    func apiURL(of environment: TradeEnvironment) -> String {
-        apiURLs[environment] ?? environment.defaultAPIURL
     }
 }

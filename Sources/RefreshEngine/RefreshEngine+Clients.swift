@@ -15,7 +15,7 @@ extension RefreshEngine {
             if try await store.sawRotation(of: client.name) { rotating.insert(client.name) }
         }
         let now = clock()
-        let news = lanes.take(stored, apiURL: configuration.apiURL) { client in
+        let news = lanes.take(stored) { client in
             var lane = ClientLane(client, configuration, metrics, at: now)
             if rotating.contains(client.name) { lane.rotation = .noted }
             return lane

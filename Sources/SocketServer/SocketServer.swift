@@ -119,7 +119,8 @@ package actor SocketServer {
         if running?.inbox.post(.listen(descriptor)) != true { close(descriptor) }
     }
 
-    /// Judges by these rules from now on, also who is connected already and who waits for an answer.
+    /// Judges by these rules from now on, also who is connected already and who waits for an answer; whoever waits for what became of a
+    /// change is told.
     package nonisolated func replaceAccess(with rules: AccessRules) {
         service.access.replace(with: rules)
     }

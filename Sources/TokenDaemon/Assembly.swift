@@ -353,8 +353,7 @@ extension EngineConfiguration {
             claimGoodFor: refresh.claimFor - refresh.timeout,
             reconcileEvery: configuration.database.reconcileEvery,
             // A call may take all of its deadline; then its answer is to be stored, perhaps on a new connection.
-            drainWithin: refresh.timeout + .seconds(30),
-            apiURLs: [configuration.tastytrade.environment: configuration.tastytrade.apiURL]
+            drainWithin: refresh.timeout + .seconds(30)
         )
     }
 }

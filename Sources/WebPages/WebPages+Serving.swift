@@ -4,6 +4,7 @@
 import Hummingbird
 import HummingbirdCore
 import Logging
+import TokenCore
 
 /// Listening.
 extension WebPages {

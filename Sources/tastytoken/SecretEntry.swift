@@ -59,14 +59,17 @@ enum SecretEntry {
     /// Reads a line with the echo off, key by key: a terminal's own lines end at 4095 bytes (termios(3)), and what is pasted would be cut
     /// without a word. Signals wait in a queue meanwhile, so that the terminal is always given back as it was.
     private static func typed(_ name: String) throws(Failure) -> [UInt8] {
+        // Held back from before the echo is off until it is on again.
         let signals = try SignalQueue([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP])
+        defer { signals.release() }
         var kept = termios()
-        guard tcgetattr(STDIN_FILENO, &kept) == 0 else {
-            throw Failure(.usage, "cannot switch the terminal's echo off; give the \(name) on standard input.")
-        }
+        var isQuiet = tcgetattr(STDIN_FILENO, &kept) == 0
         var mode = kept
         mode.c_lflag &= ~tcflag_t(ECHO | ICANON)
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &mode)
+        isQuiet = isQuiet && tcsetattr(STDIN_FILENO, TCSAFLUSH, &mode) == 0
+        guard isQuiet else {
+            throw Failure(.usage, "cannot switch the terminal's echo off; give the \(name) on standard input.")
+        }
         Console.ask("\(name) (it is not shown): ")
         let outcome = line(signals)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &kept)

@@ -2,7 +2,9 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import Foundation
+import TestSupport
 import Testing
+import TokenSimulator
 
 /// The access matrix, asked by processes of other users and groups (product.md, Who may ask).
 @Suite(.enabled(if: geteuid() == 0, "calling as other users takes root")) struct AccessTests {
@@ -24,9 +26,15 @@ import Testing
           - {gid: 42001, users: "*", allow: [status]}
           - {gid: 42002, users: ["2"], allow: [admin]}
           - {user: daemon, users: "*", allow: [token, status]}
+          - {uid: 41005, users: ["2"], allow: [enroll]}
         """
 
-    private func ask(_ path: String, as somebody: Somebody, at installation: Installation) async throws -> Answer {
+    private func ask(
+        _ path: String,
+        as somebody: Somebody,
+        putting body: String? = nil,
+        at installation: Installation
+    ) async throws -> Answer {
         let groups =
             somebody.others.isEmpty
             ? "--clear-groups" : "--groups=\(somebody.others.map(String.init).joined(separator: ","))"
@@ -35,7 +43,7 @@ import Testing
             [
                 "--reuid=\(somebody.user)", "--regid=\(somebody.group)", groups, "curl", "-s", "-m", "30", "-w",
                 "\n%{http_code}", "--unix-socket", installation.socket, "http://localhost\(path)",
-            ],
+            ] + (body.map { ["-X", "PUT", "--data", $0] } ?? []),
             environment: ["PATH": "/usr/bin:/bin"],
             in: installation.folder
         )
@@ -72,6 +80,50 @@ import Testing
                 let answer = try await ask(path, as: somebody, at: installation)
                 #expect(answer.status == code, "\(somebody) asked for \(path): \(answer.body)")
             }
+            #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
+    @Test func whoMayEnrollConnectsTheUsersOfHisRuleAlone() async throws {
+        try await Installation.with(accounts: 2) { installation in
+            let daemon = try await installation.startReadyDaemon(["SOCKET_MODE": "0666"], file: Self.file)
+            let clerk = Somebody(user: 41_005)
+            let grant = #"{"refresh_token":"\#(try installation.simulator.makeGrant(for: "2"))"}"#
+            let other = try await ask("/v1/users/1/grant", as: clerk, putting: grant, at: installation)
+            let missing = try await ask("/v1/users/none/grant", as: clerk, putting: grant, at: installation)
+            #expect(other.status == "403" && missing.status == "403" && other.body == missing.body)
+            let client = try await ask(
+                "/v1/clients/second",
+                as: clerk,
+                putting: #"{"client_id":"x"}"#,
+                at: installation
+            )
+            #expect(client.status == "403")
+            #expect(try await ask("/v1/users/2/token", as: clerk, at: installation).status == "403")
+            let connected = try await ask("/v1/users/2/grant", as: clerk, putting: grant, at: installation)
+            #expect(connected.status == "200", "\(connected.body)")
+            #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
+    /// Whoever had the right when it began is told what became of it: the row is changed, and a refusal would say that it is not.
+    @Test func aChangeUnderWayIsToldOfThoughTheRulesBecomeOthers() async throws {
+        try await Installation.with(accounts: 2) { installation in
+            let daemon = try await installation.startReadyDaemon(["SOCKET_MODE": "0666"], file: Self.file)
+            try await eventually("both have tokens") { (try? installation.tokens(of: 1...2)) != nil }
+            installation.simulator.set(Fault(.hold))
+            let grant = #"{"refresh_token":"\#(try installation.simulator.makeGrant(for: "2"))"}"#
+            let calls = installation.simulator.counts.requests
+            let clerk = Somebody(user: 41_005)
+            let answer = Task { try await ask("/v1/users/2/grant", as: clerk, putting: grant, at: installation) }
+            try await eventually("TastyTrade is asked") { installation.simulator.counts.requests > calls }
+            try installation.put(configuration: "access: []\n")
+            daemon.signal(SIGHUP)
+            try await eventually("the rules are others") { daemon.errors.contains("configuration reloaded") }
+            installation.simulator.releaseHeld()
+            let told = try await answer.value
+            let refused = try await ask("/v1/users/2/grant", as: clerk, putting: grant, at: installation)
+            #expect([told, refused].map(\.status) == ["200", "403"], "\(told.body)")
             #expect(try await installation.stop(daemon).status == 0)
         }
     }

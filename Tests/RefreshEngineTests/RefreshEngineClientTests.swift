@@ -12,7 +12,7 @@ import TokenCore
 @Suite(.timeLimit(.minutes(1))) struct RefreshEngineClientTests {
     private let ours = UserID("1")
     private let theirs = UserID("2")
-    private let fast = EngineConfiguration(maxPerSecond: 1000, apiURLs: [.sandbox: "http://localhost"])
+    private let fast = EngineConfiguration(maxPerSecond: 1000)
     private let notUs = RefreshFailure(.clientRefused, httpStatus: 401, code: "invalid_client", text: "Unknown client")
 
     private func client(

@@ -22,21 +22,7 @@ import TokenCore
         _ body: (RawClient, SocketFixture) async throws -> Void
     ) async throws {
         try await SocketFixture.with(limits: limits, access: access, logger: logger) { fixture in
-            for user in ["42", "a/b"] {
-                fixture.board.report(
-                    GrantReport(
-                        user: UserID(user),
-                        status: .active,
-                        environment: .sandbox,
-                        client: "default",
-                        expiresAt: nil,
-                        lastRefreshedAt: nil,
-                        nextRefreshAt: nil,
-                        consecutiveFailures: 0,
-                        lastError: nil
-                    )
-                )
-            }
+            for user in ["42", "a/b"] { fixture.board.report(.sample(user)) }
             try await body(fixture.connect(), fixture)
         }
     }
@@ -130,18 +116,7 @@ import TokenCore
 
     @Test func clientsAreListedWithoutTheirSecrets() async throws {
         try await with { client, fixture in
-            fixture.enrolling.list([
-                ClientListing(
-                    name: "default",
-                    environment: .production,
-                    clientID: nil,
-                    redirectURI: "http://localhost:3000/tastytrade/oauth/callback",
-                    scopes: ["read", "trade"],
-                    secretChangedAt: nil,
-                    accounts: 7,
-                    obstacle: "no key"
-                )
-            ])
+            fixture.enrolling.list([.sample(obstacle: "no key")])
             let reply = try await client.get("/v1/clients")
             let clients = try #require(try object(reply)["clients"] as? [[String: Any]])
             #expect(reply.status == 200 && clients.count == 1)
@@ -203,14 +178,32 @@ import TokenCore
         }
     }
 
-    @Test func aCallThatHangsIsAnsweredAtTheLimit() async throws {
+    @Test func aChangeThatTakesTooLongIsAnsweredAtTheLimitAndGoesOn() async throws {
         var limits = SocketLimits()
         limits.enrollment = .milliseconds(20)
         try await with(limits: limits) { client, fixture in
-            fixture.enrolling.hang()
+            fixture.enrolling.hold()
             let reply = try await client.send("PUT", "/v1/users/42/grant", body: #"{"refresh_token":"r"}"#)
-            #expect(reply.status == 503)
+            #expect(reply.status == 503 && reply.fields["retry-after"] == nil && reply.body.contains("goes on"))
             #expect(try code(reply) == "overloaded")
+            fixture.enrolling.release()
+            #expect(await fixture.enrolling.ends.next() == .finished)
+        }
+    }
+
+    @Test func aChangeGoesOnWhenItsCallerLeaves() async throws {
+        try await with { client, fixture in
+            fixture.enrolling.hold()
+            let body = #"{"refresh_token":"r"}"#
+            try await client.send(
+                EmbeddedConnection.request("PUT", "/v1/users/42/grant", ["Content-Length: \(body.utf8.count)"]) + body
+            )
+            _ = await fixture.enrolling.requests.next()
+            try await client.close()
+            // The server has noticed by the time another caller is answered who came after that.
+            #expect(try await fixture.connect().get("/healthz").status == 200)
+            fixture.enrolling.release()
+            #expect(await fixture.enrolling.ends.next() == .finished)
         }
     }
 

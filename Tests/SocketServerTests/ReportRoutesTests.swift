@@ -10,20 +10,6 @@ import TokenCore
 
 /// The routes that tell how accounts and the daemon do (product.md, Socket API).
 @Suite(.timeLimit(.minutes(1))) struct ReportRoutesTests {
-    private func report(_ user: String, _ status: GrantStatus = .active) -> GrantReport {
-        GrantReport(
-            user: UserID(user),
-            status: status,
-            environment: .sandbox,
-            client: "default",
-            expiresAt: nil,
-            lastRefreshedAt: nil,
-            nextRefreshAt: nil,
-            consecutiveFailures: 0,
-            lastError: nil
-        )
-    }
-
     private func with(_ reports: [GrantReport], _ body: (RawClient, SocketFixture) async throws -> Void) async throws {
         try await SocketFixture.with { fixture in
             for report in reports { fixture.board.report(report) }
@@ -47,7 +33,7 @@ import TokenCore
     }
 
     @Test func aListIsWholeWhereItFitsAPage() async throws {
-        try await with((1...9).map { report("\($0)") }) { client, _ in
+        try await with((1...9).map { .sample("\($0)") }) { client, _ in
             let reply = try await client.get("/v1/users")
             #expect(try users(reply) == (1...9).map(String.init), "however few the engine gives at a time")
             #expect(try object(reply)["next"] is NSNull)
@@ -55,7 +41,7 @@ import TokenCore
     }
 
     @Test func pagesFollowOneAnother() async throws {
-        try await with((1...9).map { report("\($0)") }) { client, _ in
+        try await with((1...9).map { .sample("\($0)") }) { client, _ in
             var seen: [String] = []
             var next: String? = "0"
             while let after = next {
@@ -70,7 +56,9 @@ import TokenCore
     }
 
     @Test func rowsWithoutAGrantAreListedOnlyOnRequest() async throws {
-        let reports = [report("1"), report("2", .noGrant), report("3", .degraded), report("4", .expired)]
+        let reports: [GrantReport] = [
+            .sample("1"), .sample("2", .noGrant), .sample("3", .degraded), .sample("4", .expired),
+        ]
         try await with(reports) { client, _ in
             try await expect(client, "/v1/users", ["1", "3", "4"])
             try await expect(client, "/v1/users?status=no_grant", ["2"])
@@ -85,7 +73,7 @@ import TokenCore
     }
 
     @Test func aPageBeyondTheEndIsEmpty() async throws {
-        try await with([report("1")]) { client, _ in
+        try await with([.sample("1")]) { client, _ in
             let reply = try await client.get("/v1/users?after=99999999999&limit=99999999999")
             #expect(try users(reply) == [])
             #expect(try object(reply)["next"] is NSNull)
@@ -93,7 +81,7 @@ import TokenCore
     }
 
     @Test func nothingIsListedBeforeEverythingIsLoaded() async throws {
-        try await with([report("1")]) { client, fixture in
+        try await with([.sample("1")]) { client, fixture in
             fixture.board.setReady(false)
             let reply = try await client.get("/v1/users")
             #expect(reply.status == 503 && reply.fields["retry-after"] == "1")
@@ -101,7 +89,7 @@ import TokenCore
     }
 
     @Test func anExplanationHasReasonPlanAndAttempts() async throws {
-        try await with([report("4 2")]) { client, _ in
+        try await with([.sample("4 2")]) { client, _ in
             let reply = try await client.get("/v1/users/4%202/explain")
             #expect(
                 reply.body

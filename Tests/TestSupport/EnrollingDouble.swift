@@ -18,10 +18,19 @@ package final class EnrollingDouble: Enrolling {
         var failure: EnrollmentFailure?
         var notes: [String] = []
         var clients: [ClientListing] = []
-        var hangs = false
+        var isHeld = false
     }
 
     private let state = Mutex(State())
+    /// How a call that was held came to its end.
+    package enum End: Hashable, Sendable {
+        case finished
+        case cancelled
+    }
+
+    private let gate = Mailbox<Void>()
+    /// How each call that was held ended.
+    package let ends = Mailbox<End>()
     /// Every call, as it comes.
     package let requests = Mailbox<Request>()
 
@@ -33,13 +42,22 @@ package final class EnrollingDouble: Enrolling {
     package func remark(_ notes: [String]) { state.withLock { $0.notes = notes } }
     /// Which clients there are.
     package func list(_ clients: [ClientListing]) { state.withLock { $0.clients = clients } }
-    /// No call is answered any more.
-    package func hang() { state.withLock { $0.hangs = true } }
+    /// The next call is answered only when it is let go on.
+    package func hold() { state.withLock { $0.isHeld = true } }
+    /// Lets the call that is held go on.
+    package func release() { gate.send(()) }
 
     private func answer(_ request: Request?) async throws(EnrollmentFailure) -> [String] {
         if let request { requests.send(request) }
-        let (failure, notes, hangs) = state.withLock { ($0.failure, $0.notes, $0.hangs) }
-        if hangs { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
+        let (failure, notes, isHeld) = state.withLock { state in
+            defer { state.isHeld = false }
+            return (state.failure, state.notes, state.isHeld)
+        }
+        if isHeld {
+            // Not within the call's own task, which may be cancelled.
+            await Task.detached { [gate] in await gate.next() }.value
+            ends.send(Task.isCancelled ? .cancelled : .finished)
+        }
         if let failure { throw failure }
         return notes
     }

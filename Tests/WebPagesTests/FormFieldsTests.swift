@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import SocketAPI
 import TestSupport
 import Testing
 
@@ -60,7 +61,7 @@ import Testing
         for _ in 0..<200 {
             let scalars = (0..<8).compactMap { _ in Unicode.Scalar(UInt32.random(in: 1...0x2FFF, using: &chance)) }
             let text = String(String.UnicodeScalarView(scalars))
-            #expect(try FormFields("t=\(QueryText.escaped(text))".utf8)["t"].utf8.elementsEqual(text.utf8))
+            #expect(try FormFields("t=\(PercentCoding.encode(text))".utf8)["t"].utf8.elementsEqual(text.utf8))
         }
     }
 }

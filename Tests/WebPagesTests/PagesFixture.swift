@@ -5,6 +5,7 @@ import Hummingbird
 import HummingbirdTesting
 import InMemoryLogging
 import Logging
+import SocketAPI
 import Synchronization
 import TestSupport
 import Testing
@@ -97,7 +98,7 @@ struct Browser {
     /// Sends a form, with the token of the last page unless the test says otherwise.
     mutating func post(_ path: String, _ values: [(String, String)] = [], token: String? = nil) async throws -> Page {
         let all = values + [("form_token", token ?? formToken)]
-        let body = all.map { "\(QueryText.escaped($0.0))=\(QueryText.escaped($0.1))" }.joined(separator: "&")
+        let body = all.map { "\(PercentCoding.encode($0.0))=\(PercentCoding.encode($0.1))" }.joined(separator: "&")
         var fields: HTTPFields = [.contentType: "application/x-www-form-urlencoded"]
         if let origin { fields[.origin] = origin }
         return try await send(path, "POST", fields: fields, body)

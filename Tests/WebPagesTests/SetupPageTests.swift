@@ -3,6 +3,7 @@
 
 import Hummingbird
 import HummingbirdTesting
+import SocketAPI
 import TestSupport
 import Testing
 import TokenCore
@@ -165,7 +166,7 @@ import TokenCore
         fixture.enrolling.clients(.success([EnrollingDouble.listing(evil, obstacle: evil)]))
         fixture.enrolling.answer(.failure(EnrollmentFailure(.invalid, evil)))
         try await fixture.browseSignedIn { browser async throws in
-            try Markup.check(try await browser.get(path + "?client=" + QueryText.escaped(evil)).text, "list")
+            try Markup.check(try await browser.get(path + "?client=" + PercentCoding.encode(evil)).text, "list")
             let values = ["name", "redirect_uri", "scopes", "environment", "client_id"].map { ($0, evil) }
             try Markup.check(try await browser.post(path, values).text, "form")
         }

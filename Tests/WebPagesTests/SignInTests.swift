@@ -4,6 +4,7 @@
 import Hummingbird
 import HummingbirdTesting
 import InMemoryLogging
+import SocketAPI
 import TestSupport
 import Testing
 
@@ -48,7 +49,7 @@ import Testing
         fixture.clock.advance(by: .seconds(60))
         try await fixture.browse { browser async throws in
             for token in [token, "x", "", "<script>"] {
-                let page = try await browser.get("/console?t=\(QueryText.escaped(token))")
+                let page = try await browser.get("/console?t=\(PercentCoding.encode(token))")
                 #expect(page.status == 410)
                 #expect(!page.text.contains("<script>"))
                 #expect(try await browser.post("/console", [("t", token)]).status == 410)

@@ -2,8 +2,6 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import Foundation
-import Logging
-import SocketServer
 import TestSupport
 import Testing
 import TokenCore
@@ -31,34 +29,8 @@ import TokenCore
         try await ToolFixture.with { tool in
             let setting = Setting(tool: tool)
             let board = BoardDouble()
-            board.report(
-                GrantReport(
-                    user: UserID("42"),
-                    status: .active,
-                    environment: .sandbox,
-                    client: "second",
-                    expiresAt: nil,
-                    lastRefreshedAt: nil,
-                    nextRefreshAt: nil,
-                    consecutiveFailures: 0,
-                    lastError: nil
-                )
-            )
-            let server = SocketServer(
-                serving: board,
-                enrolling: setting.enrolling,
-                clock: { .newYear },
-                access: AccessRules(ownUser: geteuid()),
-                facts: ServiceFacts(version: "0", startedAt: WallTime(nanoseconds: 0)) {
-                    .init(trouble: nil, changes: "")
-                },
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            )
-            try await server.start(at: .path(tool.path, mode: 0o666, group: nil))
-            let result: Result<Void, any Error>
-            do { result = .success(try await body(setting)) } catch { result = .failure(error) }
-            await server.stop(within: .zero)
-            try result.get()
+            board.report(.sample("42", client: "second"))
+            try await tool.serving(board, setting.enrolling) { try await body(setting) }.get()
         }
     }
 
@@ -156,20 +128,36 @@ import TokenCore
         }
     }
 
+    @Test func onceTheSecretIsReadTheWaitForTheDaemonCanBeEnded() async throws {
+        try await with { setting in
+            setting.enrolling.hold()
+            let tool = try ToolOnTerminal(["grant", "add", "42"], at: setting.tool.path)
+            _ = try await tool.screen("it asks") { $0.lines.contains { $0.hasPrefix("refresh token of user 42") } }
+            tool.type("r1\r")
+            _ = await setting.enrolling.requests.next()
+            tool.type("\u{3}")
+            #expect(try await tool.end() == -SIGINT)
+            #expect(tool.isAsFound)
+            setting.enrolling.release()
+        }
+    }
+
+    @Test(arguments: [("n\r", false), ("\r", false), ("y\r", true)])
+    func atATerminalForgettingIsAskedFor(_ answer: String, _ isMeant: Bool) async throws {
+        try await with { setting in
+            let tool = try ToolOnTerminal(["grant", "remove", "42"], at: setting.tool.path, columns: 200)
+            _ = try await tool.screen("it asks") { $0.lines.contains { $0.hasPrefix("Forget the grant of user 42?") } }
+            tool.type(answer)
+            #expect(try await tool.end() == (isMeant ? 0 : 64))
+            #expect(setting.enrolling.requests.count == (isMeant ? 1 : 0))
+            let unasked = try ToolOnTerminal(["grant", "remove", "42", "--yes"], at: setting.tool.path)
+            #expect(try await unasked.end() == 0)
+        }
+    }
+
     @Test func clientsAreListedSetAndRemoved() async throws {
         try await with { setting in
-            setting.enrolling.list([
-                ClientListing(
-                    name: "default",
-                    environment: .production,
-                    clientID: nil,
-                    redirectURI: "http://localhost:3000/tastytrade/oauth/callback",
-                    scopes: ["read", "trade"],
-                    secretChangedAt: nil,
-                    accounts: 7,
-                    obstacle: nil
-                )
-            ])
+            setting.enrolling.list([.sample()])
             let list = try await setting.run("client", "list", input: "")
             let lines = list.output.split(separator: "\n")
             #expect(list.status == 0 && lines.count == 2, "\(list)")

@@ -24,17 +24,7 @@ import TokenCore
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let setting = Setting(path: folder + "/s", binary: ToolFixture.binary)
-        let server = SocketServer(
-            serving: setting.board,
-            clock: { .newYear },
-            access: AccessRules(ownUser: geteuid()),
-            facts: ServiceFacts(version: "0", startedAt: WallTime(nanoseconds: 0)) { .init(trouble: nil, changes: "") },
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        )
-        try await server.start(at: .path(setting.path, mode: 0o666, group: nil))
-        let result: Result<Void, any Error>
-        do { result = .success(try await body(setting)) } catch { result = .failure(error) }
-        await server.stop(within: .zero)
+        let result = await ToolFixture(path: setting.path).serving(setting.board) { try await body(setting) }
         try FileManager.default.removeItem(atPath: folder)
         try result.get()
     }

@@ -2,8 +2,11 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import Foundation
+import Logging
+import SocketServer
 import Synchronization
 import TestSupport
+import TokenCore
 
 /// The tool as it was built, and a folder for a socket of its own.
 struct ToolFixture: Sendable {
@@ -21,6 +24,37 @@ struct ToolFixture: Sendable {
         let folder = try makeTemporaryFolder(for: "tool")
         defer { try? FileManager.default.removeItem(atPath: folder) }
         return try await body(ToolFixture(path: folder + "/s"))
+    }
+
+    /// Has a real server answer at the socket while `body` runs.
+    ///
+    /// - Parameters:
+    ///   - board: what it serves.
+    ///   - enrolling: who connects accounts, if anybody does.
+    ///   - body: what is done meanwhile.
+    /// - Returns: what `body` returned, or what went wrong.
+    func serving<Value>(
+        _ board: BoardDouble,
+        _ enrolling: EnrollingDouble? = nil,
+        _ body: () async throws -> Value
+    ) async -> Result<Value, any Error> {
+        let server = SocketServer(
+            serving: board,
+            enrolling: enrolling,
+            clock: { .newYear },
+            access: AccessRules(ownUser: geteuid()),
+            facts: ServiceFacts(version: "0", startedAt: WallTime(nanoseconds: 0)) { .init(trouble: nil, changes: "") },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let result: Result<Value, any Error>
+        do {
+            try await server.start(at: .path(path, mode: 0o666, group: nil))
+            result = .success(try await body())
+        } catch {
+            result = .failure(error)
+        }
+        await server.stop(within: .zero)
+        return result
     }
 
     /// Runs the tool against the socket, to its end.

@@ -6,6 +6,11 @@ import SocketAPI
 import TokenCore
 
 extension Dispatch {
+    /// Whether something is changed, which comes to its own end.
+    var isChange: Bool {
+        if case .change = self { true } else { false }
+    }
+
     /// What is to be done for a request that connects an account or changes a client; nil if it is none of these, or nobody is there to do
     /// it.
     static func enrollment(

@@ -143,7 +143,8 @@ extension ExchangeHandler {
         let access = service.access.copy
         let dispatch = dispatch(target, head, body, access.rules)
         let finish: (Reply) -> Void = { [self] reply in
-            self.finish(refusal(of: target, since: access) ?? reply, context)
+            // What was changed is told to whoever had the right when it began.
+            self.finish(dispatch.isChange ? reply : refusal(of: target, since: access) ?? reply, context)
         }
         switch dispatch {
         case .reply(let reply): finish(reply)

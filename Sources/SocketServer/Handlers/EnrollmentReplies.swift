@@ -65,6 +65,15 @@ enum EnrollmentReplies {
     /// The daemon serves tokens and connects nobody.
     static let none = Reply.problem(Problem(.tokenUnavailable, detail: "This daemon connects no accounts."))
 
+    /// A change that is not done yet. It goes on, so that the caller is not told when to ask for it again.
+    static let underWay = Reply.problem(
+        Problem(
+            .overloaded,
+            detail:
+                "It is not done yet, and goes on: look how the account or the client stands before you ask for it again."
+        )
+    )
+
     private static func reply(_ body: () async throws(EnrollmentFailure) -> Reply) async -> Reply {
         do throws(EnrollmentFailure) {
             return try await body()

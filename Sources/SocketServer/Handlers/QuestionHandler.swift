@@ -58,7 +58,7 @@ final class QuestionHandler {
     }
 
     private func giveUp() {
-        answer(TokenReplies.overloaded)
+        answer(isChange ? EnrollmentReplies.underWay : TokenReplies.overloaded)
     }
 
     private func answer(_ reply: Reply) {

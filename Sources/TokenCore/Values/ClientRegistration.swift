@@ -19,7 +19,10 @@ package enum TradeEnvironment: String, Sendable, CaseIterable {
 
 /// An OAuth client as TastyTrade registered it, with its secret.
 package struct ClientRegistration: Hashable, Sendable {
-    /// The name under which operators know it; `default` is the configuration's.
+    /// The name of the one that the configuration describes; no other has it.
+    package static let configuredName = "default"
+
+    /// The name under which operators know it.
     package let name: String
     /// The world it was registered in.
     package let environment: TradeEnvironment
@@ -43,6 +46,12 @@ package struct ClientRegistration: Hashable, Sendable {
         self.clientID = clientID
         self.clientSecret = clientSecret
         self.apiURL = apiURL
+    }
+
+    /// Where an environment is called by a daemon whose configuration describes this client: where this one is, if it is the same
+    /// environment.
+    package func apiURL(of other: TradeEnvironment) -> String {
+        other == environment ? apiURL : other.defaultAPIURL
     }
 
     /// The same client with another secret.

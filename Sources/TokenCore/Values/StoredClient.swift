@@ -39,6 +39,31 @@ package struct StoredClient: Hashable, Sendable {
     }
 }
 
+extension StoredClient {
+    /// Why no call can be made for it, in words; nil if calls can be made.
+    package var obstacle: String? {
+        if case .failure(let failure) = clientSecret { "its client secret: \(failure)" } else { nil }
+    }
+}
+
+extension ClientRegistration {
+    /// A stored client as calls need it. Without a secret that can be had it has none, and no call is made (``StoredClient/obstacle``).
+    ///
+    /// - Parameters:
+    ///   - client: what is kept of it.
+    ///   - apiURL: where its environment is called.
+    package init(_ client: StoredClient, apiURL: String) {
+        let secret: Secret = if case .success(let secret) = client.clientSecret { secret } else { Secret("") }
+        self.init(
+            name: client.name,
+            environment: client.environment,
+            clientID: client.clientID,
+            clientSecret: secret,
+            apiURL: apiURL
+        )
+    }
+}
+
 /// What became of removing a client.
 package enum ClientRemoval: Hashable, Sendable {
     /// It is gone.

@@ -47,24 +47,9 @@ struct GrantsCheck: Sendable {
     }
 
     private func findings(_ token: Secret, _ stored: StoredClient?) -> [Finding] {
-        let registration: ClientRegistration
-        if let stored {
-            registration = ClientRegistration(
-                name: stored.name,
-                environment: stored.environment,
-                clientID: stored.clientID,
-                clientSecret: Secret(""),
-                apiURL: stored.environment == settings.environment ? settings.apiURL : stored.environment.defaultAPIURL
-            )
-        } else {
-            registration = ClientRegistration(
-                name: "default",
-                environment: settings.environment,
-                clientID: settings.clientID,
-                clientSecret: settings.clientSecret ?? Secret(""),
-                apiURL: settings.apiURL
-            )
-        }
+        let own = settings.registration(settings.clientSecret ?? Secret(""))
+        let registration =
+            stored.map { ClientRegistration($0, apiURL: own.apiURL(of: $0.environment)) } ?? own
         let findings = TokenInspection(
             of: token,
             for: registration,

@@ -24,17 +24,18 @@ extension Configuration {
         /// A file of certificates to trust instead of the system's.
         package let caFile: String?
 
-        /// The client that the configuration describes, under the name `default`; nil without a secret.
-        package var client: ClientRegistration? {
-            clientSecret.map { secret in
-                ClientRegistration(
-                    name: "default",
-                    environment: environment,
-                    clientID: clientID,
-                    clientSecret: secret,
-                    apiURL: apiURL
-                )
-            }
+        /// The client that the configuration describes; nil without a secret, without which no call can be made.
+        package var client: ClientRegistration? { clientSecret.map(registration) }
+
+        /// The client that the configuration describes, with that secret.
+        func registration(_ secret: Secret) -> ClientRegistration {
+            ClientRegistration(
+                name: ClientRegistration.configuredName,
+                environment: environment,
+                clientID: clientID,
+                clientSecret: secret,
+                apiURL: apiURL
+            )
         }
     }
 }

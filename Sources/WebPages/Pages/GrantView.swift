@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import GrantInspection
+import SocketAPI
 import TokenCore
 
 /// Where the form is that connects an account.
@@ -10,7 +11,7 @@ enum GrantPage {
     static let path = "/tastytrade/oauth/grant"
 
     /// The form with the user filled in.
-    static func address(for user: UserID) -> String { "\(path)?user=\(QueryText.escaped(user.text))#form" }
+    static func address(for user: UserID) -> String { "\(path)?user=\(PercentCoding.encode(user.text))#form" }
 }
 
 /// The form for a grant that was made by hand.

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import GrantInspection
+import SocketAPI
 import TokenCore
 
 /// The OAuth clients, and the form for one.
@@ -86,13 +87,13 @@ extension SetupView.ClientView {
         accounts = client.accounts
         obstacle = client.obstacle
         isConfigured = client.isConfigured
-        edit = "/tastytrade/oauth/setup?client=\(QueryText.escaped(client.name))#form"
+        edit = "/tastytrade/oauth/setup?client=\(PercentCoding.encode(client.name))#form"
     }
 }
 
 extension ClientListing {
     /// Whether it is the configuration's own.
-    var isConfigured: Bool { name == "default" }
+    var isConfigured: Bool { name == ClientRegistration.configuredName }
 }
 
 extension TradeEnvironment {

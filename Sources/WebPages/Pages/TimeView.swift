@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import FoundationEssentials
+import SocketAPI
 import TokenCore
 
 /// An instant for people, and for their programs.
@@ -17,7 +17,7 @@ struct TimeView: Hashable {
     ///   - time: the instant.
     ///   - now: the present.
     init(_ time: WallTime, seenAt now: WallTime) {
-        machine = Date(timeIntervalSince1970: Double(time.seconds)).ISO8601Format()
+        machine = Timestamp.text(microseconds: time.seconds * 1_000_000)
         let plain = machine.replacing("T", with: " ").replacing("Z", with: " UTC")
         words = "\(plain) (\(Self.distance(time - now)))"
     }

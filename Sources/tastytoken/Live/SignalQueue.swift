@@ -25,6 +25,13 @@ struct SignalQueue {
         }
     }
 
+    /// Lets them through again; what waits comes at once.
+    func release() {
+        close(descriptor)
+        var set = set
+        sigprocmask(SIG_UNBLOCK, &set, nil)
+    }
+
     /// What it waits for.
     var interest: pollfd { pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0) }
 
