@@ -37,6 +37,11 @@ package struct Migration: Sendable {
             title: "clients",
             sql: String(decoding: PackageResources._005_clients_sql, as: UTF8.self)
         ),
+        Migration(
+            version: 6,
+            title: "authorizations",
+            sql: String(decoding: PackageResources._006_authorizations_sql, as: UTF8.self)
+        ),
     ]
 
     /// The version that this daemon works with.

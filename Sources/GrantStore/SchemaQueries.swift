@@ -15,8 +15,9 @@ enum SchemaQueries {
             coalesce(has_schema_privilege(n.oid, 'CREATE'), false),
             coalesce((SELECT has_table_privilege(c.oid, 'SELECT') FROM pg_class c
                 WHERE c.relnamespace = n.oid AND c.relname = 'schema_versions'), false),
-            (SELECT count(*) = 5 FROM pg_class c
-                WHERE c.relnamespace = n.oid AND c.relname IN ('grants', 'claims', 'providers', 'sealers', 'clients')
+            (SELECT count(*) = 7 FROM pg_class c
+                WHERE c.relnamespace = n.oid AND c.relname IN
+                    ('grants', 'claims', 'providers', 'sealers', 'clients', 'authorizations', 'links')
                 AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                 AND has_table_privilege(c.oid, 'UPDATE')),
             EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'schema_versions'),
@@ -68,17 +69,22 @@ enum SchemaQueries {
             "tables' removal",
             """
             DROP TABLE IF EXISTS tastytokend.sealers, tastytokend.providers, tastytokend.claims, tastytokend.grants,
-                tastytokend.clients, tastytokend.schema_versions
+                tastytokend.authorizations, tastytokend.links, tastytokend.clients, tastytokend.schema_versions
             """
         ),
         Statement("schema's removal", "DROP SCHEMA tastytokend"),
     ]
 
-    /// What a role needs to work with a schema that another role made.
+    /// What is good once is deleted as it is used; a client, as a person says.
+    private static let deletable = "tastytokend.clients, tastytokend.authorizations, tastytokend.links"
+
+    /// What a role needs to work with a schema that another role made. Without the last one it works too, but for connecting people who
+    /// come back from TastyTrade, and for removing clients.
     static func grants(to role: String) -> [Statement] {
         [
             Statement("grant", "GRANT USAGE ON SCHEMA tastytokend TO \(role)"),
             Statement("grant", "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA tastytokend TO \(role)"),
+            Statement("grant", "GRANT DELETE ON \(deletable) TO \(role)"),
         ]
     }
 }

@@ -96,6 +96,17 @@ import TokenCore
         }
     }
 
+    private func useLinks(_ store: PostgresGrantStore, _ user: UserID) async throws {
+        let hash = try #require(SecretHash(hex: String(repeating: "a", count: 64)))
+        let begun = PendingAuthorization(stateHash: hash, user: user, client: nil, origin: .socket, redirectURI: "u")
+        try await store.begin(begun).get()
+        #expect(try await store.peek(hash)?.value == begun)
+        #expect(try await store.take(hash)?.value == begun)
+        try await store.putLink(OneTimeLink(hash: hash, kind: .console)).get()
+        #expect(try await store.takeLink(hash)?.value.kind == .console)
+        #expect(try await store.removeClient("none") == .unknown)
+    }
+
     private func useEverything(_ database: TestDatabase, _ role: String) async throws {
         let store = database.store(user: role)
         let report = try await store.open()
@@ -130,6 +141,7 @@ import TokenCore
         #expect(try await store.disconnect(user) == .done)
         #expect(try await store.connect(Self.proven(user)) == .done)
         #expect(try await store.accountsByClient().isEmpty)
+        try await useLinks(store, user)
         let news = Mailbox<ChangeNews>()
         let following = Task { await store.follow { news.send($0) } }
         #expect(await news.next() == .unknown)

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+/// The SHA-256 of something that is good once, by which it is known again without being kept.
+///
+/// It is made of 64 hexadecimal digits and of nothing else, so that what it was made from cannot be put in its place by mistake.
+package struct SecretHash: Hashable, Sendable {
+    /// The digits, in small letters.
+    package let hex: String
+
+    /// Takes a hash's digits.
+    ///
+    /// - Parameter hex: 64 of them, in small letters; anything else gives nil.
+    package init?(hex: String) {
+        let isHash =
+            hex.utf8.count == 64 && hex.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+        guard isHash else { return nil }
+        self.hex = hex
+    }
+}
