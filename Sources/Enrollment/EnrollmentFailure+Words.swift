@@ -40,7 +40,8 @@ extension EnrollmentFailure {
             ? " TastyTrade may have used the grant all the same: if it is refused at the next try, make a new one." : ""
         self.init(
             kind,
-            "\(explanation.title): \(explanation.whatHappened) \(explanation.whatToDo)\(remark) (\(failure))",
+            explanation,
+            remark: "\(remark) (\(failure))",
             retryAfter: kind == .unavailable ? failure.retryAfter ?? ProofLedger.spacing : nil
         )
     }

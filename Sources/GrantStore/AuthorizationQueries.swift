@@ -43,31 +43,36 @@ enum AuthorizationQueries {
         "DELETE FROM tastytokend.authorizations WHERE state_hash = $1 RETURNING \(authorizationFields)"
     )
 
-    /// Parameters: hash, kind, user, client, seconds that it is good for, and how many earlier ones may stay of the kind and user.
+    /// Parameters: hash, user, client, seconds that it is good for, and how many of the user's earlier ones may stay.
     static let putLink = Statement(
         "put link",
         """
         WITH surplus AS (
-            SELECT link_hash FROM tastytokend.links WHERE kind = $2 AND user_id IS NOT DISTINCT FROM $3
-            ORDER BY made_at DESC, link_hash OFFSET $6::bigint
+            SELECT link_hash FROM tastytokend.authorization_links WHERE user_id = $2
+            ORDER BY made_at DESC, link_hash OFFSET $5::bigint
         ), old AS MATERIALIZED (
-            SELECT link_hash FROM tastytokend.links
+            SELECT link_hash FROM tastytokend.authorization_links
             WHERE expires_at < now() - interval '1 hour' OR link_hash IN (SELECT link_hash FROM surplus)
             FOR UPDATE SKIP LOCKED
         ), gone AS (
-            DELETE FROM tastytokend.links WHERE link_hash IN (SELECT link_hash FROM old)
+            DELETE FROM tastytokend.authorization_links WHERE link_hash IN (SELECT link_hash FROM old)
         )
-        INSERT INTO tastytokend.links (link_hash, kind, user_id, client, made_at, expires_at)
-        VALUES ($1, $2, $3, $4, now(), now() + make_interval(secs => $5::double precision))
+        INSERT INTO tastytokend.authorization_links (link_hash, user_id, client, made_at, expires_at)
+        VALUES ($1, $2, $3, now(), now() + make_interval(secs => $4::double precision))
         """
     )
 
-    /// Fields: hash, kind, user, client, and whether it has expired.
+    private static let linkFields = "link_hash, user_id, client, expires_at <= clock_timestamp()"
+
+    /// Fields: hash, user, client, and whether it has expired.
+    static let peekLink = Statement(
+        "look up link",
+        "SELECT \(linkFields) FROM tastytokend.authorization_links WHERE link_hash = $1"
+    )
+
+    /// Fields: as those of ``peekLink``.
     static let takeLink = Statement(
         "take link",
-        """
-        DELETE FROM tastytokend.links WHERE link_hash = $1
-        RETURNING link_hash, kind, user_id, client, expires_at <= clock_timestamp()
-        """
+        "DELETE FROM tastytokend.authorization_links WHERE link_hash = $1 RETURNING \(linkFields)"
     )
 }

@@ -33,17 +33,22 @@ extension PostgresGrantStore: AuthorizationStoring {
     }
 
     /// Notes a link.
-    package func putLink(_ link: OneTimeLink) async throws(StoreFailure) -> Result<Void, AuthorizationRefusal> {
+    package func putLink(_ link: AuthorizationLink) async throws(StoreFailure) -> Result<Void, AuthorizationRefusal> {
         let arguments = [
-            link.hash.hex, link.kind.rawValue, link.user?.text, link.client,
-            "\(link.kind.lifetime.components.seconds)", "\(OneTimeLink.mostOfOneUser - 1)",
+            link.hash.hex, link.user.text, link.client, "\(AuthorizationLink.lifetime.components.seconds)",
+            "\(AuthorizationLink.mostOfOneUser - 1)",
         ]
         return try await put(AuthorizationQueries.putLink, arguments)
     }
 
+    /// Looks a link up without spending it.
+    package func peekLink(_ hash: SecretHash) async throws(StoreFailure) -> Noted<AuthorizationLink>? {
+        try await find(AuthorizationQueries.peekLink, hash, in: reads) { Noted<AuthorizationLink>($0) }
+    }
+
     /// Spends a link, once.
-    package func takeLink(_ hash: SecretHash) async throws(StoreFailure) -> Noted<OneTimeLink>? {
-        try await find(AuthorizationQueries.takeLink, hash, in: waits) { Noted<OneTimeLink>($0) }
+    package func takeLink(_ hash: SecretHash) async throws(StoreFailure) -> Noted<AuthorizationLink>? {
+        try await find(AuthorizationQueries.takeLink, hash, in: waits) { Noted<AuthorizationLink>($0) }
     }
 
     private func put(
@@ -100,13 +105,10 @@ extension Noted<PendingAuthorization> {
     }
 }
 
-extension Noted<OneTimeLink> {
-    /// Reads the fields of ``AuthorizationQueries/takeLink``.
+extension Noted<AuthorizationLink> {
+    /// Reads the fields of ``AuthorizationQueries/peekLink``.
     fileprivate init?(_ row: PostgresRow) {
-        guard let hash = row.text(0).flatMap(SecretHash.init(hex:)),
-            let kind = row.text(1).flatMap(OneTimeLink.Kind.init)
-        else { return nil }
-        let link = OneTimeLink(hash: hash, kind: kind, user: row.text(2).map { UserID($0) }, client: row.text(3))
-        self.init(link, isExpired: row.flag(4))
+        guard let hash = row.text(0).flatMap(SecretHash.init(hex:)), let user = row.text(1) else { return nil }
+        self.init(AuthorizationLink(hash: hash, user: UserID(user), client: row.text(2)), isExpired: row.flag(3))
     }
 }

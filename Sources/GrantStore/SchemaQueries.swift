@@ -17,7 +17,7 @@ enum SchemaQueries {
                 WHERE c.relnamespace = n.oid AND c.relname = 'schema_versions'), false),
             (SELECT count(*) = 7 FROM pg_class c
                 WHERE c.relnamespace = n.oid AND c.relname IN
-                    ('grants', 'claims', 'providers', 'sealers', 'clients', 'authorizations', 'links')
+                    ('grants', 'claims', 'providers', 'sealers', 'clients', 'authorizations', 'authorization_links')
                 AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                 AND has_table_privilege(c.oid, 'UPDATE')),
             EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'schema_versions'),
@@ -69,14 +69,15 @@ enum SchemaQueries {
             "tables' removal",
             """
             DROP TABLE IF EXISTS tastytokend.sealers, tastytokend.providers, tastytokend.claims, tastytokend.grants,
-                tastytokend.authorizations, tastytokend.links, tastytokend.clients, tastytokend.schema_versions
+                tastytokend.authorizations, tastytokend.authorization_links, tastytokend.clients,
+                tastytokend.schema_versions
             """
         ),
         Statement("schema's removal", "DROP SCHEMA tastytokend"),
     ]
 
     /// What is good once is deleted as it is used; a client, as a person says.
-    private static let deletable = "tastytokend.clients, tastytokend.authorizations, tastytokend.links"
+    private static let deletable = "tastytokend.clients, tastytokend.authorizations, tastytokend.authorization_links"
 
     /// What a role needs to work with a schema that another role made. Without the last one it works too, but for connecting people who
     /// come back from TastyTrade, and for removing clients.

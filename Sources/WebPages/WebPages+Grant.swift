@@ -68,7 +68,7 @@ extension EnrollmentFailure {
         case .unknownUser: "user"
         case .unknownClient: "client"
         case .invalid, .grantRefused: "refresh_token"
-        case .noSealingKey, .tooSoon, .unavailable: nil
+        case .noSealingKey, .invalidState, .tooSoon, .unavailable: nil
         }
     }
 }

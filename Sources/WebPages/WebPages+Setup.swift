@@ -83,6 +83,7 @@ extension EnrollmentFailure {
         switch kind {
         case .unknownUser, .unknownClient, .invalid, .grantRefused: .unprocessableContent
         case .noSealingKey: .conflict
+        case .invalidState: .gone
         case .tooSoon: .tooManyRequests
         case .unavailable: .serviceUnavailable
         }

@@ -32,7 +32,7 @@ package struct WebPages: Sendable {
         _ configuration: WebConfiguration,
         serving: any TokenServing,
         enrolling: any Enrolling,
-        secrets: WebSecrets,
+        secrets: SecretSource,
         clock: @escaping ClockReading,
         logger: Logger
     ) throws {
@@ -49,12 +49,9 @@ package struct WebPages: Sendable {
     /// Makes a link that signs somebody in, once, within a minute (`POST /v1/console-links`).
     ///
     /// - Returns: the link. It is for the one who asked, and for no log.
-    package func makeConsoleLink() -> ConsoleLink {
+    package func makeConsoleLink() -> PageLink {
         let (token, end) = door.makeLink()
-        return ConsoleLink(
-            url: Secret("\(configuration.publicURL)/console?t=\(token)"),
-            expiresAt: end.wall
-        )
+        return PageLink(url: Secret("\(configuration.publicURL)/console?t=\(token)"), expiresAt: end.wall)
     }
 
     /// All pages, behind the checks.

@@ -29,6 +29,10 @@ import TokenCore
         )
     }
 
+    private func link(_ number: Int, user: String = "1", client: String? = nil) throws -> AuthorizationLink {
+        AuthorizationLink(hash: try hash(number), user: UserID(user), client: client)
+    }
+
     private static let client = """
         INSERT INTO tastytokend.clients VALUES ('second', 'sandbox', 'id', 'sealed', 'https://app.example', 'read', now())
         """
@@ -72,7 +76,7 @@ import TokenCore
         let daemons = [database.store(), database.store(), database.store(), database.store()]
         for daemon in daemons { try await daemon.open() }
         for number in 1...25 {
-            let (begun, link) = (try authorization(number), OneTimeLink(hash: try hash(number), kind: .console))
+            let (begun, link) = (try authorization(number), try link(number))
             try await daemons[0].begin(begun).get()
             try await daemons[0].putLink(link).get()
             let taken = try await withThrowingTaskGroup(of: [Bool].self) { group in
@@ -116,13 +120,13 @@ import TokenCore
         let clock = TestClock()
         let store = database.store(clock: clock)
         let begun = try authorization()
-        let link = OneTimeLink(hash: try hash(2), kind: .authorize, user: UserID("1"))
+        let link = try link(2)
         try await store.begin(begun).get()
         try await store.putLink(link).get()
         try await database.execute("UPDATE tastytokend.authorizations SET expires_at = now() + interval '1 minute'")
         #expect(try await store.peek(begun.stateHash)?.isExpired == false)
         try await database.execute(
-            "UPDATE tastytokend.authorizations SET expires_at = now(); UPDATE tastytokend.links SET expires_at = now()"
+            "UPDATE tastytokend.authorizations SET expires_at = now(); UPDATE tastytokend.authorization_links SET expires_at = now()"
         )
         #expect(try await store.peek(begun.stateHash)?.isExpired == true)
         #expect(try await store.take(begun.stateHash) == Noted(begun, isExpired: true))
@@ -145,23 +149,22 @@ import TokenCore
     @Test func oldestLinksGiveWayAmongTheirOwn() async throws {
         let database = try await TestDatabase()
         let store = database.store()
-        try await store.putLink(OneTimeLink(hash: try hash(1000), kind: .authorize, user: UserID("1"))).get()
-        for number in 1...21 { try await store.putLink(OneTimeLink(hash: try hash(number), kind: .console)).get() }
-        #expect(try await count("links", in: database) == "21")
+        try await store.putLink(try link(1000, user: "2")).get()
+        for number in 1...21 { try await store.putLink(try link(number)).get() }
+        #expect(try await count("authorization_links", in: database) == "21")
         #expect(try await store.takeLink(try hash(1)) == nil)
-        #expect(try await store.takeLink(try hash(2))?.value.kind == .console)
-        #expect(try await store.takeLink(try hash(1000))?.value.user == UserID("1"))
+        #expect(try await store.takeLink(try hash(2))?.value.user == UserID("1"))
+        #expect(try await store.takeLink(try hash(1000))?.value.user == UserID("2"))
     }
 
-    @Test func linksAreGoodAsLongAsTheirKindSays() async throws {
+    @Test func aLinkIsGoodForTenMinutes() async throws {
         let database = try await TestDatabase()
         let store = database.store()
-        for (number, kind) in OneTimeLink.Kind.allCases.enumerated() {
-            try await store.putLink(OneTimeLink(hash: try hash(number), kind: kind)).get()
-        }
-        let lives =
-            "SELECT kind || ' ' || extract(epoch FROM expires_at - made_at)::int FROM tastytokend.links ORDER BY 1"
-        #expect(try await database.query(lives) == "authorize 600\nconsole 60")
+        try await store.putLink(try link(1)).get()
+        let life = "SELECT extract(epoch FROM expires_at - made_at)::int FROM tastytokend.authorization_links"
+        #expect(try await database.query(life) == "600")
+        #expect(try await store.peekLink(try hash(1)) == Noted(try link(1), isExpired: false))
+        #expect(try await store.peekLink(try hash(2)) == nil)
     }
 
     @Test func whatExpiredLongAgoIsPurgedByTheNext() async throws {
@@ -169,9 +172,9 @@ import TokenCore
         let store = database.store()
         for number in 1...3 {
             try await store.begin(try authorization(number, user: "\(number)")).get()
-            try await store.putLink(OneTimeLink(hash: try hash(number), kind: .console)).get()
+            try await store.putLink(try link(number)).get()
         }
-        for (table, column) in [("authorizations", "state_hash"), ("links", "link_hash")] {
+        for (table, column) in [("authorizations", "state_hash"), ("authorization_links", "link_hash")] {
             try await database.execute(
                 """
                 UPDATE tastytokend.\(table) SET expires_at = now() - CASE WHEN \(column) LIKE '%1'
@@ -180,9 +183,9 @@ import TokenCore
             )
         }
         try await store.begin(try authorization(4, user: "4")).get()
-        try await store.putLink(OneTimeLink(hash: try hash(4), kind: .console)).get()
+        try await store.putLink(try link(4)).get()
         #expect(try await count("authorizations", in: database) == "2")
-        #expect(try await count("links", in: database) == "2")
+        #expect(try await count("authorization_links", in: database) == "2")
         #expect(try await store.take(try hash(1))?.isExpired == true)
         #expect(try await store.take(try hash(4))?.isExpired == false)
     }
@@ -211,7 +214,7 @@ import TokenCore
             return
         }
         try await database.execute(Self.client)
-        let link = OneTimeLink(hash: try hash(1), kind: .authorize, user: UserID("1"), client: "second")
+        let link = try link(1, client: "second")
         try await store.begin(try authorization(client: "second")).get()
         try await store.begin(try authorization(2)).get()
         try await store.putLink(link).get()
@@ -229,7 +232,7 @@ import TokenCore
         let database = try await TestDatabase()
         let store = database.store { $0.migratesAtStart = false }
         guard case .failure(.noSchema) = try await store.begin(try authorization()),
-            case .failure(.noSchema) = try await store.putLink(OneTimeLink(hash: try hash(1), kind: .console))
+            case .failure(.noSchema) = try await store.putLink(try link(1))
         else {
             Issue.record("it was noted nowhere")
             return

@@ -102,8 +102,8 @@ import TokenCore
         try await store.begin(begun).get()
         #expect(try await store.peek(hash)?.value == begun)
         #expect(try await store.take(hash)?.value == begun)
-        try await store.putLink(OneTimeLink(hash: hash, kind: .console)).get()
-        #expect(try await store.takeLink(hash)?.value.kind == .console)
+        try await store.putLink(AuthorizationLink(hash: hash, user: user, client: nil)).get()
+        #expect(try await store.takeLink(hash)?.value.user == user)
         #expect(try await store.removeClient("none") == .unknown)
     }
 

@@ -6,7 +6,6 @@ import HummingbirdTesting
 import InMemoryLogging
 import Logging
 import SocketAPI
-import Synchronization
 import TestSupport
 import Testing
 import TokenCore
@@ -27,22 +26,11 @@ struct PagesFixture {
     init(at publicURL: String = "http://localhost", port: Int = 0) throws {
         var logger = Logger(label: "test") { [log] _ in log }
         logger.logLevel = .trace
-        let counter = Mutex<UInt8>(0)
-        let secrets = WebSecrets(
-            random: { count in
-                let byte = counter.withLock { number in
-                    number &+= 1
-                    return number
-                }
-                return (0..<count).map { byte &+ UInt8(truncatingIfNeeded: $0) }
-            },
-            digest: { $0.reversed() }
-        )
         pages = try WebPages(
             WebConfiguration(publicURL: try WebOrigin(publicURL), host: "127.0.0.1", port: port),
             serving: board,
             enrolling: enrolling,
-            secrets: secrets,
+            secrets: CountingSecrets.source(),
             clock: clock.reading,
             logger: logger
         )

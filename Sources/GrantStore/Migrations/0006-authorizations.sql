@@ -21,18 +21,18 @@ COMMENT ON COLUMN tastytokend.authorizations.origin IS 'Where it was begun, and 
 COMMENT ON COLUMN tastytokend.authorizations.browser_hash IS 'SHA-256 of what only the browser that began has, in a cookie.';
 COMMENT ON COLUMN tastytokend.authorizations.redirect_uri IS 'Where TastyTrade was told to send the person back to.';
 
--- Links that open the console, or begin an authorization, once.
-CREATE TABLE tastytokend.links (
+-- Links that begin an authorization in a browser, once.
+CREATE TABLE tastytokend.authorization_links (
     link_hash  text        PRIMARY KEY CHECK (link_hash ~ '^[0-9a-f]{64}$'),
-    kind       text        NOT NULL CHECK (kind IN ('console', 'authorize')),
-    user_id    text,
+    user_id    text        NOT NULL,
     client     text        REFERENCES tastytokend.clients (name) ON DELETE CASCADE,
     made_at    timestamptz NOT NULL,
     expires_at timestamptz NOT NULL
 );
-CREATE INDEX links_client ON tastytokend.links (client) WHERE client IS NOT NULL;
+CREATE INDEX authorization_links_user ON tastytokend.authorization_links (user_id, made_at);
+CREATE INDEX authorization_links_client ON tastytokend.authorization_links (client) WHERE client IS NOT NULL;
+CREATE INDEX authorization_links_expiry ON tastytokend.authorization_links (expires_at);
 
-COMMENT ON TABLE tastytokend.links IS 'Links that are good once. Written by tastytokend.';
-COMMENT ON COLUMN tastytokend.links.link_hash IS 'SHA-256 of what makes the link secret.';
-COMMENT ON COLUMN tastytokend.links.user_id IS 'Whom it is about; NULL where it is about nobody.';
-COMMENT ON COLUMN tastytokend.links.client IS 'The OAuth client that a grant is to be asked for; NULL is the configuration''s.';
+COMMENT ON TABLE tastytokend.authorization_links IS 'Links that are good once. Written by tastytokend.';
+COMMENT ON COLUMN tastytokend.authorization_links.link_hash IS 'SHA-256 of what makes the link secret.';
+COMMENT ON COLUMN tastytokend.authorization_links.client IS 'The OAuth client that a grant is to be asked for; NULL is the configuration''s.';

@@ -104,6 +104,7 @@ extension EnrollmentFailure.Kind {
         case .unknownClient, .invalid: .badRequest
         case .grantRefused: .grantRefused
         case .noSealingKey: .noSealingKey
+        case .invalidState: .invalidState
         case .tooSoon: .tooManyRefreshes
         case .unavailable: .tokenUnavailable
         }

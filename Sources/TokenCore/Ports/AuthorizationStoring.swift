@@ -29,10 +29,13 @@ package protocol AuthorizationStoring: Sendable {
     func take(_ stateHash: SecretHash) async throws(StoreFailure) -> Noted<PendingAuthorization>?
 
     /// Notes a link, as ``begin(_:)`` does an authorization.
-    func putLink(_ link: OneTimeLink) async throws(StoreFailure) -> Result<Void, AuthorizationRefusal>
+    func putLink(_ link: AuthorizationLink) async throws(StoreFailure) -> Result<Void, AuthorizationRefusal>
+
+    /// Looks a link up without spending it.
+    func peekLink(_ hash: SecretHash) async throws(StoreFailure) -> Noted<AuthorizationLink>?
 
     /// Spends a link, as ``take(_:)`` does an authorization.
-    func takeLink(_ hash: SecretHash) async throws(StoreFailure) -> Noted<OneTimeLink>?
+    func takeLink(_ hash: SecretHash) async throws(StoreFailure) -> Noted<AuthorizationLink>?
 }
 
 /// What was noted for a time, and whether that is over.

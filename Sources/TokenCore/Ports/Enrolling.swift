@@ -137,6 +137,8 @@ package struct EnrollmentFailure: Error, Hashable, Sendable {
         case grantRefused
         /// A secret cannot be stored without a key.
         case noSealingKey
+        /// The state that came back is unknown, spent, over or another place's.
+        case invalidState
         /// One for this user was tried just now, or is being tried.
         case tooSoon
         /// Nobody could say: worth another try.
@@ -147,14 +149,33 @@ package struct EnrollmentFailure: Error, Hashable, Sendable {
     package let kind: Kind
     /// What happened, to what, and what to do: sentences, bounded and escaped.
     package let text: String
+    /// The same for a page of its own; nil where there is no more to say than ``text``.
+    package let explanation: Explanation?
     /// How long to wait before another try; nil where that is not known, or does not help.
     package let retryAfter: Duration?
 
     /// Puts together what is known.
-    package init(_ kind: Kind, _ text: String, retryAfter: Duration? = nil) {
+    package init(_ kind: Kind, _ text: String, explanation: Explanation? = nil, retryAfter: Duration? = nil) {
         self.kind = kind
         self.text = text
+        self.explanation = explanation
         self.retryAfter = retryAfter
+    }
+
+    /// Says what an explanation says.
+    ///
+    /// - Parameters:
+    ///   - kind: what follows from it.
+    ///   - explanation: the words.
+    ///   - remark: what else is to be said, at the end of the text alone.
+    ///   - retryAfter: how long to wait before another try.
+    package init(_ kind: Kind, _ explanation: Explanation, remark: String = "", retryAfter: Duration? = nil) {
+        self.init(
+            kind,
+            "\(explanation.title): \(explanation.whatHappened) \(explanation.whatToDo)\(remark)",
+            explanation: explanation,
+            retryAfter: retryAfter
+        )
     }
 }
 

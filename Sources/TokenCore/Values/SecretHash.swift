@@ -17,4 +17,17 @@ package struct SecretHash: Hashable, Sendable {
         guard isHash else { return nil }
         self.hex = hex
     }
+
+    /// Takes a hash as it was computed.
+    ///
+    /// - Parameter digest: 32 bytes; another number of them gives nil.
+    package init?(digest: [UInt8]) {
+        guard digest.count == 32 else { return nil }
+        hex = String(
+            decoding: digest.flatMap { [Self.digits[Int($0 >> 4)], Self.digits[Int($0 & 15)]] },
+            as: UTF8.self
+        )
+    }
+
+    private static let digits = Array("0123456789abcdef".utf8)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import GrantInspection
+import TokenCore
 
 /// A page that says what happened, and what to do.
 struct ExplanationView: PageView {

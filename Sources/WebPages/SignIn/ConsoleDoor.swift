@@ -2,31 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import Synchronization
-package import TokenCore
-
-/// Chance and digests, as the composition root has them.
-package struct WebSecrets: Sendable {
-    let random: @Sendable (Int) -> [UInt8]
-    let digest: @Sendable ([UInt8]) -> [UInt8]
-
-    /// Takes the two functions.
-    ///
-    /// - Parameters:
-    ///   - random: so many bytes that nobody can guess.
-    ///   - digest: a digest that cannot be turned back, such as SHA-256.
-    package init(random: @escaping @Sendable (Int) -> [UInt8], digest: @escaping @Sendable ([UInt8]) -> [UInt8]) {
-        self.random = random
-        self.digest = digest
-    }
-}
-
-/// A link that signs somebody in, once.
-package struct ConsoleLink: Hashable, Sendable {
-    /// The whole address. Whoever has it may use it.
-    package let url: Secret
-    /// Until when it is good.
-    package let expiresAt: WallTime
-}
+import TokenCore
 
 /// Makes links and sessions, and looks them up.
 final class ConsoleDoor: Sendable {
@@ -39,10 +15,10 @@ final class ConsoleDoor: Sendable {
     }
 
     private let sessions = Mutex(ConsoleSessions())
-    private let secrets: WebSecrets
+    private let secrets: SecretSource
     private let clock: ClockReading
 
-    init(_ secrets: WebSecrets, clock: @escaping ClockReading) {
+    init(_ secrets: SecretSource, clock: @escaping ClockReading) {
         self.secrets = secrets
         self.clock = clock
     }
@@ -81,10 +57,7 @@ final class ConsoleDoor: Sendable {
         sessions.withLock { $0.end(digest) }
     }
 
-    /// 256 bits, as they may stand in an address and in a cookie.
-    private func makeToken() -> String {
-        String(decoding: Base64Text.url.encode(secrets.random(32)), as: UTF8.self)
-    }
+    private func makeToken() -> String { secrets.makeToken().reveal() }
 
-    private func digest(of token: String) -> ConsoleSessions.Digest { secrets.digest(Array(token.utf8)) }
+    private func digest(of token: String) -> SecretHash { secrets.hash(of: Secret(token)) }
 }

@@ -3,12 +3,9 @@
 
 import TokenCore
 
-/// Who is signed in, and which links may still sign somebody in. It is pure, and knows tokens by their digests only, so that what
+/// Who is signed in, and which links may still sign somebody in. It is pure, and knows tokens by their hashes only, so that what
 /// is read from memory opens nothing.
 struct ConsoleSessions {
-    /// What a token is known by.
-    typealias Digest = [UInt8]
-
     /// A session as a browser has it.
     struct Session: Hashable {
         /// What its forms carry along.
@@ -26,13 +23,13 @@ struct ConsoleSessions {
     /// How many sessions there may be at a time; a further one takes the place of the oldest.
     static let mostSessions = 64
 
-    private var links: [Digest: Moment] = [:]
-    private var sessions: [Digest: Session] = [:]
+    private var links: [SecretHash: Moment] = [:]
+    private var sessions: [SecretHash: Session] = [:]
 
     /// Takes a link up.
     ///
     /// - Returns: until when it is good.
-    mutating func add(link: Digest, at now: Moment) -> Moment {
+    mutating func add(link: SecretHash, at now: Moment) -> Moment {
         forget(at: now)
         if links.count >= Self.mostLinks, let oldest = links.min(by: { $0.value.boot < $1.value.boot }) {
             links[oldest.key] = nil
@@ -43,7 +40,7 @@ struct ConsoleSessions {
     }
 
     /// Whether a link may still be used. Asking does not spend it: mail programs and browsers open links ahead of people.
-    func isGood(link: Digest, at now: Moment) -> Bool {
+    func isGood(link: SecretHash, at now: Moment) -> Bool {
         links[link].map { !$0.isReached(at: now) } ?? false
     }
 
@@ -55,7 +52,7 @@ struct ConsoleSessions {
     ///   - formToken: what its forms carry along.
     ///   - now: the time.
     /// - Returns: the session; nil if the link is not good, or not any more.
-    mutating func spend(link: Digest, for session: Digest, formToken: String, at now: Moment) -> Session? {
+    mutating func spend(link: SecretHash, for session: SecretHash, formToken: String, at now: Moment) -> Session? {
         forget(at: now)
         guard links.removeValue(forKey: link) != nil else { return nil }
         if sessions.count >= Self.mostSessions,
@@ -69,12 +66,12 @@ struct ConsoleSessions {
     }
 
     /// The session that is known by it; nil if there is none, or it is over.
-    func session(_ session: Digest, at now: Moment) -> Session? {
+    func session(_ session: SecretHash, at now: Moment) -> Session? {
         sessions[session].flatMap { $0.endsAt.isReached(at: now) ? nil : $0 }
     }
 
     /// Ends a session.
-    mutating func end(_ session: Digest) {
+    mutating func end(_ session: SecretHash) {
         sessions[session] = nil
     }
 

@@ -3,23 +3,6 @@
 
 package import TokenCore
 
-/// What went wrong with a call of TastyTrade, for people who do not know OAuth.
-package struct Explanation: Hashable, Sendable {
-    /// The heading: a few words.
-    package let title: String
-    /// What happened: what was refused, or did not come about, and why.
-    package let whatHappened: String
-    /// What to do, or that nothing has to be done.
-    package let whatToDo: String
-
-    /// Puts it together. Nothing from outside stands in it but what has gone through ``Quotation``.
-    init(_ title: String, _ whatHappened: String, do whatToDo: String) {
-        self.title = title
-        self.whatHappened = whatHappened
-        self.whatToDo = whatToDo
-    }
-}
-
 extension Explanation {
     /// What a failed refresh means.
     ///
