@@ -78,7 +78,9 @@ let package = Package(
         .target(name: "GrantInspection", dependencies: ["TokenCore"]),
         .target(
             name: "Enrollment",
-            dependencies: ["GrantInspection", "TokenCore", .product(name: "Logging", package: "swift-log")]
+            dependencies: [
+                "GrantInspection", "SocketAPI", "TokenCore", .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .target(name: "SocketAPI"),
         .target(

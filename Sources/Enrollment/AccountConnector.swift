@@ -73,11 +73,7 @@ package actor AccountConnector {
     ///
     /// - Parameter secret: that one.
     package func replaceSecret(with secret: Secret) {
-        configured = ConfiguredClient(
-            configured.registration.with(secret),
-            redirectURI: configured.redirectURI,
-            scopes: configured.scopes
-        )
+        configured = configured.with(secret)
     }
 }
 
@@ -99,15 +95,8 @@ extension AccountConnector: Enrolling {
         }
         if let held, Self.isAnotherLogin(token, than: held) { notes.append(Self.otherLogin) }
         try begin(user)
-        var wasMade = false
-        defer { proofs.end(user, at: clock(), wasMade: wasMade) }
-        if let answer = unstored.take(token, for: user, client: chosen.storedName, at: clock()) {
-            try await put(answer, used: token, of: user, chosen)
-            return notes
-        }
-        wasMade = true
-        let answer = try await prove(token, of: user, chosen)
-        try await put(answer, used: token, of: user, chosen)
+        defer { proofs.end(user, at: clock()) }
+        try await settle(token, of: user, chosen)
         return notes
     }
 
@@ -122,6 +111,52 @@ extension AccountConnector: Enrolling {
         try outcome.throwUnlessDone(user, "was not disconnected")
         tell("grant removed because somebody asked for it", of: user, "grant.disconnected")
         await effects.rowWasWritten(user, false)
+    }
+}
+
+// MARK: - A grant that somebody else gets
+
+extension AccountConnector {
+    /// Connects an account with a grant that is got only when it is the account's turn, so that a code is not spent for nothing.
+    ///
+    /// - Parameters:
+    ///   - user: whose row; it must exist.
+    ///   - client: the name of the OAuth client that the grant is of.
+    ///   - obtain: gets the grant of that client.
+    /// - Returns: sentences on what is worth knowing though it worked.
+    /// - Throws: why the row is as it was.
+    func connect(
+        _ user: UserID,
+        of client: String,
+        obtaining obtain: @Sendable (ChosenClient) async throws(EnrollmentFailure) -> Secret
+    ) async throws(EnrollmentFailure) -> [String] {
+        let row = try await row(of: user)
+        let chosen = try await chosenClient(client, for: row)
+        let held = try await refreshToken(in: row)
+        try begin(user)
+        defer { proofs.end(user, at: clock()) }
+        let token = try await obtain(chosen)
+        // Nothing is refused for what it looks like: TastyTrade gave it just now, and says in a moment whether it is good.
+        var notes = TokenInspection(
+            of: token,
+            for: chosen.registration,
+            wanting: chosen.scopes,
+            at: clock().wall
+        ).findings.sentences
+        if let held, Self.isAnotherLogin(token, than: held) { notes.append(Self.otherLogin) }
+        try await settle(token, of: user, chosen)
+        return notes
+    }
+
+    /// The client that a grant for an account is to be asked of.
+    ///
+    /// - Parameters:
+    ///   - user: whose row; it must exist.
+    ///   - name: the client's; nil for the one that the user's grant is of now, else the configuration's.
+    /// - Returns: the client.
+    /// - Throws: that there is no such row or client, or that it cannot be used.
+    func client(for user: UserID, named name: String?) async throws(EnrollmentFailure) -> ChosenClient {
+        try await chosenClient(name, for: try await row(of: user))
     }
 }
 
@@ -151,7 +186,7 @@ extension AccountConnector {
             throw .unavailable(error, "Nothing was connected")
         }
         guard let client = clients.first(where: { $0.name == wanted }) else { throw .noClient(wanted) }
-        return try ChosenClient(client, apiURL: configured.registration.apiURL(of: client.environment))
+        return try ChosenClient(client, beside: configured)
     }
 
     /// What can be known before TastyTrade is asked.
@@ -197,6 +232,18 @@ extension AccountConnector {
             return false
         }
         return new != old
+    }
+
+    /// Proves a grant, unless that was done a moment ago, and puts it into its row.
+    private func settle(_ token: Secret, of user: UserID, _ client: ChosenClient) async throws(EnrollmentFailure) {
+        let answer: TokenAnswer
+        if let proof = unstored.take(token, for: user, client: client.storedName, at: clock()) {
+            answer = proof
+        } else {
+            proofs.ask(for: user)
+            answer = try await prove(token, of: user, client)
+        }
+        try await put(answer, used: token, of: user, client)
     }
 
     private func begin(_ user: UserID) throws(EnrollmentFailure) {

@@ -9,6 +9,10 @@ struct ChosenClient: Sendable {
     let storedName: String?
     /// As calls need it.
     let registration: ClientRegistration
+    /// The page on which people authorise it.
+    let authorizeURL: String
+    /// Where that page sends people back to.
+    let redirectURI: String
     /// What it asks for.
     let scopes: [String]
     /// When its secret was last replaced, where that is known.
@@ -18,6 +22,8 @@ struct ChosenClient: Sendable {
     init(_ configured: ConfiguredClient) {
         storedName = nil
         registration = configured.registration
+        authorizeURL = configured.authorizeURL
+        redirectURI = configured.redirectURI
         scopes = configured.scopes
         secretChangedAt = nil
     }
@@ -26,9 +32,9 @@ struct ChosenClient: Sendable {
     ///
     /// - Parameters:
     ///   - stored: the client.
-    ///   - apiURL: where its environment is called.
+    ///   - configured: the configuration's, which says where the environment is called that both are of.
     /// - Throws: why no call can be made for it.
-    init(_ stored: StoredClient, apiURL: String) throws(EnrollmentFailure) {
+    init(_ stored: StoredClient, beside configured: ConfiguredClient) throws(EnrollmentFailure) {
         if case .failure(let error) = stored.clientSecret {
             throw EnrollmentFailure(
                 error == .noSealingKey ? .noSealingKey : .unavailable,
@@ -36,7 +42,9 @@ struct ChosenClient: Sendable {
             )
         }
         storedName = stored.name
-        registration = ClientRegistration(stored, apiURL: apiURL)
+        registration = ClientRegistration(stored, apiURL: configured.registration.apiURL(of: stored.environment))
+        authorizeURL = configured.authorizeURL(of: stored.environment)
+        redirectURI = stored.redirectURI
         scopes = stored.scopes
         secretChangedAt = stored.secretChangedAt
     }

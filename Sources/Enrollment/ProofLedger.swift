@@ -21,7 +21,8 @@ package struct ProofLedger: Sendable {
         case tooMany
     }
 
-    private var underWay: Set<UserID> = []
+    /// Whose are under way, and whether TastyTrade was asked yet.
+    private var underWay: [UserID: Bool] = [:]
     private var endedAt: [UserID: Moment] = [:]
 
     /// None yet.
@@ -35,20 +36,21 @@ package struct ProofLedger: Sendable {
     /// - Throws: why it cannot now.
     package mutating func begin(_ user: UserID, at now: Moment) throws(Obstacle) {
         endedAt = endedAt.filter { !($0.value + Self.spacing).isReached(at: now) }
-        guard !underWay.contains(user) else { throw .underWay }
+        guard underWay[user] == nil else { throw .underWay }
         if let end = endedAt[user] { throw .tooSoon((end + Self.spacing).remaining(at: now)) }
         guard underWay.count < Self.mostAtOnce else { throw .tooMany }
-        underWay.insert(user)
+        underWay[user] = false
     }
+
+    /// TastyTrade is asked about the user's proof, which counts for the next one.
+    package mutating func ask(for user: UserID) { underWay[user] = true }
 
     /// The user's proof came to its end.
     ///
     /// - Parameters:
     ///   - user: whose.
     ///   - now: the time.
-    ///   - wasMade: whether a call was made at all.
-    package mutating func end(_ user: UserID, at now: Moment, wasMade: Bool) {
-        underWay.remove(user)
-        if wasMade { endedAt[user] = now }
+    package mutating func end(_ user: UserID, at now: Moment) {
+        if underWay.removeValue(forKey: user) == true { endedAt[user] = now }
     }
 }

@@ -280,7 +280,12 @@ extension AccessRule {
 extension ConfiguredClient {
     /// Takes what the configuration says of its client.
     fileprivate init(_ client: ClientRegistration, _ settings: Configuration.TastyTrade) {
-        self.init(client, redirectURI: settings.redirectURI, scopes: settings.scopes)
+        self.init(
+            client,
+            authorizeURL: settings.authorizeURL,
+            redirectURI: settings.redirectURI,
+            scopes: settings.scopes
+        )
     }
 }
 

@@ -122,21 +122,10 @@ import TokenCore
         #expect(fixture.table.row(user) == old && fixture.told.count == 0)
     }
 
-    /// A token that says whose it is, as TastyTrade's do; nobody signed it.
-    private func token(of login: String, _ grant: String) -> String {
-        func encoded(_ text: String) -> String {
-            String(decoding: Base64Text.url.encode(Array(text.utf8)), as: UTF8.self)
-        }
-        let header = #"{"typ":"rt+jwt","alg":"EdDSA"}"#
-        let claims =
-            #"{"sub":"\#(login)","grant_id":"\#(grant)","aud":"\#(ConnectorFixture.registration.clientID ?? "")","scope":"read trade"}"#
-        return "\(encoded(header)).\(encoded(claims)).\(String(repeating: "A", count: 86))"
-    }
-
     @Test(arguments: [("U1", false), ("U2", true)])
     func h32AnotherPersonsLoginIsSaid(_ login: String, _ isSaid: Bool) async {
-        fixture.table.set(user, TableDouble.Row(refreshToken: token(of: "U1", "G1"), accessToken: "a0"))
-        let notes = await fixture.connect(token(of: login, "G2"), .success(fixture.answer("a1"))).notes
+        fixture.table.set(user, TableDouble.Row(refreshToken: InventedGrant.token(of: "U1", "G1"), accessToken: "a0"))
+        let notes = await fixture.connect(InventedGrant.token(of: login, "G2"), .success(fixture.answer("a1"))).notes
         #expect(notes?.contains { $0.contains("another TastyTrade login") } == isSaid)
         #expect(notes?.contains { $0.contains("U1") || $0.contains("U2") } == false)
     }

@@ -26,6 +26,7 @@ struct ConnectorFixture {
         connector = AccountConnector(
             ConfiguredClient(
                 Self.registration,
+                authorizeURL: "https://cert-my.staging-tasty.works/auth.html",
                 redirectURI: "http://localhost:3000/tastytrade/oauth/callback",
                 scopes: ["read", "trade"]
             ),

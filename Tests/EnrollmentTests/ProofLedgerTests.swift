@@ -29,7 +29,8 @@ import TokenCore
     @Test func afterACallTheNextOneWaits() {
         var ledger = ProofLedger()
         _ = obstacle(&ledger, "1", now)
-        ledger.end(UserID("1"), at: now, wasMade: true)
+        ledger.ask(for: UserID("1"))
+        ledger.end(UserID("1"), at: now)
         #expect(obstacle(&ledger, "1", now + .seconds(1)) == .tooSoon(.seconds(4)))
         #expect(obstacle(&ledger, "1", now + .seconds(5)) == nil)
     }
@@ -37,7 +38,7 @@ import TokenCore
     @Test func whatMadeNoCallKeepsNobodyWaiting() {
         var ledger = ProofLedger()
         _ = obstacle(&ledger, "1", now)
-        ledger.end(UserID("1"), at: now, wasMade: false)
+        ledger.end(UserID("1"), at: now)
         #expect(obstacle(&ledger, "1", now) == nil)
     }
 
@@ -45,7 +46,8 @@ import TokenCore
         var ledger = ProofLedger()
         for number in 0..<ProofLedger.mostAtOnce { #expect(obstacle(&ledger, "\(number)", now) == nil) }
         #expect(obstacle(&ledger, "more", now) == .tooMany)
-        ledger.end(UserID("0"), at: now, wasMade: true)
+        ledger.ask(for: UserID("0"))
+        ledger.end(UserID("0"), at: now)
         #expect(obstacle(&ledger, "more", now) == nil)
     }
 }

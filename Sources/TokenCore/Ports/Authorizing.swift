@@ -71,7 +71,8 @@ package protocol Authorizing: Sendable {
     ///   - end: what came back with it.
     ///   - place: where it came back to.
     /// - Returns: whose account is connected, and sentences on what is worth knowing though it worked.
-    /// - Throws: why the row is as it was. Whoever asks again for the same has the same answer for a while.
+    /// - Throws: why the row is as it was. A browser that asks again for the same has the same answer for ten minutes. Where nobody could
+    ///   say (kinds `tooSoon` and `unavailable`, with a time to wait), whoever asks again goes on from where it stopped.
     func finishAuthorization(
         inState state: Secret,
         with end: AuthorizationEnd,

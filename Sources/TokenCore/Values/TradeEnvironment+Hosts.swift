@@ -5,6 +5,14 @@ extension TradeEnvironment {
     /// The one of the two worlds that this is not.
     package var other: TradeEnvironment { self == .production ? .sandbox : .production }
 
+    /// The page on which people authorise an application, unless the configuration names another (fact sheet section 1).
+    package var defaultAuthorizeURL: String {
+        switch self {
+        case .production: "https://my.tastytrade.com/auth.html"
+        case .sandbox: "https://cert-my.staging-tasty.works/auth.html"
+        }
+    }
+
     /// The hosts of its API that are on TastyTrade's own list (fact sheet section 1).
     package var apiHosts: Set<String> {
         switch self {

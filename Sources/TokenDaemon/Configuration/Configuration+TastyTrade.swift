@@ -115,13 +115,3 @@ extension Configuration.TastyTrade {
         return path
     }
 }
-
-extension TradeEnvironment {
-    /// The page on which people authorise an application (fact sheet section 1).
-    fileprivate var defaultAuthorizeURL: String {
-        switch self {
-        case .production: "https://my.tastytrade.com/auth.html"
-        case .sandbox: "https://cert-my.staging-tasty.works/auth.html"
-        }
-    }
-}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import GrantInspection
+import Logging
+package import TokenCore
+
+/// Taking people back.
+extension CodeFlow: Authorizing {
+    /// See ``Authorizing/authorization(inState:from:)``.
+    package func authorization(
+        inState state: Secret,
+        from place: AuthorizationPlace
+    ) async throws(EnrollmentFailure) -> AuthorizationSubject {
+        let hash = secrets.hash(of: state)
+        if let done = doneBefore(hash, place) { return done.subject }
+        let pending = try await pending(hash, from: place)
+        return subject(pending.user, try await connector.client(for: pending.user, named: pending.clientName))
+    }
+
+    /// See ``Authorizing/finishAuthorization(inState:with:from:)``.
+    package func finishAuthorization(
+        inState state: Secret,
+        with end: AuthorizationEnd,
+        from place: AuthorizationPlace
+    ) async throws(EnrollmentFailure) -> (subject: AuthorizationSubject, notes: [String]) {
+        let hash = secrets.hash(of: state)
+        if let done = doneBefore(hash, place) { return try await done.work.value.get().asAnswer }
+        let pending = try await pending(hash, from: place)
+        let client = try await connector.client(for: pending.user, named: pending.clientName)
+        // Another one may have come while those were looked up.
+        if let done = doneBefore(hash, place) { return try await done.work.value.get().asAnswer }
+        let subject = subject(pending.user, client)
+        // Not of the caller's task: what TastyTrade was asked for has to be stored, even if nobody waits any more.
+        let work = Task { await self.finish(pending, with: end, subject) }
+        if case .browser(let browser) = pending.origin {
+            finished.add(hash, of: browser, subject, work, at: clock())
+        }
+        return try await work.value.get().asAnswer
+    }
+
+    private func doneBefore(
+        _ state: SecretHash,
+        _ place: AuthorizationPlace
+    ) -> (subject: AuthorizationSubject, work: Task<FinishedAuthorizations.Outcome, Never>)? {
+        guard case .browser(let browser) = origin(of: place) else { return nil }
+        return finished.find(state, of: browser, at: clock())
+    }
+
+    /// What was begun, if it is to end here.
+    private func pending(
+        _ state: SecretHash,
+        from place: AuthorizationPlace
+    ) async throws(EnrollmentFailure) -> PendingAuthorization {
+        var known = obtained.find(state, at: clock())?.authorization
+        if known == nil { known = try await look(state, Self.peek) }
+        guard let known else { throw .stateIsNone }
+        guard known.origin == origin(of: place) else { throw .stateIsElsewhere(known.origin, place) }
+        return known
+    }
+
+    private typealias Look =
+        @Sendable (any AuthorizationStoring, SecretHash) async throws(StoreFailure)
+        -> Noted<PendingAuthorization>?
+    private static let peek: Look = { store, state async throws(StoreFailure) in try await store.peek(state) }
+    private static let take: Look = { store, state async throws(StoreFailure) in try await store.take(state) }
+
+    private func look(
+        _ state: SecretHash,
+        _ body: Look
+    ) async throws(EnrollmentFailure) -> PendingAuthorization? {
+        let found: Noted<PendingAuthorization>?
+        do throws(StoreFailure) {
+            found = try await body(store, state)
+        } catch {
+            throw .unavailable(error, "The authorization could not be looked at")
+        }
+        guard found?.isExpired != true else { throw .stateIsOver }
+        return found?.value
+    }
+
+    private func finish(
+        _ pending: PendingAuthorization,
+        with end: AuthorizationEnd,
+        _ subject: AuthorizationSubject
+    ) async -> FinishedAuthorizations.Outcome {
+        do throws(EnrollmentFailure) {
+            let notes =
+                switch end {
+                case .code(let code): try await connect(pending, with: code)
+                case .error(let error): throw try await refusal(pending, error, in: subject.environment)
+                }
+            obtained.remove(pending.stateHash)
+            return .success(FinishedAuthorizations.Finish(subject: subject, notes: notes))
+        } catch {
+            // What may go better in a moment is tried again by whoever asks again; all else is told again.
+            let isLost = lost.remove(pending.stateHash) != nil
+            switch error.kind {
+            case .tooSoon where !isLost, .unavailable where !isLost: finished.remove(pending.stateHash)
+            default: obtained.remove(pending.stateHash)
+            }
+            return .failure(error)
+        }
+    }
+
+    private func connect(
+        _ pending: PendingAuthorization,
+        with code: Secret
+    ) async throws(EnrollmentFailure) -> [String] {
+        try await connector.connect(
+            pending.user,
+            of: pending.clientName
+        ) { [self] client async throws(EnrollmentFailure) in
+            try await grant(for: pending, code, client)
+        }
+    }
+
+    /// The grant that a code gives; or gave, where nobody could say then whether it is good.
+    private func grant(
+        for pending: PendingAuthorization,
+        _ code: Secret,
+        _ client: ChosenClient
+    ) async throws(EnrollmentFailure) -> Secret {
+        let before = obtained.find(pending.stateHash, at: clock())
+        if let token = before?.token { return token }
+        if before == nil { try await spend(pending) }
+        let token = try await exchange(code, for: pending, client)
+        obtained.keep(token, for: pending, at: clock())
+        return token
+    }
+
+    private func spend(_ pending: PendingAuthorization) async throws(EnrollmentFailure) {
+        guard try await look(pending.stateHash, Self.take) != nil else { throw .stateIsNone }
+    }
+
+    private func exchange(
+        _ code: Secret,
+        for pending: PendingAuthorization,
+        _ client: ChosenClient
+    ) async throws(EnrollmentFailure) -> Secret {
+        do throws(RefreshFailure) {
+            return try await endpoint.exchange(code, redirectURI: pending.redirectURI, for: client.registration)
+                .refreshToken
+        } catch {
+            // An answer that is no good otherwise may have brought a grant all the same; the proof will tell.
+            if let token = error.newRefreshToken { return token }
+            logger.notice(
+                "a code was not exchanged, and nothing is connected",
+                metadata: [
+                    LogKey.user: "\(pending.user)", LogKey.event: "authorization.failed",
+                    LogKey.client: "\(client.registration.name)", LogKey.errorCode: "\(error.kind.rawValue)",
+                    LogKey.error: "\(error)",
+                ]
+            )
+            if error.wasSent {
+                lost.insert(pending.stateHash)
+            } else {
+                obtained.keep(nil, for: pending, at: clock())
+            }
+            throw EnrollmentFailure(ofExchange: error, in: client.registration.environment)
+        }
+    }
+
+    /// TastyTrade, or the person there, said no.
+    private func refusal(
+        _ pending: PendingAuthorization,
+        _ error: String,
+        in environment: TradeEnvironment
+    ) async throws(EnrollmentFailure) -> EnrollmentFailure {
+        try await spend(pending)
+        logger.notice(
+            "an account was not connected: TastyTrade sent its owner back without a code",
+            metadata: [
+                LogKey.user: "\(pending.user)", LogKey.event: "authorization.failed",
+                LogKey.errorCode: "\(SafeText(foreign: error).text)",
+            ]
+        )
+        return EnrollmentFailure(.grantRefused, Explanation(ofAuthorizationError: error, in: environment))
+    }
+}
+
+extension FinishedAuthorizations.Finish {
+    fileprivate var asAnswer: (subject: AuthorizationSubject, notes: [String]) { (subject, notes) }
+}
+
+extension PendingAuthorization {
+    fileprivate var clientName: String { client ?? ClientRegistration.configuredName }
+}
