@@ -5,6 +5,25 @@ extension APIPath {
     /// `GET`: the OAuth clients; each of them stands below it.
     package static let clients = "/v1/clients"
 
+    /// Below it stands each state, for its authorization to be finished.
+    package static let authorizations = "/v1/authorizations"
+
+    /// `POST`: begins to connect the user's account on TastyTrade's page.
+    ///
+    /// - Parameter user: whose.
+    /// - Returns: the path.
+    package static func authorizations(of user: String) -> String {
+        status(of: user) + "/authorizations"
+    }
+
+    /// `POST`: finishes an authorization.
+    ///
+    /// - Parameter state: the state that came back from TastyTrade's page.
+    /// - Returns: the path.
+    package static func authorization(_ state: String) -> String {
+        "\(authorizations)/\(PercentCoding.encode(state))"
+    }
+
     /// `PUT`, `DELETE`: the user's grant.
     ///
     /// - Parameter user: whose.
@@ -32,4 +51,14 @@ package enum EnrollmentField {
     package static let notes = "notes"
     /// An OAuth client's secret; in requests only.
     package static let clientSecret = "client_secret"
+    /// Where on TastyTrade's page a person is to be sent.
+    package static let authorizationURL = "authorization_url"
+    /// What comes back from there.
+    package static let state = "state"
+    /// Until when it must be back.
+    package static let expiresAt = "expires_at"
+    /// The code that came back with a state.
+    package static let code = "code"
+    /// The word that came back in the place of a code (RFC 6749 section 4.1.2.1).
+    package static let error = "error"
 }

@@ -16,6 +16,10 @@ package enum Resource: Hashable, Sendable {
     case explanation(UserID)
     /// A user's grant, to be put in or taken out.
     case grant(UserID)
+    /// A user's authorization on TastyTrade's page, to be begun.
+    case authorizations(UserID)
+    /// What was begun with that state, to be finished.
+    case authorization(Secret)
     /// How all accounts stand.
     case list
     /// The OAuth clients.
@@ -78,6 +82,9 @@ package struct Target: Hashable, Sendable {
         if let name = path.dropping(prefix: APIPath.clients + "/"), !name.isEmpty, !name.contains("/") {
             return PercentCoding.decode(name).map(Resource.client) ?? .malformed
         }
+        if let state = path.dropping(prefix: APIPath.authorizations + "/"), !state.isEmpty, !state.contains("/") {
+            return PercentCoding.decode(state).map { .authorization(Secret($0)) } ?? .malformed
+        }
         guard path.hasPrefix(APIPath.users) else { return .unknown }
         let segments = path.dropFirst(APIPath.users.count).split(separator: "/", omittingEmptySubsequences: false)
         guard let first = segments.first, !first.isEmpty else { return .unknown }
@@ -87,6 +94,7 @@ package struct Target: Hashable, Sendable {
         case ["token"]: return .token(UserID(id))
         case ["refresh"]: return .refresh(UserID(id))
         case ["grant"]: return .grant(UserID(id))
+        case ["authorizations"]: return .authorizations(UserID(id))
         case ["explain"]: return .explanation(UserID(id))
         default: return .unknown
         }
@@ -100,7 +108,7 @@ extension Resource {
         case .alive, .ready: nil
         case .token: .token
         case .refresh: .refresh
-        case .grant: .enroll
+        case .grant, .authorizations, .authorization: .enroll
         case .clients, .client: .admin
         case .status, .explanation, .list, .events, .summary, .metrics: .status
         // Whoever has no right learns nothing about the paths there are either.
@@ -111,7 +119,7 @@ extension Resource {
     /// The methods that it takes.
     package var methods: [String] {
         switch self {
-        case .refresh: ["POST"]
+        case .refresh, .authorizations, .authorization: ["POST"]
         case .grant, .client: ["PUT", "DELETE"]
         // What has no end has no head to be had without it.
         case .events: ["GET"]
@@ -123,7 +131,11 @@ extension Resource {
     /// Whom it concerns.
     package var user: UserID? {
         switch self {
-        case .token(let user), .refresh(let user), .status(let user), .explanation(let user), .grant(let user): user
+        case .token(let user), .refresh(let user), .status(let user), .explanation(let user), .grant(let user),
+            .authorizations(let user):
+            user
+        // Whose it is has to be looked up first.
+        case .authorization: nil
         case .list, .clients, .client, .events, .summary, .metrics, .alive, .ready, .unknown, .malformed: nil
         }
     }
@@ -133,7 +145,7 @@ extension Resource {
     /// Whether a request for it may have a body that is looked at; others' are read and dropped.
     var takesBody: Bool {
         switch self {
-        case .grant, .client: true
+        case .grant, .authorizations, .authorization, .client: true
         case .token, .refresh, .status, .explanation, .list, .clients, .events, .summary, .alive, .ready, .metrics,
             .unknown, .malformed:
             false

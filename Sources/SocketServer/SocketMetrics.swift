@@ -126,6 +126,8 @@ extension Resource {
         case .status: "/v1/users/{user}"
         case .explanation: "/v1/users/{user}/explain"
         case .grant: "/v1/users/{user}/grant"
+        case .authorizations: "/v1/users/{user}/authorizations"
+        case .authorization: "/v1/authorizations/{state}"
         case .clients: APIPath.clients
         case .client: "/v1/clients/{name}"
         case .list: APIPath.allUsers

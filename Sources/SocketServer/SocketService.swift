@@ -10,6 +10,8 @@ struct SocketService: Sendable {
     let serving: any TokenServing
     /// Who connects accounts; nil where nobody does.
     let enrolling: (any Enrolling)?
+    /// Who sends people to TastyTrade and takes them back; nil where nobody does.
+    let authorizing: (any Authorizing)?
     /// Both clocks.
     let clock: ClockReading
     /// Who may ask for what; replaced at run time.

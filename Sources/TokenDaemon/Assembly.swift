@@ -27,6 +27,8 @@ struct Assembly {
     let engine: RefreshEngine
     /// Connects accounts because a person said so.
     let connector: AccountConnector
+    /// Sends people to TastyTrade, and takes them back.
+    let codeFlow: CodeFlow
     let executor: QueueExecutor
     let server: SocketServer
     let place: SocketPlace
@@ -112,9 +114,18 @@ struct Assembly {
             logger: logger
         )
         self.logger = logger
+        codeFlow = CodeFlow(
+            connector,
+            store: store,
+            endpoint: endpoint,
+            secrets: SystemRandom.secrets,
+            clock: clock,
+            logger: logger
+        )
         server = SocketServer(
             serving: engine,
             enrolling: connector,
+            authorizing: codeFlow,
             clock: clock,
             access: AccessRules(configuration),
             facts: ServiceFacts(version: version, startedAt: startedAt, database: database),

@@ -17,8 +17,10 @@ extension Dispatch {
         _ resource: Resource,
         _ method: HTTPMethod,
         _ body: [UInt8],
+        _ caller: Caller,
         _ service: SocketService
     ) throws(Problem) -> Dispatch? {
+        if let dispatch = try authorization(resource, body, caller, service) { return dispatch }
         guard let enrolling = service.enrolling else { return nil }
         switch resource {
         case .grant(let user) where method == .PUT:
@@ -30,9 +32,32 @@ extension Dispatch {
             let draft = try EnrollmentBody(body).client(name)
             return .change { _ in await EnrollmentReplies.put(draft, enrolling) }
         case .client(let name): return .change { _ in await EnrollmentReplies.removed(name, enrolling) }
-        case .token, .refresh, .status, .explanation, .list, .events, .summary, .alive, .ready, .metrics, .unknown,
-            .malformed:
+        case .authorizations, .authorization, .token, .refresh, .status, .explanation, .list, .events, .summary, .alive,
+            .ready, .metrics, .unknown, .malformed:
             return nil
+        }
+    }
+
+    private static func authorization(
+        _ resource: Resource,
+        _ body: [UInt8],
+        _ caller: Caller,
+        _ service: SocketService
+    ) throws(Problem) -> Dispatch? {
+        guard let authorizing = service.authorizing else { return nil }
+        switch resource {
+        case .authorizations(let user):
+            let client = try EnrollmentBody.client(in: body)
+            return .question { _ in await AuthorizationReplies.begun(user, with: client, authorizing) }
+        case .authorization(let state):
+            let end = try EnrollmentBody(body).authorizationEnd()
+            let isAllowed: @Sendable (UserID) -> Bool = { [access = service.access] user in
+                access.copy.rules.allow(caller, .enroll, over: user)
+            }
+            return .change {
+                await AuthorizationReplies.finished(state, with: end, isAllowed: isAllowed, caller, authorizing, $0)
+            }
+        default: return nil
         }
     }
 }

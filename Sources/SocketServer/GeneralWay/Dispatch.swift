@@ -35,7 +35,7 @@ enum Dispatch {
             return
         }
         do throws(Problem) {
-            if let dispatch = try Self.enrollment(target.resource, head.method, body, service) {
+            if let dispatch = try Self.enrollment(target.resource, head.method, body, caller, service) {
                 self = dispatch
             } else {
                 self = try Self.call(target, head.headers, caller, access, service)
@@ -62,7 +62,7 @@ enum Dispatch {
         case .list:
             let query = try ReportQuery(query: target.query, users: access.accounts(of: caller, .status))
             return .question { await ReportReplies.list(query, $0) }
-        case .grant, .clients, .client: return .reply(EnrollmentReplies.none)
+        case .grant, .authorizations, .authorization, .clients, .client: return .reply(EnrollmentReplies.none)
         case .summary: return .question { [facts = service.facts] in await ReportReplies.summary(facts, $0) }
         case .metrics: return metrics(service)
         case .events: return .events(caller)
@@ -81,15 +81,24 @@ enum Dispatch {
     /// What a caller gets who has no right to it, or whose right was taken away while he waited; nil if he has it.
     static func refusal(_ resource: Resource, _ caller: Caller, _ access: AccessRules) -> Reply? {
         guard let right = resource.right, !allows(access, caller, right, resource) else { return nil }
+        return forbidden(caller)
+    }
+
+    /// What a caller gets who has no right to something.
+    static func forbidden(_ caller: Caller) -> Reply {
         let detail = "User id \(caller.user) has not been given the right that this request takes."
         return .problem(Problem(.forbidden, detail: detail))
     }
 
-    /// A list, and events, show those whom the caller may see, so that any one of them is enough.
     private static func allows(_ access: AccessRules, _ caller: Caller, _ right: Right, _ resource: Resource) -> Bool {
         if access.allow(caller, right, over: resource.user) { return true }
-        guard resource == .list || resource == .events else { return false }
-        return access.accounts(of: caller, right) != []
+        switch resource {
+        // They show those whom the caller may see, so that any one of them is enough.
+        case .list, .events: return access.accounts(of: caller, right) != []
+        // Whose it is becomes known only when it is looked up; it is asked again then.
+        case .authorization: return access.accounts(of: caller, right) != []
+        default: return false
+        }
     }
 
     /// What a request gets that breaks the rules of HTTP/1.1, or whose method the path does not take.

@@ -69,6 +69,29 @@ extension EnrollmentBody {
         return (Secret(token), try text(EnrollmentField.client))
     }
 
+    /// The name of the client that an authorization is to be begun with; nil where the body, which may be missing, names none.
+    ///
+    /// - Parameter bytes: the body.
+    /// - Returns: the name.
+    /// - Throws: that it is no text, or the body no object.
+    static func client(in bytes: [UInt8]) throws(Problem) -> String? {
+        bytes.isEmpty ? nil : try EnrollmentBody(bytes).text(EnrollmentField.client)
+    }
+
+    /// What came back from TastyTrade's page.
+    ///
+    /// - Throws: that it is neither code nor error, or both.
+    func authorizationEnd() throws(Problem) -> AuthorizationEnd {
+        switch (try text(EnrollmentField.code), try text(EnrollmentField.error)) {
+        case (let code?, nil) where !code.isEmpty: return .code(Secret(code))
+        case (nil, let error?) where !error.isEmpty: return .error(error)
+        default:
+            let detail =
+                "The body must have either \(EnrollmentField.code) or \(EnrollmentField.error), as it came back."
+            throw Problem(.badRequest, detail: detail)
+        }
+    }
+
     /// The client that the body describes.
     ///
     /// - Parameter name: the client's, from the path.

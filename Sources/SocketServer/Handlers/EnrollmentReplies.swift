@@ -16,12 +16,17 @@ enum EnrollmentReplies {
     ) async -> Reply {
         await reply { () async throws(EnrollmentFailure) in
             let notes = try await enrolling.connect(user, with: token, of: client)
-            // It may have been deleted a moment ago.
-            guard let report = await serving.report(on: user) else {
-                return TokenReplies.unknown(user, isReady: serving.isReady)
-            }
-            return .json(StatusReply(report).json(adding: notes))
+            return await standing(of: user, notes, serving)
         }
+    }
+
+    /// How an account stands that was connected, and what is worth knowing.
+    static func standing(of user: UserID, _ notes: [String], _ serving: any TokenServing) async -> Reply {
+        // It may have been deleted a moment ago.
+        guard let report = await serving.report(on: user) else {
+            return TokenReplies.unknown(user, isReady: serving.isReady)
+        }
+        return .json(StatusReply(report).json(adding: notes))
     }
 
     /// `DELETE grant`.
@@ -74,7 +79,8 @@ enum EnrollmentReplies {
         )
     )
 
-    private static func reply(_ body: () async throws(EnrollmentFailure) -> Reply) async -> Reply {
+    /// What comes of something, or why it came to nothing.
+    static func reply(_ body: () async throws(EnrollmentFailure) -> Reply) async -> Reply {
         do throws(EnrollmentFailure) {
             return try await body()
         } catch {
