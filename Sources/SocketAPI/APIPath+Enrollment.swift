@@ -16,6 +16,14 @@ extension APIPath {
         status(of: user) + "/authorizations"
     }
 
+    /// `POST`: a link to the daemon's own pages that begins there what ``authorizations(of:)`` begins over the socket.
+    ///
+    /// - Parameter user: whose.
+    /// - Returns: the path.
+    package static func authorizationLinks(of user: String) -> String {
+        status(of: user) + "/authorization-links"
+    }
+
     /// `POST`: finishes an authorization.
     ///
     /// - Parameter state: the state that came back from TastyTrade's page.

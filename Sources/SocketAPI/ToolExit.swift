@@ -25,7 +25,7 @@ package enum ToolExit: Int32, Sendable, CaseIterable {
         case 403: self = .notAllowed
         case 404: self = code == ProblemCode.unknownUser.rawValue ? .unknownUser : .noDaemon
         case 405: self = .noDaemon
-        case 409, 422: self = .grantNeedsPerson
+        case 409, 410, 422: self = .grantNeedsPerson
         case 412, 429, 500...: self = .tryLater
         default: self = .usage
         }

@@ -16,12 +16,23 @@ enum SecretEntry {
     /// - Returns: the secret, without the end of its last line.
     /// - Throws: that there is none, or no end to it, or that somebody pressed Ctrl-C.
     static func read(_ name: String) throws(Failure) -> String {
-        let bytes = isatty(STDIN_FILENO) == 1 ? try typed(name) : try piped()
-        var line = bytes[...]
-        while line.last == UInt8(ascii: "\n") || line.last == UInt8(ascii: "\r") { line = line.dropLast() }
-        guard !line.isEmpty else {
+        let text = try text(isatty(STDIN_FILENO) == 1 ? typed(name) : piped(), name)
+        guard !text.isEmpty else {
             throw Failure(.usage, "there is no \(name); give it on standard input, or at the prompt.")
         }
+        return text
+    }
+
+    /// Waits for a secret at the terminal, or for the Enter key alone.
+    ///
+    /// - Parameter name: what is asked for.
+    /// - Returns: the secret, or nothing.
+    /// - Throws: that it cannot be asked for, or that somebody pressed Ctrl-C.
+    static func readIfAny(_ name: String) throws(Failure) -> String { try text(try typed(name), name) }
+
+    private static func text(_ bytes: [UInt8], _ name: String) throws(Failure) -> String {
+        var line = bytes[...]
+        while line.last == UInt8(ascii: "\n") || line.last == UInt8(ascii: "\r") { line = line.dropLast() }
         guard let text = String(validating: line, as: UTF8.self) else {
             throw Failure(.usage, "the \(name) is no text in UTF-8.")
         }

@@ -31,16 +31,19 @@ struct ToolFixture: Sendable {
     /// - Parameters:
     ///   - board: what it serves.
     ///   - enrolling: who connects accounts, if anybody does.
+    ///   - authorizing: who sends people to TastyTrade, if anybody does.
     ///   - body: what is done meanwhile.
     /// - Returns: what `body` returned, or what went wrong.
     func serving<Value>(
         _ board: BoardDouble,
         _ enrolling: EnrollingDouble? = nil,
+        _ authorizing: AuthorizingDouble? = nil,
         _ body: () async throws -> Value
     ) async -> Result<Value, any Error> {
         let server = SocketServer(
             serving: board,
             enrolling: enrolling,
+            authorizing: authorizing,
             clock: { .newYear },
             access: AccessRules(ownUser: geteuid()),
             facts: ServiceFacts(version: "0", startedAt: WallTime(nanoseconds: 0)) { .init(trouble: nil, changes: "") },

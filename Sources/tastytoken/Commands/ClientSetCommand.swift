@@ -42,7 +42,7 @@ struct ClientSetCommand: ParsableCommand {
             let secret = noSecret ? nil : try SecretEntry.read("client secret of \(Failure.shown(client.name))")
             let reply = try socket.client.ask(request(secret), within: SocketClient.patienceForChanges)
             let stands = try reply.decoded(ClientReply.self, of: nil)
-            for note in try reply.decoded(Notes.self, of: nil).notes { Console.warn(Failure.shown(note)) }
+            try Notes.show(reply, of: nil)
             guard !json else { return Console.print(RawJSON(reply.body[...]).line) }
             Console.print(TextTable(ClientRows([stands]).cells).lines.joined(separator: "\n"))
         }

@@ -37,11 +37,7 @@ struct GrantAddCommand: ParsableCommand {
         try Console.carryingOut { () throws(Failure) in
             let token = try SecretEntry.read("refresh token of user \(Failure.shown(subject.user))")
             let reply = try socket.client.ask(request(token), within: SocketClient.patienceForChanges)
-            let status = try reply.decoded(StatusReply.self, of: subject.user)
-            for note in try reply.decoded(Notes.self, of: subject.user).notes { Console.warn(Failure.shown(note)) }
-            guard !json else { return Console.print(RawJSON(reply.body[...]).line) }
-            let text = StatusText(status, inColour: Console.isColourful, at: Console.isTerminal ? WallClock.now : nil)
-            Console.print(text.lines.joined(separator: "\n"))
+            try ConnectedAccount.show(reply, of: subject.user, asJSON: json)
         }
     }
 
@@ -52,10 +48,4 @@ struct GrantAddCommand: ParsableCommand {
         body.close()
         return SocketRequest(method: .put, target: APIPath.grant(of: subject.user), body: body.bytes)
     }
-}
-
-/// What a reply remarks.
-struct Notes: Decodable {
-    /// Sentences.
-    let notes: [String]
 }

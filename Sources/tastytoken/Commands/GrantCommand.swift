@@ -8,6 +8,6 @@ struct GrantCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "grant",
         abstract: "Connect a user's account with a grant, or forget its grant.",
-        subcommands: [GrantAddCommand.self, GrantRemoveCommand.self]
+        subcommands: [GrantAddCommand.self, GrantAuthorizeCommand.self, GrantRemoveCommand.self]
     )
 }

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The tastytokend authors
+
+import Foundation
+import SocketAPI
+import TestSupport
+import Testing
+import TokenCore
+
+@testable import tastytoken
+
+/// `grant authorize` of the built tool at a terminal, against a real socket server.
+@Suite(.timeLimit(.minutes(2))) struct AuthorizeCommandTests {
+    private static let question = "address (it is not shown):"
+
+    private func with(_ body: (ToolFixture, AuthorizingDouble) async throws -> Void) async throws {
+        try await ToolFixture.with { tool in
+            let (board, enrolling, authorizing) = (BoardDouble(), EnrollingDouble(), AuthorizingDouble())
+            board.report(.sample("42", client: "second"))
+            try await tool.serving(board, enrolling, authorizing) { try await body(tool, authorizing) }.get()
+        }
+    }
+
+    private func asked(_ tool: ToolOnTerminal, times: Int = 1) async throws -> TerminalScreen {
+        try await tool.screen("it asks") { $0.lines.count { $0.hasPrefix(Self.question) } == times }
+    }
+
+    @Test func theAddressIsShownAndWhatCameBackHandedOver() async throws {
+        try await with { fixture, authorizing in
+            authorizing.remark(["Worth knowing."])
+            let tool = try ToolOnTerminal(
+                ["grant", "authorize", "42", "--client", "second"],
+                at: fixture.path,
+                rows: 40,
+                columns: 140
+            )
+            let before = try await asked(tool)
+            let url = authorizing.start.url.reveal()
+            #expect(before.lines.contains("  \(url)"))
+            tool.type("http://localhost:3000/tastytrade/oauth/callback?code=code%2Dcanary&state=state-of-the-double\r")
+            let after = try await tool.screen("it is done") { $0.lines.contains { $0.hasPrefix("last error") } }
+            #expect(after.lines.contains("tastytoken: Worth knowing."))
+            #expect(!after.lines.contains { $0.contains("canary") })
+            #expect(try await tool.end() == 0)
+            #expect(tool.isAsFound)
+            #expect(await authorizing.requests.next() == .begin(UserID("42"), "second", .socket))
+            #expect(await authorizing.requests.next() == .pending(Secret("state-of-the-double"), .socket))
+            let finish = await authorizing.requests.next()
+            #expect(finish == .finish(Secret("state-of-the-double"), .code(Secret("code-canary")), .socket))
+        }
+    }
+
+    @Test func whatIsPastedWronglyIsSaidAndAskedForAgain() async throws {
+        try await with { fixture, authorizing in
+            let tool = try ToolOnTerminal(["grant", "authorize", "42"], at: fixture.path, rows: 60, columns: 140)
+            _ = try await asked(tool)
+            tool.type("code-canary\r")
+            _ = try await asked(tool, times: 2)
+            tool.type("http://localhost/cb?code=canary&state=another-one\r")
+            let screen = try await asked(tool, times: 3)
+            #expect(screen.lines.contains { $0.contains("no question mark") })
+            #expect(screen.lines.contains { $0.contains("another attempt") })
+            #expect(!screen.lines.contains { $0.contains("canary") })
+            tool.type("http://localhost/cb?error=access_denied&state=state-of-the-double\r")
+            #expect(try await tool.end() == 0)
+            for _ in 1...2 { _ = await authorizing.requests.next() }
+            let finish = await authorizing.requests.next()
+            #expect(finish == .finish(Secret("state-of-the-double"), .error("access_denied"), .socket))
+        }
+    }
+
+    @Test func afterThreeOfThemItEnds() async throws {
+        try await with { fixture, authorizing in
+            let tool = try ToolOnTerminal(["grant", "authorize", "42"], at: fixture.path, rows: 60, columns: 140)
+            for time in 1...3 {
+                _ = try await asked(tool, times: time)
+                tool.type("nothing\r")
+            }
+            #expect(try await tool.end() == 64)
+            _ = await authorizing.requests.next()
+            #expect(authorizing.requests.count == 0)
+        }
+    }
+
+    @Test(
+        arguments: [
+            (EnrollmentFailure.Kind.invalidState, 78), (.grantRefused, 78), (.unknownUser, 67), (.unknownClient, 64),
+            (.unavailable, 75),
+        ] as [(EnrollmentFailure.Kind, Int32)]
+    )
+    func theDaemonsWordsAreShownAndTheStatusTellsWhatToDo(_ kind: EnrollmentFailure.Kind, _ status: Int32) async throws
+    {
+        try await with { fixture, authorizing in
+            let tool = try ToolOnTerminal(["grant", "authorize", "42"], at: fixture.path, rows: 40, columns: 140)
+            _ = try await asked(tool)
+            authorizing.fail(with: EnrollmentFailure(kind, "What happened."))
+            tool.type("http://localhost/cb?code=c&state=state-of-the-double\r")
+            _ = try await tool.screen("it says so") { $0.lines.contains { $0.contains("What happened.") } }
+            #expect(try await tool.end() == status)
+        }
+    }
+
+    @Test func whereItWasOnlyAwayForAMomentItIsAskedAgain() async throws {
+        try await with { fixture, authorizing in
+            let tool = try ToolOnTerminal(["grant", "authorize", "42"], at: fixture.path, rows: 40, columns: 140)
+            _ = try await asked(tool)
+            authorizing.fail(with: EnrollmentFailure(.unavailable, "Away.", retryAfter: .seconds(1)))
+            tool.type("http://localhost/cb?code=c&state=state-of-the-double\r")
+            _ = try await tool.screen("it says so") { $0.lines.contains { $0.contains("Away.") } }
+            authorizing.fail(with: nil)
+            #expect(try await tool.end() == 0)
+        }
+    }
+
+    @Test func somebodyWhoThinksBetterOfItHasHisTerminalBack() async throws {
+        try await with { fixture, authorizing in
+            let tool = try ToolOnTerminal(["grant", "authorize", "42"], at: fixture.path, rows: 40, columns: 140)
+            _ = try await asked(tool)
+            tool.type("\u{3}")
+            #expect(try await tool.end() == -SIGINT)
+            #expect(tool.isAsFound)
+        }
+    }
+}
+
+/// The address that a browser ends at.
+@Suite struct RedirectedAddressTests {
+    @Test(arguments: [
+        ("http://localhost:3000/cb?code=c%2B1&state=s", "c+1"),
+        ("  \"https://a.example/cb?state=s&code=c+1\" \n", "c 1"),
+        ("<http://localhost/cb?x=1&code=c&state=s#_=_>", "c"),
+        ("localhost:3000/cb?state=s&code=c&scope=read%20trade", "c"),
+        ("?code=c&state=s&flag", "c"),
+    ])
+    func aCodeIsFoundInIt(_ text: String, _ code: String) throws {
+        let address = try RedirectedAddress(text)
+        #expect(address.state == "s" && address.end == .code(code))
+    }
+
+    @Test func anErrorGoesBeforeACode() throws {
+        #expect(try RedirectedAddress("http://a/cb?error=access_denied&code=c&state=s").end == .error("access_denied"))
+    }
+
+    @Test(arguments: [
+        "", "code", "http://localhost/cb", "http://localhost/cb?code=c", "http://localhost/cb?state=s",
+        "http://localhost/cb?code=&state=s", "http://localhost/cb?code=c&state=",
+        "http://localhost/cb?code=a&code=b&state=s",
+        "http://localhost/cb#code=c&state=s", "http://localhost/cb?code=%ZZ&state=s",
+    ])
+    func whatIsMissingIsSaidWithoutQuotingIt(_ text: String) {
+        let failure = #expect(throws: Failure.self) { try RedirectedAddress(text) }
+        #expect(failure?.exit == .usage && failure?.text.contains("localhost") == false)
+    }
+}
