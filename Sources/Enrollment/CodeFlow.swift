@@ -57,6 +57,16 @@ extension CodeFlow {
         try await begin(user, try await connector.client(for: user, named: client), from: place)
     }
 
+    /// See ``Authorizing/authorizationSubject(of:with:)``.
+    package func authorizationSubject(
+        of user: UserID,
+        with client: String?
+    ) async throws(EnrollmentFailure) -> AuthorizationSubject {
+        let chosen = try await connector.client(for: user, named: client)
+        _ = try chosen.request
+        return subject(user, chosen)
+    }
+
     /// See ``Authorizing/makeAuthorizationLink(for:with:)``.
     package func makeAuthorizationLink(
         for user: UserID,

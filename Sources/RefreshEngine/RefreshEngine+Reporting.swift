@@ -39,7 +39,8 @@ extension RefreshEngine {
         let stop = min(end, place.addingReportingOverflow(Self.mostPerTurn).partialValue)
         while place < stop, reports.count < query.limit {
             if let account = query.users.map({ account(of: $0[place]) }) ?? table[AccountSlot(Int32(place))],
-                query.statuses.contains(account.machine.status(at: now))
+                query.statuses.contains(account.machine.status(at: now)),
+                query.client.map({ $0 == lanes[account.lane].client.name }) ?? true
             {
                 reports.append(report(on: account, at: now))
             }

@@ -9,11 +9,13 @@ extension APIPath {
     ///
     /// - Parameters:
     ///   - after: what the page before gave as `next`; nil for the first page.
+    ///   - client: the OAuth client that their grants are of; nil for any.
     ///   - limit: how many accounts a page holds, at most 1000.
     /// - Returns: the path and query.
-    package static func list(after: String? = nil, limit: Int) -> String {
+    package static func list(after: String? = nil, ofClient client: String? = nil, limit: Int) -> String {
         let start = after.map { "&\(QueryName.after)=\(PercentCoding.encode($0))" } ?? ""
-        return "\(allUsers)?\(QueryName.limit)=\(limit)\(start)"
+        let client = client.map { "&\(QueryName.client)=\(PercentCoding.encode($0))" } ?? ""
+        return "\(allUsers)?\(QueryName.limit)=\(limit)\(client)\(start)"
     }
 
     /// `GET`: why the user's account stands as it does.
@@ -31,6 +33,8 @@ extension APIPath {
 extension QueryName {
     /// Where a page begins: what the page before it gave as `next`.
     package static let after = "after"
+    /// The OAuth client that grants are of.
+    package static let client = "client"
     /// How many accounts a page holds.
     package static let limit = "limit"
 }

@@ -16,9 +16,12 @@ import TokenCore
         from start: Int = 0,
         limit: Int = 10_000,
         _ statuses: Set<GrantStatus> = Set(GrantStatus.allCases),
+        client: String? = nil,
         users: [UserID]? = nil
     ) async -> ReportPage {
-        await engine.reports(ReportQuery(start: start, limit: limit, statuses: statuses, users: users))
+        await engine.reports(
+            ReportQuery(start: start, limit: limit, statuses: statuses, client: client, users: users)
+        )
     }
 
     private func engine(of count: Int) async -> EngineFixture {
@@ -53,6 +56,9 @@ import TokenCore
         #expect(page.reports.map(\.user.text) == ["19", "7"] && page.next == nil)
         #expect(await self.page(fixture.engine, [.degraded]).reports.isEmpty)
         #expect(await self.page(fixture.engine, limit: 5).reports.count == 5)
+        let clients = await self.page(fixture.engine, client: "default").reports.map(\.client)
+        #expect(clients.count == 20 && Set(clients) == ["default"])
+        #expect(await self.page(fixture.engine, client: "second").reports.isEmpty)
         #expect(await self.page(fixture.engine, from: .max).reports.isEmpty)
     }
 

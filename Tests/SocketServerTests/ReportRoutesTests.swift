@@ -55,6 +55,14 @@ import TokenCore
         }
     }
 
+    @Test func whoStillHangsOnAClientIsListed() async throws {
+        try await with([.sample("1", client: "first"), .sample("2", client: "second"), .sample("3")]) { client, _ in
+            try await expect(client, "/v1/users?client=first", ["1"])
+            try await expect(client, "/v1/users?client=se%63ond&status=active", ["2"])
+            try await expect(client, "/v1/users?client=third", [])
+        }
+    }
+
     @Test func rowsWithoutAGrantAreListedOnlyOnRequest() async throws {
         let reports: [GrantReport] = [
             .sample("1"), .sample("2", .noGrant), .sample("3", .degraded), .sample("4", .expired),

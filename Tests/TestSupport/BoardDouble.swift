@@ -204,7 +204,9 @@ extension BoardDouble {
         }
         let end = min(query.start + min(query.limit, 3), all.count)
         guard query.start < end else { return ReportPage(reports: [], next: nil) }
-        let reports = all[query.start..<end].filter { query.statuses.contains($0.status) }
+        let reports = all[query.start..<end].filter {
+            query.statuses.contains($0.status) && (query.client == nil || query.client == $0.client)
+        }
         return ReportPage(reports: reports, next: end < all.count ? end : nil)
     }
 

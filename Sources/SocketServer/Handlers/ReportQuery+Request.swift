@@ -19,6 +19,7 @@ extension ReportQuery {
             start: Int(start),
             limit: Int(min(limit, Self.largestLimit)),
             statuses: try Self.statuses(inQuery: query),
+            client: try RequestFields.text(QueryName.client, inQuery: query),
             users: users?.sorted { $0.text < $1.text }
         )
     }

@@ -9,11 +9,14 @@ package struct ReportQuery: Hashable, Sendable {
     package var limit: Int
     /// Only accounts of these statuses.
     package let statuses: Set<GrantStatus>
+    /// Only accounts with grants of the OAuth client of this name; nil for all.
+    package let client: String?
     /// Only these users, in this order; nil for all there are.
     package let users: [UserID]?
 
     /// Puts a query together.
-    package init(start: Int, limit: Int, statuses: Set<GrantStatus>, users: [UserID]?) {
+    package init(start: Int, limit: Int, statuses: Set<GrantStatus>, client: String? = nil, users: [UserID]?) {
+        self.client = client
         self.start = start
         self.limit = limit
         self.statuses = statuses

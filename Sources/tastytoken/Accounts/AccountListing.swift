@@ -5,10 +5,12 @@ import SocketAPI
 
 /// Prints all accounts once, page by page as they come, so that it holds no more than a page however many there are.
 struct AccountListing {
+    private let scope: AccountScope
     private let isJSON: Bool
 
-    /// A listing in JSON, or as a table.
-    init(asJSON isJSON: Bool) {
+    /// A listing of accounts in JSON, or as a table.
+    init(_ scope: AccountScope, asJSON isJSON: Bool) {
+        self.scope = scope
         self.isJSON = isJSON
     }
 
@@ -19,7 +21,7 @@ struct AccountListing {
 
     /// The list in the form of a reply, as if it had all come in one page: an account a line, so that it can be compared.
     private func printJSON(_ client: SocketClient) throws(Failure) {
-        var pass = AccountPass(.all)
+        var pass = AccountPass(scope)
         var lead = "{\"users\":[\n"
         repeat {
             for entry in try client.next(of: &pass) {
@@ -32,10 +34,10 @@ struct AccountListing {
 
     private func printTable(_ client: SocketClient) throws(Failure) {
         let isForPeople = Console.isTerminal
-        var pass = AccountPass(.all, withSummary: isForPeople)
+        var pass = AccountPass(scope, withSummary: isForPeople)
         var table = AccountTable(isForPeople ? .relative(to: WallClock.now) : .absolute, inColour: Console.isColourful)
         var board = AccountBoard()
-        if isForPeople {
+        if isForPeople, scope == .all {
             _ = try client.next(of: &pass)
             pass.summary.map { Console.print($0.lines.joined(separator: "\n") + "\n") }
         }

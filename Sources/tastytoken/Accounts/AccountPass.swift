@@ -7,6 +7,8 @@ import SocketAPI
 enum AccountScope: Equatable {
     /// Everybody's whom the caller may ask about.
     case all
+    /// Those of them that have grants of the OAuth client of that name.
+    case ofClient(String)
     /// One user's.
     case one(String)
 }
@@ -38,6 +40,8 @@ struct AccountPass {
         switch scope {
         case .all where asksForSummary: SocketRequest(target: APIPath.summary)
         case .all: SocketRequest(target: APIPath.list(after: after, limit: AccountPage.limit))
+        case .ofClient(let name):
+            SocketRequest(target: APIPath.list(after: after, ofClient: name, limit: AccountPage.limit))
         case .one(let user): SocketRequest(target: APIPath.status(of: user))
         }
     }
@@ -62,7 +66,7 @@ struct AccountPass {
     private func page(in reply: HTTPReply) throws(Failure) -> AccountPage {
         switch scope {
         case .one(let user): try AccountPage(reply, about: user)
-        case .all: try AccountPage(list: reply)
+        case .all, .ofClient: try AccountPage(list: reply)
         }
     }
 }

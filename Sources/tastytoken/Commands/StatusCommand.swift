@@ -18,6 +18,7 @@ struct StatusCommand: ParsableCommand {
 
             EXAMPLES
               tastytoken status 42
+              tastytoken status --client default
               tastytoken status --watch
               tastytoken status --json | jq '.users[] | select(.status != "active")'
               tastytoken status --watch --json | jq -c --unbuffered '[.user, .status]'
@@ -26,6 +27,13 @@ struct StatusCommand: ParsableCommand {
 
     @Argument(help: "The user's id, as in the id column of the user table; without it, everybody's account.")
     var user: String?
+    @Option(
+        help: ArgumentHelp(
+            "Only accounts with grants of this OAuth client, which have yet to be connected with another.",
+            valueName: "name"
+        )
+    )
+    var client: String?
     @Flag(help: "Print JSON: the reply; with --watch, an account a line.")
     var json = false
     @Flag(help: "Go on showing how things stand.")
@@ -34,9 +42,12 @@ struct StatusCommand: ParsableCommand {
 
     func validate() throws {
         if user?.isEmpty == true { throw ValidationError("USER must not be empty.") }
+        if user != nil, client != nil {
+            throw ValidationError("--client is for everybody's accounts; leave USER away.")
+        }
     }
 
-    private var scope: AccountScope { user.map(AccountScope.one) ?? .all }
+    private var scope: AccountScope { user.map(AccountScope.one) ?? client.map(AccountScope.ofClient) ?? .all }
 
     func run() throws {
         let ending = try Console.carryingOut { () throws(Failure) -> Ending in
@@ -44,7 +55,7 @@ struct StatusCommand: ParsableCommand {
             case (true, _) where Console.isTerminal && !json: return try LiveTable(scope, socket.client).run()
             case (true, _): try AccountFeed(scope, socket.client, asJSON: json).run()
             case (false, let user?): try Self.print(user, socket.client, asJSON: json)
-            case (false, nil): try AccountListing(asJSON: json).print(from: socket.client)
+            case (false, nil): try AccountListing(scope, asJSON: json).print(from: socket.client)
             }
             return .done
         }
