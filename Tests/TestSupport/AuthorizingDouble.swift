@@ -8,6 +8,7 @@ package import TokenCore
 package final class AuthorizingDouble: Authorizing {
     /// What was asked for, with the secrets that were handed in.
     package enum Request: Hashable, Sendable {
+        case subject(UserID, String?)
         case begin(UserID, String?, AuthorizationPlace)
         case link(UserID, String?)
         case look(link: Secret)
@@ -17,6 +18,7 @@ package final class AuthorizingDouble: Authorizing {
     }
 
     private struct State {
+        var seen: [Request] = []
         var failure: EnrollmentFailure?
         var failureOfLooks: EnrollmentFailure?
         var notes: [String] = []
@@ -31,6 +33,8 @@ package final class AuthorizingDouble: Authorizing {
     private let state = Mutex(State())
     /// Every call, as it comes.
     package let requests = Mailbox<Request>()
+    /// The same, as often as a test wants to look.
+    package var seen: [Request] { state.withLock(\.seen) }
     /// What is made.
     package let start = AuthorizationStart(
         url: Secret("https://cert-my.staging-tasty.works/auth.html?client_id=c&state=state-of-the-double"),
@@ -49,16 +53,22 @@ package final class AuthorizingDouble: Authorizing {
     /// Whom links and states are about.
     package func concern(_ subject: AuthorizationSubject) { state.withLock { $0.subject = subject } }
 
-    private func answer(_ request: Request) throws(EnrollmentFailure) -> State {
+    private func note(_ request: Request) -> State {
         requests.send(request)
-        let state = state.withLock { $0 }
+        return state.withLock { state in
+            state.seen.append(request)
+            return state
+        }
+    }
+
+    private func answer(_ request: Request) throws(EnrollmentFailure) -> State {
+        let state = note(request)
         if let failure = state.failure { throw failure }
         return state
     }
 
     private func look(_ request: Request) throws(EnrollmentFailure) -> AuthorizationSubject {
-        requests.send(request)
-        let state = state.withLock { $0 }
+        let state = note(request)
         if let failure = state.failureOfLooks { throw failure }
         return state.subject
     }
@@ -70,6 +80,13 @@ package final class AuthorizingDouble: Authorizing {
     ) async throws(EnrollmentFailure) -> AuthorizationStart {
         _ = try answer(.begin(user, client, place))
         return start
+    }
+
+    package func authorizationSubject(
+        of user: UserID,
+        with client: String?
+    ) async throws(EnrollmentFailure) -> AuthorizationSubject {
+        try look(.subject(user, client))
     }
 
     package func makeAuthorizationLink(

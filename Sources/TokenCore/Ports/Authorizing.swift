@@ -20,6 +20,18 @@ package protocol Authorizing: Sendable {
         from place: AuthorizationPlace
     ) async throws(EnrollmentFailure) -> AuthorizationStart
 
+    /// What ``beginAuthorization(of:with:from:)`` would ask for; begins nothing.
+    ///
+    /// - Parameters:
+    ///   - user: whose account is to be connected; the row must exist.
+    ///   - client: as for ``beginAuthorization(of:with:from:)``.
+    /// - Returns: what would be asked for.
+    /// - Throws: why it cannot be asked for.
+    func authorizationSubject(
+        of user: UserID,
+        with client: String?
+    ) async throws(EnrollmentFailure) -> AuthorizationSubject
+
     /// Makes a link that begins an authorization in the browser that opens it, once.
     ///
     /// - Parameters:
