@@ -35,6 +35,16 @@ package struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
         authority = port.map { $0 == usual ? String(host) : "\(host):\($0)" } ?? String(host)
     }
 
+    /// The origin of any page.
+    ///
+    /// - Parameter address: the page's whole address.
+    /// - Throws: why it has none.
+    init(ofPage address: String) throws(WebOriginFlaw) {
+        guard let separator = address.firstRange(of: "://") else { throw .noScheme }
+        let end = address[separator.upperBound...].firstIndex(where: { "/?#".contains($0) }) ?? address.endIndex
+        try self.init(String(address[..<end]))
+    }
+
     private static func split(_ text: Substring) throws(WebOriginFlaw) -> (host: Substring, port: Int?) {
         let end = text.hasPrefix("[") ? text.firstIndex(of: "]").map(text.index(after:)) : text.firstIndex(of: ":")
         guard let end, end < text.endIndex else { return (text, nil) }

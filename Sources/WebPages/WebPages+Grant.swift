@@ -38,14 +38,12 @@ extension WebPages {
             return renderer.page(.grant, view)
         } catch {
             let view = GrantView(await clientNames(), form, [Problem(error.text, at: error.field)], for: visit)
-            var response = renderer.page(.grant, view, status: error.status)
-            if let wait = error.retryAfter { response.headers[.retryAfter] = "\(max(wait.wholeSecondsUp, 1))" }
-            return response
+            return renderer.page(.grant, view, status: error.status).saying(error.retryAfter)
         }
     }
 
     /// None where they cannot be told: the account's own client does without.
-    private func clientNames() async -> [String] {
+    func clientNames() async -> [String] {
         ((try? await clients().get()) ?? []).map(\.name)
     }
 }

@@ -76,16 +76,3 @@ extension DoneView {
         )
     }
 }
-
-extension EnrollmentFailure {
-    /// The status of the page that says so.
-    var status: HTTPResponse.Status {
-        switch kind {
-        case .unknownUser, .unknownClient, .invalid, .grantRefused: .unprocessableContent
-        case .noSealingKey: .conflict
-        case .invalidState: .gone
-        case .tooSoon: .tooManyRequests
-        case .unavailable: .serviceUnavailable
-        }
-    }
-}

@@ -7,16 +7,20 @@ package import TokenCore
 
 /// The pages for people: who is connected, OAuth clients, and accounts to be connected.
 ///
-/// They hold no rules of their own. What they show is the engine's (``TokenServing``), and what is entered goes to ``Enrolling``.
+/// They hold no rules of their own. What they show is the engine's (``TokenServing``), what is entered goes to ``Enrolling``, and who
+/// goes to TastyTrade and comes back is ``Authorizing``'s.
 package struct WebPages: Sendable {
     let configuration: WebConfiguration
     let serving: any TokenServing
     let enrolling: any Enrolling
+    let authorizing: any Authorizing
+    let secrets: SecretSource
     let door: ConsoleDoor
     let clock: ClockReading
     let logger: Logger
     let renderer: PageRenderer
     let cookie: SessionCookie
+    let browserCookie: BrowserCookie
 
     /// Puts the pages together; nothing listens yet.
     ///
@@ -24,6 +28,7 @@ package struct WebPages: Sendable {
     ///   - configuration: where they are.
     ///   - serving: who knows how accounts stand.
     ///   - enrolling: who connects accounts and keeps clients.
+    ///   - authorizing: who sends people to TastyTrade and takes them back.
     ///   - secrets: chance and digests.
     ///   - clock: both clocks.
     ///   - logger: told when somebody signs in or connects an account, and why the pages are off.
@@ -32,6 +37,7 @@ package struct WebPages: Sendable {
         _ configuration: WebConfiguration,
         serving: any TokenServing,
         enrolling: any Enrolling,
+        authorizing: any Authorizing,
         secrets: SecretSource,
         clock: @escaping ClockReading,
         logger: Logger
@@ -39,19 +45,14 @@ package struct WebPages: Sendable {
         self.configuration = configuration
         self.serving = serving
         self.enrolling = enrolling
+        self.authorizing = authorizing
+        self.secrets = secrets
         self.clock = clock
         self.logger = logger
         door = ConsoleDoor(secrets, clock: clock)
         renderer = try PageRenderer()
         cookie = SessionCookie(isSecure: configuration.publicURL.isSecure)
-    }
-
-    /// Makes a link that signs somebody in, once, within a minute (`POST /v1/console-links`).
-    ///
-    /// - Returns: the link. It is for the one who asked, and for no log.
-    package func makeConsoleLink() -> PageLink {
-        let (token, end) = door.makeLink()
-        return PageLink(url: Secret("\(configuration.publicURL)/console?t=\(token)"), expiresAt: end.wall)
+        browserCookie = BrowserCookie(isSecure: configuration.publicURL.isSecure)
     }
 
     /// All pages, behind the checks.
@@ -69,6 +70,10 @@ package struct WebPages: Sendable {
         router.post("/tastytrade/oauth/setup") { request, _ in try await saveClient(request) }
         router.get("/tastytrade/oauth/grant") { request, _ in try await grant(request) }
         router.post("/tastytrade/oauth/grant") { request, _ in try await connect(request) }
+        router.get("/tastytrade/oauth/authorize") { request, _ in try await authorize(request) }
+        router.post("/tastytrade/oauth/authorize") { request, _ in try await beginAuthorization(request) }
+        router.get("/tastytrade/oauth/callback") { request, _ in try await callback(request) }
+        router.post("/tastytrade/oauth/callback") { request, _ in try await finishAuthorization(request) }
         return router
     }
 

@@ -70,6 +70,7 @@ import TokenCore
             #expect(page.text.contains("What to do:") == status.isTrouble)
             #expect(page.text.contains("<p>because</p>") == status.isTrouble)
             #expect(page.text.contains("/tastytrade/oauth/grant?user=a%2Fb%20c#form") == status.needsGrant)
+            #expect(page.text.contains("/tastytrade/oauth/authorize?user=a%2Fb%20c\"") == status.needsGrant)
         }
     }
 
@@ -129,7 +130,8 @@ import TokenCore
         try await fixture.browseSignedIn { browser async throws in
             let page = try await browser.get("/")
             #expect(page.text.contains("<h2>\(user)</h2>"))
-            #expect(page.text.contains("?user=\(user)#form\">Connect \(user)</a>"))
+            #expect(page.text.contains("?user=\(user)#form\">connect \(user) by a grant"))
+            #expect(page.text.contains("?user=\(user)\">Connect \(user) on TastyTrade’s page</a>"))
         }
     }
 

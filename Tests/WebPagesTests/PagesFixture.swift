@@ -19,6 +19,7 @@ struct PagesFixture {
 
     let board = BoardDouble()
     let enrolling = EnrollingDouble()
+    let authorizing = AuthorizingDouble()
     let clock = ManualClock()
     let log = InMemoryLogHandler()
     let pages: WebPages
@@ -30,11 +31,15 @@ struct PagesFixture {
             WebConfiguration(publicURL: try WebOrigin(publicURL), host: "127.0.0.1", port: port),
             serving: board,
             enrolling: enrolling,
+            authorizing: authorizing,
             secrets: CountingSecrets.source(),
             clock: clock.reading,
             logger: logger
         )
     }
+
+    /// All that was logged.
+    var records: String { log.entries.map { "\($0.message) \($0.metadata)" }.joined(separator: "\n") }
 
     /// The token of a new link.
     func link() throws -> String {
@@ -48,7 +53,6 @@ struct PagesFixture {
             var browser = Browser(client: client, origin: pages.configuration.publicURL.description)
             try await body(&browser)
         }
-        let records = log.entries.map { "\($0.message) \($0.metadata)" }.joined(separator: "\n")
         #expect(!records.contains(Self.secret))
     }
 
@@ -62,7 +66,7 @@ struct PagesFixture {
     }
 }
 
-/// Somebody who looks at the pages: keeps a cookie, and fills in forms.
+/// Somebody who looks at the pages: keeps cookies, and fills in forms.
 struct Browser {
     let client: any TestClientProtocol
     /// What it says that forms come from; nil leaves it out.
@@ -96,6 +100,21 @@ struct Browser {
         let reply = try await post("/console", [("t", token)])
         try #require(reply.status == 303)
         cookie = try #require(reply.fields[.setCookie]).split(separator: ";").first.map(String.init)
+    }
+
+    /// Keeps the cookie that came with a page beside those that it has.
+    mutating func keep(_ page: Page) {
+        guard let new = page.fields[.setCookie]?.split(separator: ";").first.map(String.init) else { return }
+        let name = new.prefix { $0 != "=" }
+        let others = (cookie ?? "").split(separator: "; ").filter { !$0.hasPrefix("\(name)=") }.map(String.init)
+        cookie = (others + [new]).joined(separator: "; ")
+    }
+
+    /// What it is known by on the way back from TastyTrade.
+    var browserSecret: String? {
+        let name = BrowserCookie(isSecure: origin?.hasPrefix("https:") == true).name
+        return cookie?.split(separator: "; ").first { $0.hasPrefix("\(name)=") }
+            .map { String($0.dropFirst(name.count + 1)) }
     }
 
     mutating func send(_ path: String, _ method: String, fields: HTTPFields, _ body: String?) async throws -> Page {

@@ -22,6 +22,19 @@ import Testing
     }
 
     @Test(arguments: [
+        ("https://my.tastytrade.com/auth.html", "https://my.tastytrade.com"), ("http://a:81?b", "http://a:81"),
+        ("https://a#/b", "https://a"), ("https://a:443", "https://a"),
+    ])
+    func isWhatAPagesAddressBeginsWith(page: String, origin: String) throws {
+        #expect(try WebOrigin(ofPage: page).description == origin)
+    }
+
+    @Test(arguments: ["", "a/b", "javascript:x", "https:///x", "https://a b/", "https://a;b/", "https://me@a/"])
+    func whatIsNoPagesAddressHasNone(page: String) {
+        #expect(throws: WebOriginFlaw.self) { try WebOrigin(ofPage: page) }
+    }
+
+    @Test(arguments: [
         ("localhost:3000", WebOriginFlaw.noScheme), ("ftp://localhost", .noScheme), ("", .noScheme),
         ("http://localhost:3000/pages", .moreThanOrigin), ("http://localhost//", .moreThanOrigin),
         ("http://me@localhost", .moreThanOrigin), ("http://localhost?x", .moreThanOrigin),

@@ -20,6 +20,17 @@ struct FieldView {
     /// What is wrong with it.
     var error: String?
 
+    /// The field that says whose account it is.
+    static func user(_ value: String) -> FieldView {
+        FieldView(
+            name: "user",
+            label: "User",
+            hint: "The id of the user’s row in the application’s table.",
+            value: value,
+            isRequired: true
+        )
+    }
+
     /// The same, with what is wrong with it.
     func with(_ problems: [Problem]) -> FieldView {
         var copy = self
@@ -91,4 +102,20 @@ struct ChoiceView {
     let words: String
     /// Whether it is chosen.
     let isChosen: Bool
+
+    /// The choice of a client.
+    ///
+    /// - Parameters:
+    ///   - names: the clients that there are.
+    ///   - chosen: the name of the one that is chosen; empty for the account's own.
+    /// - Returns: the account's own first.
+    static func clients(_ names: [String], chosen: String) -> [ChoiceView] {
+        let own = ChoiceView(
+            identifier: "",
+            value: "",
+            words: "The one that the account has now, else default",
+            isChosen: chosen.isEmpty
+        )
+        return [own] + names.map { ChoiceView(identifier: "", value: $0, words: $0, isChosen: $0 == chosen) }
+    }
 }

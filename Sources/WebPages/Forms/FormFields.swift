@@ -33,6 +33,9 @@ struct FormFields: Hashable {
     /// The value of a field; empty where there is none, as of a field that nobody filled in.
     subscript(_ name: String) -> String { values[name] ?? "" }
 
+    /// Whether there is such a field, though it be empty.
+    func contains(_ name: String) -> Bool { values[name] != nil }
+
     /// The value of a field without white space around it; nil where nothing is left.
     func trimmed(_ name: String) -> String? {
         let text = self[name]
@@ -40,6 +43,16 @@ struct FormFields: Hashable {
             let last = text.lastIndex(where: { !$0.isWhitespace })
         else { return nil }
         return String(text[first...last])
+    }
+
+    /// Whether the form carries along what its page gave it; compared in a time that does not tell how much of it is right.
+    ///
+    /// - Parameter token: what the page gave it.
+    /// - Returns: whether it does.
+    func carries(_ token: String) -> Bool {
+        let (left, right) = (Array(self["form_token"].utf8), Array(token.utf8))
+        guard left.count == right.count else { return false }
+        return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
     private static func decoded(_ bytes: some Collection<UInt8>) throws(FormFlaw) -> String {

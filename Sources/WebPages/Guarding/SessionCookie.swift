@@ -6,7 +6,8 @@ import Hummingbird
 /// The cookie that a session is known by.
 ///
 /// It is `SameSite=Strict`: whoever comes from another site, TastyTrade's too, comes as a stranger, and the way back from TastyTrade
-/// needs a cookie of its own and no session. With `https` its name has the prefix `__Host-`, which no other host or path can set.
+/// needs a cookie of its own (``BrowserCookie``) and no session. With `https` its name has the prefix `__Host-`, which no other host
+/// or path can set.
 /// Browsers keep cookies by host and not by port: whatever else is served on this host is shown this one too.
 struct SessionCookie {
     let isSecure: Bool

@@ -11,8 +11,10 @@ struct AccountView {
         let reason: String
         /// What to do.
         let remedy: String
-        /// Where it is connected; nil where that would not help.
+        /// Where it is connected by a grant that was made by hand; nil where that would not help.
         let connect: String?
+        /// Where it is connected on TastyTrade's own page.
+        let authorize: String
     }
 
     let user: String
@@ -46,7 +48,8 @@ struct AccountView {
             ? Trouble(
                 reason: explanation?.reason ?? report.lastError ?? report.status.words + ".",
                 remedy: explanation?.remedy ?? report.status.whatToDo,
-                connect: report.status.needsGrant ? GrantPage.address(for: report.user) : nil
+                connect: report.status.needsGrant ? GrantPage.address(for: report.user) : nil,
+                authorize: AuthorizePage.address(for: report.user)
             ) : nil
     }
 }

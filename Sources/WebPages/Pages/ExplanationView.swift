@@ -8,8 +8,8 @@ struct ExplanationView: PageView {
     let frame: Frame
     /// What happened.
     let whatHappened: String
-    /// What to do.
-    let whatToDo: String
+    /// What to do; nil where that is said already.
+    let whatToDo: String?
     /// Where to go from here.
     let link: Link?
 
@@ -31,6 +31,20 @@ struct ExplanationView: PageView {
         frame = Frame(explanation.title, for: visit)
         whatHappened = explanation.whatHappened
         whatToDo = explanation.whatToDo
+        self.link = link
+    }
+
+    /// For a failure whose text says what to do too.
+    ///
+    /// - Parameters:
+    ///   - title: the heading.
+    ///   - text: what happened, and what to do.
+    ///   - link: where to go from here.
+    ///   - visit: who looks at it; nil for nobody.
+    init(_ title: String, _ text: String, link: Link?, for visit: Visit?) {
+        frame = Frame(title, for: visit)
+        whatHappened = text
+        whatToDo = nil
         self.link = link
     }
 }

@@ -47,23 +47,8 @@ struct GrantView: PageView {
             advice: "The refresh token is not kept in the form: paste it again."
         )
         places = TradeEnvironment.places
-        user = FieldView(
-            name: "user",
-            label: "User",
-            hint: "The id of the user’s row in the application’s table.",
-            value: form.user,
-            isRequired: true
-        ).with(problems)
-        choices =
-            [
-                ChoiceView(
-                    identifier: "",
-                    value: "",
-                    words: "The one that the account has now, else default",
-                    isChosen: form.client.isEmpty
-                )
-            ]
-            + clients.map { ChoiceView(identifier: "", value: $0, words: $0, isChosen: $0 == form.client) }
+        user = FieldView.user(form.user).with(problems)
+        choices = ChoiceView.clients(clients, chosen: form.client)
         token = FieldView(
             name: "refresh_token",
             label: "Refresh token",

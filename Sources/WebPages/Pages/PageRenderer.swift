@@ -8,8 +8,12 @@ import Mustache
 struct PageRenderer: Sendable {
     /// Each page's template.
     enum Name: String, CaseIterable {
+        case authorize
+        case begin
+        case connected
         case console
         case explanation
+        case finish
         case grant
         case overview
         case setup
@@ -19,11 +23,17 @@ struct PageRenderer: Sendable {
     private static let parts: [(name: String, bytes: [UInt8])] = [
         ("frame", PackageResources.frame_mustache), ("field", PackageResources.field_mustache),
         ("problems", PackageResources.problems_mustache), ("done", PackageResources.done_mustache),
+        ("subject", PackageResources.subject_mustache), ("tabs", PackageResources.tabs_mustache),
+        ("ways", PackageResources.ways_mustache),
     ]
 
     private static let pages: [(name: String, bytes: [UInt8])] = [
+        (Name.authorize.rawValue, PackageResources.authorize_mustache),
+        (Name.begin.rawValue, PackageResources.begin_mustache),
+        (Name.connected.rawValue, PackageResources.connected_mustache),
         (Name.console.rawValue, PackageResources.console_mustache),
         (Name.explanation.rawValue, PackageResources.explanation_mustache),
+        (Name.finish.rawValue, PackageResources.finish_mustache),
         (Name.grant.rawValue, PackageResources.grant_mustache),
         (Name.overview.rawValue, PackageResources.overview_mustache),
         (Name.setup.rawValue, PackageResources.setup_mustache),
@@ -46,7 +56,7 @@ struct PageRenderer: Sendable {
     ///
     /// - Parameters:
     ///   - name: which page.
-    ///   - view: what stands in it, found by the names of its properties. It holds no secret.
+    ///   - view: what stands in it, found by the names of its properties. It holds no secret but what its form has to send.
     ///   - status: the status of the reply.
     /// - Returns: the reply, without the fields that all have.
     func page(_ name: Name, _ view: some PageView, status: HTTPResponse.Status = .ok) -> Response {
@@ -82,7 +92,9 @@ struct Frame {
     let session: Visit?
     /// Whether it is the overview.
     let atOverview: Bool
-    /// Whether it is the page to connect an account.
+    /// Whether it is the page to connect an account on TastyTrade's own page.
+    let atAuthorize: Bool
+    /// Whether it is the page to connect an account by a grant that was made by hand.
     let atGrant: Bool
     /// Whether it is the page of OAuth clients.
     let atSetup: Bool
@@ -92,6 +104,7 @@ struct Frame {
         self.title = title
         self.session = session
         atOverview = page == .overview
+        atAuthorize = page == .authorize
         atGrant = page == .grant
         atSetup = page == .setup
     }
