@@ -25,24 +25,24 @@ extension CodeFlow: Authorizing {
         from place: AuthorizationPlace
     ) async throws(EnrollmentFailure) -> (subject: AuthorizationSubject, notes: [String]) {
         let hash = secrets.hash(of: state)
-        if let done = doneBefore(hash, place) { return try await done.work.value.get().asAnswer }
+        if let done = doneBefore(hash, place) { return try await done.work.value.get() }
         let pending = try await pending(hash, from: place)
         let client = try await connector.client(for: pending.user, named: pending.clientName)
         // Another one may have come while those were looked up.
-        if let done = doneBefore(hash, place) { return try await done.work.value.get().asAnswer }
+        if let done = doneBefore(hash, place) { return try await done.work.value.get() }
         let subject = subject(pending.user, client)
         // Not of the caller's task: what TastyTrade was asked for has to be stored, even if nobody waits any more.
         let work = Task { await self.finish(pending, with: end, subject) }
         if case .browser(let browser) = pending.origin {
             finished.add(hash, of: browser, subject, work, at: clock())
         }
-        return try await work.value.get().asAnswer
+        return try await work.value.get()
     }
 
     private func doneBefore(
         _ state: SecretHash,
         _ place: AuthorizationPlace
-    ) -> (subject: AuthorizationSubject, work: Task<FinishedAuthorizations.Outcome, Never>)? {
+    ) -> (subject: AuthorizationSubject, work: RepeatedAnswers<Finish>.Work)? {
         guard case .browser(let browser) = origin(of: place) else { return nil }
         return finished.find(state, of: browser, at: clock())
     }
@@ -83,7 +83,7 @@ extension CodeFlow: Authorizing {
         _ pending: PendingAuthorization,
         with end: AuthorizationEnd,
         _ subject: AuthorizationSubject
-    ) async -> FinishedAuthorizations.Outcome {
+    ) async -> Result<Finish, EnrollmentFailure> {
         do throws(EnrollmentFailure) {
             let notes =
                 switch end {
@@ -91,7 +91,7 @@ extension CodeFlow: Authorizing {
                 case .error(let error): throw try await refusal(pending, error, in: subject.environment)
                 }
             obtained.remove(pending.stateHash)
-            return .success(FinishedAuthorizations.Finish(subject: subject, notes: notes))
+            return .success((subject, notes))
         } catch {
             // What may go better in a moment is tried again by whoever asks again; all else is told again.
             let isLost = lost.remove(pending.stateHash) != nil
@@ -177,10 +177,6 @@ extension CodeFlow: Authorizing {
         )
         return EnrollmentFailure(.grantRefused, Explanation(ofAuthorizationError: error, in: environment))
     }
-}
-
-extension FinishedAuthorizations.Finish {
-    fileprivate var asAnswer: (subject: AuthorizationSubject, notes: [String]) { (subject, notes) }
 }
 
 extension PendingAuthorization {

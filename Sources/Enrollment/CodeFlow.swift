@@ -8,13 +8,19 @@ package import TokenCore
 /// Connects accounts on TastyTrade's own page (RFC 6749 section 4.1): sends people there, takes them back once, exchanges the code they bring,
 /// and has ``AccountConnector`` prove the grant and put it into its row.
 package actor CodeFlow {
+    /// An account that was connected.
+    typealias Finish = (subject: AuthorizationSubject, notes: [String])
+
     let connector: AccountConnector
     let store: any AuthorizationStoring
     let endpoint: any CodeExchanging
     let secrets: SecretSource
     let clock: ClockReading
     let logger: Logger
-    var finished = FinishedAuthorizations()
+    /// What came of authorizations that were begun in browsers.
+    var finished = RepeatedAnswers<Finish>()
+    /// Where browsers were sent that opened a link.
+    var departures = RepeatedAnswers<AuthorizationStart>()
     var obtained = ObtainedGrants()
     /// States that are spent for nothing, from the failure of their exchange to the end of what finishes them.
     var lost: Set<SecretHash> = []
@@ -83,9 +89,7 @@ extension CodeFlow {
 
     /// See ``Authorizing/authorization(byLink:)``.
     package func authorization(byLink link: Secret) async throws(EnrollmentFailure) -> AuthorizationSubject {
-        let link = try await self.link(link) { store, hash async throws(StoreFailure) in
-            try await store.peekLink(hash)
-        }
+        let link = try await look(at: link)
         return subject(link.user, try await connector.client(for: link.user, named: link.clientName))
     }
 
@@ -94,14 +98,36 @@ extension CodeFlow {
         byLink link: Secret,
         in browser: Secret
     ) async throws(EnrollmentFailure) -> AuthorizationStart {
-        let seen = try await self.link(link) { store, hash async throws(StoreFailure) in try await store.peekLink(hash)
-        }
+        let (hash, owner) = (secrets.hash(of: link), secrets.hash(of: browser))
+        if let before = departures.find(hash, of: owner, at: clock()) { return try await before.work.value.get() }
+        let seen = try await look(at: link)
         let chosen = try await connector.client(for: seen.user, named: seen.clientName)
         _ = try chosen.request
-        let taken = try await self.link(link) { store, hash async throws(StoreFailure) in
-            try await store.takeLink(hash)
+        // A second one may have come while those were looked up.
+        if let before = departures.find(hash, of: owner, at: clock()) { return try await before.work.value.get() }
+        let work = Task { await self.leave(by: link, chosen, in: browser) }
+        departures.add(hash, of: owner, subject(seen.user, chosen), work, at: clock())
+        return try await work.value.get()
+    }
+
+    private func leave(
+        by link: Secret,
+        _ client: ChosenClient,
+        in browser: Secret
+    ) async -> Result<AuthorizationStart, EnrollmentFailure> {
+        do throws(EnrollmentFailure) {
+            let taken = try await self.link(link) { store, hash async throws(StoreFailure) in
+                try await store.takeLink(hash)
+            }
+            return .success(try await begin(taken.user, client, from: .browser(browser)))
+        } catch {
+            departures.remove(secrets.hash(of: link))
+            return .failure(error)
         }
-        return try await begin(taken.user, chosen, from: .browser(browser))
+    }
+
+    private func look(at link: Secret) async throws(EnrollmentFailure) -> AuthorizationLink {
+        try await self.link(link) { store, hash async throws(StoreFailure) in try await store.peekLink(hash) }
     }
 
     private static let noLink = "No link was made"
@@ -174,7 +200,8 @@ extension CodeFlow {
             user: user,
             client: client.registration.name,
             environment: client.registration.environment,
-            page: client.authorizeURL
+            page: client.authorizeURL,
+            redirectURI: client.redirectURI
         )
     }
 }

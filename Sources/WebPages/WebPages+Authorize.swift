@@ -16,6 +16,7 @@ extension WebPages {
             let link = query["t"]
             do throws(EnrollmentFailure) {
                 let subject = try await authorizing.authorization(byLink: Secret(link))
+                try checkWayBack(of: subject)
                 return offer(BeginView(subject, byLink: link), of: subject, to: request)
             } catch {
                 return response(to: error, Self.uselessLink, for: nil)
@@ -30,6 +31,7 @@ extension WebPages {
         }
         do throws(EnrollmentFailure) {
             let subject = try await authorizing.authorizationSubject(of: choice.user, with: choice.client)
+            try checkWayBack(of: subject)
             return offer(BeginView(subject, for: visit), of: subject, to: request)
         } catch {
             return await refuse(choice, error, for: visit)

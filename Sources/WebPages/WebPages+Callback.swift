@@ -55,8 +55,19 @@ extension WebPages {
             )
             return renderer.page(.connected, ConnectedView(subject, notes, for: visit))
         } catch {
-            return response(to: error, Self.nothingToFinish, for: visit)
+            return await again(answer, secret, after: error) ?? response(to: error, Self.nothingToFinish, for: visit)
         }
+    }
+
+    /// The button once more, where the port goes on from where it stopped.
+    private func again(_ answer: CallbackAnswer, _ browser: Secret, after failure: EnrollmentFailure) async -> Response?
+    {
+        guard failure.retryAfter != nil, case .code(let code) = answer.end,
+            let subject = try? await authorizing.authorization(inState: answer.state, from: .browser(browser))
+        else { return nil }
+        let token = formToken(for: browser)
+        let view = FinishView(subject, code: code, state: answer.state, formToken: token, after: failure)
+        return renderer.page(.finish, view, status: failure.status).saying(failure.retryAfter)
     }
 
     private func browserSecret(_ request: Request) throws(PageFailure) -> Secret {

@@ -24,8 +24,31 @@ extension WebPages: PageLinking {
         for user: UserID,
         with client: String?
     ) async throws(EnrollmentFailure) -> PageLink {
+        try checkWayBack(of: try await authorizing.authorizationSubject(of: user, with: client))
         let (token, end) = try await authorizing.makeAuthorizationLink(for: user, with: client)
         let url = "\(configuration.publicURL)\(AuthorizePage.path)?t=\(PercentCoding.encode(token.reveal()))"
         return PageLink(url: Secret(url), expiresAt: end)
+    }
+}
+
+extension WebPages {
+    /// Sees to it that TastyTrade would send people back to these pages: nobody is sent off who could not finish.
+    ///
+    /// - Parameter subject: what would be asked for.
+    /// - Throws: that the way back leads elsewhere.
+    func checkWayBack(of subject: AuthorizationSubject) throws(EnrollmentFailure) {
+        guard subject.redirectURI != configuration.redirectURI else { return }
+        let client = SafeText(subject.client, toBytes: SafeText.quotationLimit).text
+        let elsewhere = SafeText(subject.redirectURI, toBytes: SafeText.quotationLimit).text
+        throw EnrollmentFailure(
+            .invalid,
+            Explanation(
+                "The way back leads elsewhere",
+                "TastyTrade would send people back to \(elsewhere), the redirect URI of the OAuth client \(client), and not to these pages.",
+                do:
+                    "Connect the account where that address leads, or with tastytoken grant authorize at a terminal. Or give the client the "
+                    + "redirect URI \(configuration.redirectURI), here and at TastyTrade, to the letter."
+            )
+        )
     }
 }

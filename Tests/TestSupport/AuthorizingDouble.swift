@@ -26,7 +26,8 @@ package final class AuthorizingDouble: Authorizing {
             user: UserID("42"),
             client: "default",
             environment: .sandbox,
-            page: "https://cert-my.staging-tasty.works/auth.html"
+            page: "https://cert-my.staging-tasty.works/auth.html",
+            redirectURI: "http://localhost/tastytrade/oauth/callback"
         )
     }
 

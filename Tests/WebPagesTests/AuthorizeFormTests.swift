@@ -39,7 +39,8 @@ import TokenCore
                 user: UserID("a/\"b\""),
                 client: "second",
                 environment: .sandbox,
-                page: "http://127.0.0.1:9000/auth.html?x"
+                page: "http://127.0.0.1:9000/auth.html?x",
+                redirectURI: "http://localhost/tastytrade/oauth/callback"
             )
         )
         try await fixture.browseSignedIn { browser async throws in

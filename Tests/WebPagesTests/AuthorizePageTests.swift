@@ -23,7 +23,8 @@ import TokenCore
             user: UserID("<i>42"),
             client: "second",
             environment: .production,
-            page: "https://my.tastytrade.com/auth.html"
+            page: "https://my.tastytrade.com/auth.html",
+            redirectURI: "http://localhost/tastytrade/oauth/callback"
         )
     }
 
@@ -32,7 +33,7 @@ import TokenCore
         let link = try await pages.makeAuthorizationLink(for: UserID("42"), with: "second")
         #expect(link.url == Secret("http://localhost" + linked))
         #expect(link.expiresAt == fixture.authorizing.start.expiresAt)
-        #expect(fixture.authorizing.seen == [.link(UserID("42"), "second")])
+        #expect(fixture.authorizing.seen == [.subject(UserID("42"), "second"), .link(UserID("42"), "second")])
         let failure = EnrollmentFailure(.unknownUser, "There is no row of user 43.")
         fixture.authorizing.fail(with: failure)
         await #expect(throws: failure) { try await pages.makeAuthorizationLink(for: UserID("43"), with: nil) }
@@ -83,6 +84,15 @@ import TokenCore
     ])
     func h32TheCookieComesAlongOnTheWayBackAndIsForThisHostAlone(url: String, start: String, end: String) async throws {
         let fixture = try PagesFixture(at: url)
+        fixture.authorizing.concern(
+            AuthorizationSubject(
+                user: UserID("42"),
+                client: "default",
+                environment: .sandbox,
+                page: "https://cert-my.staging-tasty.works/auth.html",
+                redirectURI: "\(url)/tastytrade/oauth/callback"
+            )
+        )
         try await fixture.browse { browser async throws in
             for reply in [try await browser.get(linked), try await browser.post(path, [("t", "link-of-the-double")])] {
                 let cookie = try #require(reply.fields[.setCookie])
@@ -137,10 +147,40 @@ import TokenCore
             // An address that is none puts nothing into the policy.
             for page in ["https://a b;x/auth.html", "x", "https:///", "https://evil.example; script-src *"] {
                 fixture.authorizing.concern(
-                    AuthorizationSubject(user: UserID("42"), client: "default", environment: .sandbox, page: page)
+                    AuthorizationSubject(
+                        user: UserID("42"),
+                        client: "default",
+                        environment: .sandbox,
+                        page: page,
+                        redirectURI: "http://localhost/tastytrade/oauth/callback"
+                    )
                 )
                 let policy = try await browser.get(linked).fields[.contentSecurityPolicy]
                 #expect(policy?.contains("; \(forms); frame-ancestors") == true, "\(policy ?? "none")")
+            }
+        }
+    }
+
+    @Test func nobodyIsSentOffWhoWouldNotComeBackHere() async throws {
+        fixture.authorizing.concern(
+            AuthorizationSubject(
+                user: UserID("42"),
+                client: "rails",
+                environment: .sandbox,
+                page: "https://cert-my.staging-tasty.works/auth.html",
+                redirectURI: "https://app.example/<callback>"
+            )
+        )
+        await #expect(throws: EnrollmentFailure.self) {
+            try await fixture.pages.makeAuthorizationLink(for: UserID("42"), with: nil)
+        }
+        try await fixture.browseSignedIn { browser async throws in
+            for address in [linked, path + "?user=42"] {
+                let page = try await browser.get(address)
+                #expect(page.status == 422 && page.fields[.setCookie] == nil)
+                for words in ["https://app.example/&lt;callback&gt;", "http://localhost/tastytrade/oauth/callback"] {
+                    #expect(page.text.contains(words), "\(address): \(words)")
+                }
             }
         }
     }

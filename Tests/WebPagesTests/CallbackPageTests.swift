@@ -99,6 +99,24 @@ import TokenCore
         #expect(finishes.count == 2 && Set(finishes).count == 1)
     }
 
+    @Test func whatMayGoBetterInAMomentHasItsButtonOnceMore() async throws {
+        let failure = EnrollmentFailure(.unavailable, "The database <is> away.", retryAfter: .seconds(5))
+        try await travel { browser, _ async throws in
+            _ = try await browser.get(returned)
+            fixture.authorizing.fail(with: failure)
+            let page = try await browser.post(path, values)
+            #expect(page.status == 503 && page.fields[.retryAfter] == "5")
+            try Markup.check(page.text, "not yet")
+            for words in [
+                "The database &lt;is&gt; away.", "again in 5 s", "name=\"code\" value=\"\(PagesFixture.secret)\"",
+            ] {
+                #expect(page.text.contains(words), "\(words)")
+            }
+            fixture.authorizing.fail(with: nil)
+            #expect(try await browser.post(path, values).status == 200)
+        }
+    }
+
     @Test func whoIsSignedInIsLedToTheAccounts() async throws {
         let token = try fixture.link()
         try await travel { browser, _ async throws in

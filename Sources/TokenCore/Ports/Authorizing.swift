@@ -56,7 +56,7 @@ package protocol Authorizing: Sendable {
     /// - Parameters:
     ///   - link: what makes it secret.
     ///   - browser: what only that browser has.
-    /// - Returns: where to send him.
+    /// - Returns: where to send him; the same to the same browser for ten minutes, so that a second click does no harm.
     /// - Throws: why nothing was begun; the link is spent only if something was.
     func beginAuthorization(
         byLink link: Secret,
@@ -118,9 +118,12 @@ package struct AuthorizationSubject: Hashable, Sendable {
     package let environment: TradeEnvironment
     /// The page's address without what is asked there: where people are sent.
     package let page: String
+    /// Where the page sends them back to.
+    package let redirectURI: String
 
     /// Puts it together.
-    package init(user: UserID, client: String, environment: TradeEnvironment, page: String) {
+    package init(user: UserID, client: String, environment: TradeEnvironment, page: String, redirectURI: String) {
+        self.redirectURI = redirectURI
         self.user = user
         self.client = client
         self.environment = environment

@@ -11,9 +11,28 @@ struct FinishView: PageView {
     let state: String
     /// What shows that the form is this browser's.
     let formToken: String
+    /// Why the button has to be pressed once more.
+    let problems: ProblemsView?
 
     /// Puts the page together.
-    init(_ subject: AuthorizationSubject, code: Secret, state: Secret, formToken: String) {
+    ///
+    /// - Parameters:
+    ///   - subject: whom it is about.
+    ///   - code: what TastyTrade gave.
+    ///   - state: what came back with it.
+    ///   - formToken: what shows that the form is this browser's.
+    ///   - failure: what came in the way of a try that is worth repeating; nil before the first.
+    init(
+        _ subject: AuthorizationSubject,
+        code: Secret,
+        state: Secret,
+        formToken: String,
+        after failure: EnrollmentFailure? = nil
+    ) {
+        problems = failure.flatMap { failure in
+            let wait = failure.retryAfter.map { "Press the button again in \(max($0.wholeSecondsUp, 1)) s." }
+            return ProblemsView("It is not connected yet", [Problem(failure.text)], advice: wait)
+        }
         self.subject = SubjectView(subject)
         frame = Frame("Connect user \(self.subject.user)")
         self.code = code.reveal()
