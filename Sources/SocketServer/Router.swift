@@ -22,6 +22,8 @@ package enum Resource: Hashable, Sendable {
     case clients
     /// An OAuth client.
     case client(String)
+    /// Links that sign an operator in to the web pages.
+    case consoleLinks
     /// What happens to accounts, as it happens.
     case events
     /// How the daemon does.
@@ -73,6 +75,7 @@ package struct Target: Hashable, Sendable {
         case APIPath.summary: return .summary
         case APIPath.metrics: return .metrics
         case APIPath.clients: return .clients
+        case APIPath.consoleLinks: return .consoleLinks
         default: break
         }
         if let name = path.dropping(prefix: APIPath.clients + "/"), !name.isEmpty, !name.contains("/") {
@@ -101,7 +104,7 @@ extension Resource {
         case .token: .token
         case .refresh: .refresh
         case .grant: .enroll
-        case .clients, .client: .admin
+        case .clients, .client, .consoleLinks: .admin
         case .status, .explanation, .list, .events, .summary, .metrics: .status
         // Whoever has no right learns nothing about the paths there are either.
         case .unknown, .malformed: .admin
@@ -111,7 +114,7 @@ extension Resource {
     /// The methods that it takes.
     package var methods: [String] {
         switch self {
-        case .refresh: ["POST"]
+        case .refresh, .consoleLinks: ["POST"]
         case .grant, .client: ["PUT", "DELETE"]
         // What has no end has no head to be had without it.
         case .events: ["GET"]
@@ -124,7 +127,8 @@ extension Resource {
     package var user: UserID? {
         switch self {
         case .token(let user), .refresh(let user), .status(let user), .explanation(let user), .grant(let user): user
-        case .list, .clients, .client, .events, .summary, .metrics, .alive, .ready, .unknown, .malformed: nil
+        case .list, .clients, .client, .consoleLinks, .events, .summary, .metrics, .alive, .ready, .unknown, .malformed:
+            nil
         }
     }
 }
@@ -134,8 +138,8 @@ extension Resource {
     var takesBody: Bool {
         switch self {
         case .grant, .client: true
-        case .token, .refresh, .status, .explanation, .list, .clients, .events, .summary, .alive, .ready, .metrics,
-            .unknown, .malformed:
+        case .token, .refresh, .status, .explanation, .list, .clients, .consoleLinks, .events, .summary, .alive, .ready,
+            .metrics, .unknown, .malformed:
             false
         }
     }

@@ -127,6 +127,7 @@ extension Resource {
         case .explanation: "/v1/users/{user}/explain"
         case .grant: "/v1/users/{user}/grant"
         case .clients: APIPath.clients
+        case .consoleLinks: APIPath.consoleLinks
         case .client: "/v1/clients/{name}"
         case .list: APIPath.allUsers
         case .events: APIPath.events

@@ -10,6 +10,8 @@ struct SocketService: Sendable {
     let serving: any TokenServing
     /// Who connects accounts; nil where nobody does.
     let enrolling: (any Enrolling)?
+    /// The web pages; nil where there are none.
+    let pages: (any PageLinking)?
     /// Both clocks.
     let clock: ClockReading
     /// Who may ask for what; replaced at run time.

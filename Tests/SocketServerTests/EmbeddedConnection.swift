@@ -87,6 +87,7 @@ struct EmbeddedConnection {
         SocketService(
             serving: board,
             enrolling: nil,
+            pages: nil,
             clock: { clock.now },
             access: AccessInForce(access),
             limits: limits,

@@ -22,6 +22,7 @@ import TokenCore
             let service = SocketService(
                 serving: BoardDouble(),
                 enrolling: nil,
+                pages: nil,
                 clock: { .newYear },
                 access: AccessInForce(AccessRules(ownUser: 1000)),
                 limits: SocketLimits(),

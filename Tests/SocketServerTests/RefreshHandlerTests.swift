@@ -30,6 +30,7 @@ private struct RefreshCall {
         let service = SocketService(
             serving: board,
             enrolling: nil,
+            pages: nil,
             clock: { .newYear },
             access: AccessInForce(AccessRules(ownUser: 1000)),
             limits: SocketLimits(),

@@ -27,6 +27,7 @@ struct SocketFixture {
         isStarted: Bool = true,
         mode: UInt32 = 0o600,
         access: AccessRules? = nil,
+        pages: LinkingDouble? = nil,
         metrics text: (@Sendable () async -> String)? = nil,
         logger: Logger = quiet,
         _ body: (SocketFixture) async throws -> Void
@@ -36,7 +37,15 @@ struct SocketFixture {
         let fixture = SocketFixture(
             board: board,
             enrolling: enrolling,
-            server: server(board, limits, enrolling: enrolling, access: access, metrics: text, logger: logger),
+            server: server(
+                board,
+                limits,
+                enrolling: enrolling,
+                access: access,
+                pages: pages,
+                metrics: text,
+                logger: logger
+            ),
             folder: folder
         )
         let result: Result<Void, any Error>
@@ -58,6 +67,7 @@ struct SocketFixture {
         _ limits: SocketLimits = SocketLimits(),
         enrolling: EnrollingDouble? = nil,
         access: AccessRules? = nil,
+        pages: LinkingDouble? = nil,
         metrics text: (@Sendable () async -> String)? = nil,
         logger: Logger = quiet
     ) -> SocketServer {
@@ -65,6 +75,7 @@ struct SocketFixture {
         return SocketServer(
             serving: board,
             enrolling: enrolling,
+            pages: pages,
             clock: { .newYear },
             access: access ?? AccessRules(ownUser: geteuid()),
             facts: .standIn,

@@ -63,6 +63,7 @@ enum Dispatch {
             let query = try ReportQuery(query: target.query, users: access.accounts(of: caller, .status))
             return .question { await ReportReplies.list(query, $0) }
         case .grant, .clients, .client: return .reply(EnrollmentReplies.none)
+        case .consoleLinks: return .reply(PageReplies.consoleLink(service.pages))
         case .summary: return .question { [facts = service.facts] in await ReportReplies.summary(facts, $0) }
         case .metrics: return metrics(service)
         case .events: return .events(caller)
