@@ -17,6 +17,7 @@ package struct WebPages: Sendable {
     let logger: Logger
     let renderer: PageRenderer
     let cookie: SessionCookie
+    let listening = ListeningMark()
 
     /// Puts the pages together; nothing listens yet.
     ///
