@@ -105,6 +105,8 @@ let package = Package(
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             resources: [.embedInCode("Templates"), .embedInCode("Styles")]
         ),
@@ -132,6 +134,7 @@ let package = Package(
                 "TokenCipher",
                 "TokenCore",
                 "TokenEndpoint",
+                "WebPages",
                 "Yams",
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),

@@ -18,6 +18,8 @@ package enum Resource: Hashable, Sendable {
     case grant(UserID)
     /// A user's authorization on TastyTrade's page, to be begun.
     case authorizations(UserID)
+    /// A link to the web pages, where a user's authorization begins.
+    case authorizationLinks(UserID)
     /// What was begun with that state, to be finished.
     case authorization(Secret)
     /// How all accounts stand.
@@ -26,6 +28,8 @@ package enum Resource: Hashable, Sendable {
     case clients
     /// An OAuth client.
     case client(String)
+    /// Links that sign an operator in to the web pages.
+    case consoleLinks
     /// What happens to accounts, as it happens.
     case events
     /// How the daemon does.
@@ -77,6 +81,7 @@ package struct Target: Hashable, Sendable {
         case APIPath.summary: return .summary
         case APIPath.metrics: return .metrics
         case APIPath.clients: return .clients
+        case APIPath.consoleLinks: return .consoleLinks
         default: break
         }
         if let name = path.dropping(prefix: APIPath.clients + "/"), !name.isEmpty, !name.contains("/") {
@@ -95,6 +100,7 @@ package struct Target: Hashable, Sendable {
         case ["refresh"]: return .refresh(UserID(id))
         case ["grant"]: return .grant(UserID(id))
         case ["authorizations"]: return .authorizations(UserID(id))
+        case ["authorization-links"]: return .authorizationLinks(UserID(id))
         case ["explain"]: return .explanation(UserID(id))
         default: return .unknown
         }
@@ -108,8 +114,8 @@ extension Resource {
         case .alive, .ready: nil
         case .token: .token
         case .refresh: .refresh
-        case .grant, .authorizations, .authorization: .enroll
-        case .clients, .client: .admin
+        case .grant, .authorizations, .authorization, .authorizationLinks: .enroll
+        case .clients, .client, .consoleLinks: .admin
         case .status, .explanation, .list, .events, .summary, .metrics: .status
         // Whoever has no right learns nothing about the paths there are either.
         case .unknown, .malformed: .admin
@@ -119,7 +125,7 @@ extension Resource {
     /// The methods that it takes.
     package var methods: [String] {
         switch self {
-        case .refresh, .authorizations, .authorization: ["POST"]
+        case .refresh, .authorizations, .authorization, .authorizationLinks, .consoleLinks: ["POST"]
         case .grant, .client: ["PUT", "DELETE"]
         // What has no end has no head to be had without it.
         case .events: ["GET"]
@@ -132,11 +138,12 @@ extension Resource {
     package var user: UserID? {
         switch self {
         case .token(let user), .refresh(let user), .status(let user), .explanation(let user), .grant(let user),
-            .authorizations(let user):
+            .authorizations(let user), .authorizationLinks(let user):
             user
         // Whose it is has to be looked up first.
         case .authorization: nil
-        case .list, .clients, .client, .events, .summary, .metrics, .alive, .ready, .unknown, .malformed: nil
+        case .list, .clients, .client, .consoleLinks, .events, .summary, .metrics, .alive, .ready, .unknown, .malformed:
+            nil
         }
     }
 }
@@ -145,9 +152,9 @@ extension Resource {
     /// Whether a request for it may have a body that is looked at; others' are read and dropped.
     var takesBody: Bool {
         switch self {
-        case .grant, .authorizations, .authorization, .client: true
-        case .token, .refresh, .status, .explanation, .list, .clients, .events, .summary, .alive, .ready, .metrics,
-            .unknown, .malformed:
+        case .grant, .authorizations, .authorization, .authorizationLinks, .client: true
+        case .token, .refresh, .status, .explanation, .list, .clients, .consoleLinks, .events, .summary, .alive, .ready,
+            .metrics, .unknown, .malformed:
             false
         }
     }

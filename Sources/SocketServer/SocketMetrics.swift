@@ -127,8 +127,10 @@ extension Resource {
         case .explanation: "/v1/users/{user}/explain"
         case .grant: "/v1/users/{user}/grant"
         case .authorizations: "/v1/users/{user}/authorizations"
+        case .authorizationLinks: "/v1/users/{user}/authorization-links"
         case .authorization: "/v1/authorizations/{state}"
         case .clients: APIPath.clients
+        case .consoleLinks: APIPath.consoleLinks
         case .client: "/v1/clients/{name}"
         case .list: APIPath.allUsers
         case .events: APIPath.events

@@ -32,6 +32,7 @@ package actor SocketServer {
     ///   - serving: the engine.
     ///   - enrolling: who connects accounts; nil where nobody does.
     ///   - authorizing: who sends people to TastyTrade and takes them back; nil where nobody does.
+    ///   - pages: the web pages; nil where there are none.
     ///   - clock: both clocks, read for every answer.
     ///   - access: who may ask for what.
     ///   - facts: what the status tells of the daemon itself.
@@ -45,6 +46,7 @@ package actor SocketServer {
         serving: any TokenServing,
         enrolling: (any Enrolling)? = nil,
         authorizing: (any Authorizing)? = nil,
+        pages: (any PageLinking)? = nil,
         clock: @escaping ClockReading,
         access: AccessRules,
         facts: ServiceFacts,
@@ -58,6 +60,7 @@ package actor SocketServer {
             serving: serving,
             enrolling: enrolling,
             authorizing: authorizing,
+            pages: pages,
             clock: clock,
             access: AccessInForce(access),
             limits: limits,

@@ -12,6 +12,8 @@ struct SocketService: Sendable {
     let enrolling: (any Enrolling)?
     /// Who sends people to TastyTrade and takes them back; nil where nobody does.
     let authorizing: (any Authorizing)?
+    /// The web pages; nil where there are none.
+    let pages: (any PageLinking)?
     /// Both clocks.
     let clock: ClockReading
     /// Who may ask for what; replaced at run time.

@@ -12,6 +12,7 @@ import SocketServer
 import TokenCipher
 import TokenCore
 import TokenEndpoint
+import WebPages
 
 /// The parts of a daemon, put together from top to bottom; nothing runs yet.
 struct Assembly {
@@ -34,6 +35,8 @@ struct Assembly {
     let place: SocketPlace
     /// Serves the metrics over TCP as well; nil where nobody asked for that.
     let metricsServer: MetricsServer?
+    /// The web pages; nil where they are switched off.
+    let pages: WebPages?
     /// How long a stop may wait for calls in flight and their writes.
     let drainWithin: Duration
     /// How descriptors were shared out at the start; callers keep their part for as long as the daemon runs.
@@ -54,7 +57,8 @@ struct Assembly {
         }
         budget = try Self.budget(
             forCalls: configuration.refresh.maxInFlight,
-            listeners: configuration.metrics.listen == nil ? 0 : MetricsServer.mostDescriptors,
+            listeners: (configuration.metrics.listen == nil ? 0 : MetricsServer.mostDescriptors)
+                + (configuration.web.isEnabled ? WebPages.mostDescriptors : 0),
             logger
         )
         place = try Self.place(configuration.socket, sockets)
@@ -122,10 +126,12 @@ struct Assembly {
             clock: clock,
             logger: logger
         )
+        pages = try Self.pages(configuration.web, engine, connector, codeFlow, clock, logger)
         server = SocketServer(
             serving: engine,
             enrolling: connector,
             authorizing: codeFlow,
+            pages: pages,
             clock: clock,
             access: AccessRules(configuration),
             facts: ServiceFacts(version: version, startedAt: startedAt, database: database),
@@ -257,6 +263,31 @@ struct Assembly {
             return try TokenEndpointClient(settings, clock: clock)
         } catch {
             throw .configuration("tastytrade.caFile: \(error)")
+        }
+    }
+
+    private static func pages(
+        _ settings: Configuration.Web,
+        _ engine: RefreshEngine,
+        _ connector: AccountConnector,
+        _ codeFlow: CodeFlow,
+        _ clock: @escaping ClockReading,
+        _ logger: Logger
+    ) throws(DaemonFailure) -> WebPages? {
+        guard settings.isEnabled else { return nil }
+        let (host, port) = (settings.listen.host, settings.listen.port)
+        do {
+            return try WebPages(
+                WebConfiguration(publicURL: settings.publicURL, host: host, port: port),
+                serving: engine,
+                enrolling: connector,
+                authorizing: codeFlow,
+                secrets: SystemRandom.secrets,
+                clock: clock,
+                logger: logger
+            )
+        } catch {
+            throw .system("the web pages cannot be made: \(error)")
         }
     }
 

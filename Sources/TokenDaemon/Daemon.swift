@@ -12,6 +12,7 @@ import SocketServer
 import TokenCore
 import TokenEndpoint
 import UnixSignals
+import WebPages
 
 /// The daemon from start to stop: loads, answers, says so to the service manager, and drains when asked to end.
 struct Daemon: Sendable {
@@ -124,6 +125,7 @@ struct Daemon: Sendable {
         }
         async let _: Void = reloadAtHangups(heartbeat)
         async let _: Void? = assembly.metricsServer?.run()
+        async let _: Void? = assembly.pages?.run()
         await assembly.engine.start(alarm) { [clock] in heartbeat.beat($0, now: clock().boot) }
         let end = await outcome(heartbeat)
         await close()

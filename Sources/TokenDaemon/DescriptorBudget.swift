@@ -9,7 +9,7 @@ import SocketServer
 ///
 /// Set aside are 48 for what is always needed (a daemon at rest has about 30 open; the rest is for the resolver, for
 /// certificates and for connections that are replaced while the old ones close), one for each call in flight, and what
-/// other listeners may have open (`metrics.listen`), where anybody on this machine connects. With a limit too low for all
+/// other listeners may have open (`metrics.listen`, `web.listen`), where anybody on this machine connects. With a limit too low for all
 /// of it, calls and callers share what is above the rest. Of 1024: 48, 64, and 912 for callers; of 64: 48, 8 and 8.
 struct DescriptorBudget: Equatable {
     /// What a daemon has open without any call or caller, with room to spare.

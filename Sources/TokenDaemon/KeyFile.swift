@@ -29,17 +29,12 @@ package struct KeyFile: Sendable {
         let known = try contents()
         let made: (set: [UInt8], id: String)
         do {
-            made = try KeyGenerator(random: Self.randomBytes).addKey(to: known)
+            made = try KeyGenerator(random: SystemRandom.bytes).addKey(to: known)
         } catch {
             throw .configuration("\(path): \(error)")
         }
         try draft.replace(with: made.set)
         return made.id
-    }
-
-    private static func randomBytes(_ count: Int) -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     }
 
     /// What the file holds; nil if there is none.

@@ -11,6 +11,18 @@ package struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
     /// Host and port as they stand in the field `Host`.
     package let authority: String
 
+    /// The host alone, an IPv6 address without its brackets.
+    package var host: String {
+        let end = authority.hasPrefix("[") ? authority.firstIndex(of: "]") : authority.firstIndex(of: ":")
+        return String(authority[..<(end ?? authority.endIndex)].drop { $0 == "[" })
+    }
+
+    /// The port, whether it is written or the scheme's own.
+    package var port: Int {
+        let digits = authority.last == "]" ? nil : authority.split(separator: ":").dropFirst().last
+        return digits.flatMap { Int($0) } ?? (isSecure ? 443 : 80)
+    }
+
     /// As it stands in the field `Origin`.
     package var description: String { "\(isSecure ? "https" : "http")://\(authority)" }
 

@@ -5,6 +5,14 @@ import SocketAPI
 package import TokenCore
 
 extension WebPages: PageLinking {
+    /// Why no link leads anywhere; nil while the pages are served.
+    package var outage: String? {
+        guard !listening.isListening else { return nil }
+        return
+            "The web pages are not served: \(configuration.host):\(configuration.port) (web.listen) cannot be listened on, "
+            + "or not yet; tastytokend check and the daemon's log say why."
+    }
+
     /// Makes a link that signs somebody in, once, within a minute (`POST /v1/console-links`).
     ///
     /// - Returns: the link. It is for the one who asked, and for no log.

@@ -4,12 +4,16 @@
 import Hummingbird
 import HummingbirdCore
 import Logging
+import NIOCore
+import ServiceLifecycle
 import TokenCore
 
 /// Listening.
 extension WebPages {
     /// How many connections there may be; further ones wait until one ends.
-    private static let mostConnections = 64
+    private static let mostConnections = 32
+    /// Descriptors open at a time: connections, the listener, three of an event loop, and some being refused.
+    package static let mostDescriptors = mostConnections + 8
     /// How many bytes the fields of a request may have. Browsers send some hundreds, and a cookie.
     private static let mostFieldBytes = 16_384
 
@@ -17,8 +21,9 @@ extension WebPages {
     ///
     /// An address that cannot be had is no reason to end the daemon: it is one warning, and this returns.
     package func run() async {
+        defer { listening.set(false) }
         do {
-            try await application().run()
+            try await service().run()
         } catch is CancellationError {
             // Whoever ended it knows.
         } catch {
@@ -36,24 +41,72 @@ extension WebPages {
     func application() -> some ApplicationProtocol {
         Application(
             router: router(),
-            server: .http1(
-                configuration: HTTP1Channel.Configuration(
-                    // Also for one that sends its request too slowly, and longer than a grant may take to be tried.
-                    idleTimeout: .seconds(75),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: Self.mostFieldBytes,
-                        maxHeaderListSize: Self.mostFieldBytes,
-                        maxHeaderFieldCount: 64
-                    )
-                )
-            ),
+            server: server,
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port),
+                address: address,
                 // Nobody is told what answers.
                 serverName: nil,
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections, logger: logger)
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections, logger: quiet)
             ),
-            logger: logger
+            logger: quiet
         )
+    }
+
+    /// The same without the library's clock, which wakes the process up every second for the field `Date`, also when nobody asks.
+    private func service() throws -> any Service {
+        let responder = router().buildResponder()
+        return try server.buildServer(
+            configuration: ServerConfiguration(
+                address: address,
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections, logger: quiet)
+            ),
+            eventLoopGroup: EventLoopGroupProvider.singleton.eventLoopGroup,
+            logger: quiet,
+            responder: { [quiet, clock] request, writer, channel in
+                let source = ApplicationRequestContextSource(channel: channel, logger: quiet)
+                // What is thrown here is the connection's end: all else has become a page.
+                var response = try await responder.respond(to: request, context: WebContext(source: source))
+                response.headers[.date] = HTTPDate(clock().wall).text
+                try await writer.write(response: response.head, body: response.body)
+            },
+            onServerRunning: { [logger, configuration, listening] channel in
+                listening.set(true)
+                logger.notice(
+                    "web pages are served",
+                    metadata: [
+                        LogKey.address: "\(channel.localAddress.flatMap(Self.words) ?? configuration.host)",
+                        "web.public_url": "\(configuration.publicURL)",
+                    ]
+                )
+            }
+        )
+    }
+
+    private var address: BindAddress { .hostname(configuration.host, port: configuration.port) }
+
+    private var server: HTTPServerBuilder {
+        .http1(
+            configuration: HTTP1Channel.Configuration(
+                // Also for one that sends its request too slowly, and longer than a grant may take to be tried.
+                idleTimeout: .seconds(75),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: Self.mostFieldBytes,
+                    maxHeaderListSize: Self.mostFieldBytes,
+                    maxHeaderFieldCount: 64
+                )
+            )
+        )
+    }
+
+    /// For the library: what it says of connections that come and go is no operator's concern.
+    private var quiet: Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .critical)
+        return logger
+    }
+
+    private static func words(_ address: SocketAddress) -> String? {
+        guard let host = address.ipAddress, let port = address.port else { return nil }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 }

@@ -21,6 +21,7 @@ package struct WebPages: Sendable {
     let renderer: PageRenderer
     let cookie: SessionCookie
     let browserCookie: BrowserCookie
+    let listening = ListeningMark()
 
     /// Puts the pages together; nothing listens yet.
     ///

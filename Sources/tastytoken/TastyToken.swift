@@ -23,6 +23,7 @@ struct TastyToken: ParsableCommand {
               tastytoken status --watch
               tastytoken explain 42
               tastytoken grant add 42 < refresh-token
+              tastytoken console
 
             EXIT STATUS
               0   done
@@ -36,7 +37,7 @@ struct TastyToken: ParsableCommand {
         version: ProductVersion.current,
         subcommands: [
             TokenCommand.self, HeaderCommand.self, ExecCommand.self, WatchCommand.self, RefreshCommand.self,
-            StatusCommand.self, ExplainCommand.self, GrantCommand.self, ClientCommand.self,
+            StatusCommand.self, ExplainCommand.self, GrantCommand.self, ClientCommand.self, ConsoleCommand.self,
         ]
     )
 

@@ -37,7 +37,9 @@ import Testing
     @Test(.enabled(if: schemathesis != nil, "scripts/test-api runs it"))
     func theDaemonDoesWhatItsDescriptionSays() async throws {
         let program = try #require(Self.schemathesis)
-        try await Installation.with(accounts: 4) { installation in
+        let port = try LoopbackSocket.freePort()
+        let pages = ["WEB_ENABLED": "true", "WEB_LISTEN": "127.0.0.1:\(port)"]
+        try await Installation.with(accounts: 4, settings: pages) { installation in
             try await installation.postgres.execute(
                 "UPDATE users SET tastytrade_oauth_refresh_token = NULL WHERE id = 3; INSERT INTO users DEFAULT VALUES"
             )

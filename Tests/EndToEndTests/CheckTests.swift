@@ -29,7 +29,7 @@ import TokenSimulator
     @Test func allIsWellAfterAMigrationAndAlsoBesideADaemon() async throws {
         try await Installation.with(accounts: 2) { installation in
             #expect(try await installation.tastytokend("migrate").status == 0)
-            let alone = try await installation.tastytokend("check", without: ["WEB_ENABLED"])
+            let alone = try await installation.tastytokend("check")
             #expect(alone.status == 0 && alone.errors == "", "\(alone)")
             #expect(verdicts(alone, "fail").isEmpty && verdicts(alone, "warn").isEmpty, "\(alone.output)")
             for subject in [
@@ -95,7 +95,7 @@ import TokenSimulator
                 }
             }
             let before = try files()
-            let end = try await installation.tastytokend("check", without: ["WEB_ENABLED"])
+            let end = try await installation.tastytokend("check")
             #expect(end.status == 0)
             let warnings = verdicts(end, "warn")
             #expect(

@@ -39,6 +39,46 @@ final class LoopbackSocket: Sendable {
         return LoopbackSocket(descriptors)
     }
 
+    /// A port at which nobody listens now, and which the system gives to nobody else soon.
+    static func freePort() throws -> UInt16 {
+        let descriptor = try bound(SOCK_STREAM.rawValue, "127.0.0.1", 0)
+        defer { _ = close(descriptor) }
+        var name = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &name) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        guard status == 0 else { throw Failure(call: "getsockname", code: errno) }
+        return UInt16(bigEndian: name.sin_port)
+    }
+
+    /// Is connected to who listens there.
+    static func caller(of address: String, port: UInt16) throws -> LoopbackSocket {
+        let caller = LoopbackSocket([socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)])
+        guard withAddress(address, port, { connect(caller.descriptors[0], $0, $1) }) == 0 else {
+            throw Failure(call: "connect", code: errno)
+        }
+        return caller
+    }
+
+    /// Sends text to whom it is connected to.
+    func send(_ text: String) throws {
+        let bytes = Array(text.utf8)
+        guard Glibc.send(descriptors[0], bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
+            throw Failure(call: "send", code: errno)
+        }
+    }
+
+    /// What comes first within twenty seconds.
+    func receive() throws -> String {
+        var patience = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(descriptors[0], SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptors[0], &bytes, bytes.count, 0)
+        guard count > 0 else { throw Failure(call: "recv", code: errno) }
+        return String(decoding: bytes.prefix(count), as: UTF8.self)
+    }
+
     private static func bound(_ type: UInt32, _ address: String, _ port: UInt16) throws -> Int32 {
         let descriptor = socket(AF_INET, Int32(type), 0)
         var on: Int32 = 1

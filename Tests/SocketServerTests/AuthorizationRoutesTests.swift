@@ -13,10 +13,11 @@ import TokenCore
 /// The routes by which a web application sends people to TastyTrade and takes them back (product.md, Socket API).
 @Suite(.timeLimit(.minutes(1))) struct AuthorizationRoutesTests {
     private func with(
+        pages: LinkingDouble? = nil,
         logger: Logger = SocketFixture.quiet,
         _ body: (RawClient, SocketFixture) async throws -> Void
     ) async throws {
-        try await SocketFixture.with(logger: logger) { fixture in
+        try await SocketFixture.with(pages: pages, logger: logger) { fixture in
             fixture.board.report(.sample("42"))
             try await body(fixture.connect(), fixture)
         }
@@ -109,6 +110,24 @@ import TokenCore
         #expect(!isRefused(.authorization(Secret("s")), some, [.enroll]))
         #expect(!isRefused(.authorization(Secret("s")), .all, [.admin]))
         #expect(isRefused(.authorization(Secret("s")), .all, [.token, .refresh, .status]))
+    }
+
+    @Test func aLinkToThePagesIsGivenOrItIsSaidWhyNot() async throws {
+        let pages = LinkingDouble()
+        try await with(pages: pages) { connection, _ in
+            let path = "/v1/users/42/authorization-links"
+            let reply = try await connection.send("POST", path, body: #"{"client":"second"}"#)
+            #expect(reply.status == 200 && reply.fields["cache-control"] == "no-store", "\(reply)")
+            #expect(try object(reply)["link"] as? String == pages.link.url.reveal())
+            #expect(try object(reply)["expires_at"] as? String == "2026-01-01T00:01:00Z")
+            #expect(await pages.requests.next() == ["42", "second"])
+            pages.fail(with: EnrollmentFailure(.invalid, "The way back leads elsewhere."))
+            let elsewhere = try await connection.send("POST", path, body: "")
+            #expect(elsewhere.status == 400 && elsewhere.body.contains("elsewhere"))
+            pages.goOut(because: "They are off.")
+            let off = try await connection.send("POST", path, body: "")
+            #expect(off.status == 503 && off.body.contains("They are off."))
+        }
     }
 
     @Test func otherMethodsAndPathsAreNone() async throws {

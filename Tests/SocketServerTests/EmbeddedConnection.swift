@@ -88,6 +88,7 @@ struct EmbeddedConnection {
             serving: board,
             enrolling: nil,
             authorizing: nil,
+            pages: nil,
             clock: { clock.now },
             access: AccessInForce(access),
             limits: limits,

@@ -23,6 +23,7 @@ import TokenCore
                 serving: BoardDouble(),
                 enrolling: nil,
                 authorizing: nil,
+                pages: nil,
                 clock: { .newYear },
                 access: AccessInForce(AccessRules(ownUser: 1000)),
                 limits: SocketLimits(),

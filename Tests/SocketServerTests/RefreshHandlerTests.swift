@@ -31,6 +31,7 @@ private struct RefreshCall {
             serving: board,
             enrolling: nil,
             authorizing: nil,
+            pages: nil,
             clock: { .newYear },
             access: AccessInForce(AccessRules(ownUser: 1000)),
             limits: SocketLimits(),

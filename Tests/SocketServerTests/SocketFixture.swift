@@ -28,6 +28,7 @@ struct SocketFixture {
         isStarted: Bool = true,
         mode: UInt32 = 0o600,
         access: AccessRules? = nil,
+        pages: LinkingDouble? = nil,
         metrics text: (@Sendable () async -> String)? = nil,
         logger: Logger = quiet,
         _ body: (SocketFixture) async throws -> Void
@@ -44,6 +45,7 @@ struct SocketFixture {
                 enrolling: enrolling,
                 authorizing: authorizing,
                 access: access,
+                pages: pages,
                 metrics: text,
                 logger: logger
             ),
@@ -69,6 +71,7 @@ struct SocketFixture {
         enrolling: EnrollingDouble? = nil,
         authorizing: AuthorizingDouble? = nil,
         access: AccessRules? = nil,
+        pages: LinkingDouble? = nil,
         metrics text: (@Sendable () async -> String)? = nil,
         logger: Logger = quiet
     ) -> SocketServer {
@@ -77,6 +80,7 @@ struct SocketFixture {
             serving: board,
             enrolling: enrolling,
             authorizing: authorizing,
+            pages: pages,
             clock: { .newYear },
             access: access ?? AccessRules(ownUser: geteuid()),
             facts: .standIn,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-import Dispatch
 import Foundation
 
 /// A program that a test runs to its end.
@@ -35,10 +34,11 @@ package struct Program: Sendable {
         return Program(status: process.terminationStatus, output: texts.0, errors: texts.1)
     }
 
-    /// Reads to the end on a thread that may block.
+    /// Reads to the end on a thread of its own: Dispatch adds one thread a second to a pool whose threads are all blocked, and tasks
+    /// wait for the same threads.
     private static func text(of pipe: Pipe) async -> String {
         await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
+            Thread.detachNewThread {
                 continuation.resume(
                     returning: String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
                 )

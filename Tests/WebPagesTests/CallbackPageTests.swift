@@ -104,11 +104,12 @@ import TokenCore
         try await travel { browser, _ async throws in
             _ = try await browser.get(returned)
             fixture.authorizing.fail(with: failure)
+            let values = [("code", "code-of-tastytrade"), ("state", "state-of-the-double")]
             let page = try await browser.post(path, values)
             #expect(page.status == 503 && page.fields[.retryAfter] == "5")
             try Markup.check(page.text, "not yet")
             for words in [
-                "The database &lt;is&gt; away.", "again in 5 s", "name=\"code\" value=\"\(PagesFixture.secret)\"",
+                "The database &lt;is&gt; away.", "again in 5 s", "name=\"code\" value=\"code-of-tastytrade\"",
             ] {
                 #expect(page.text.contains(words), "\(words)")
             }

@@ -35,6 +35,16 @@ import Testing
     }
 
     @Test(arguments: [
+        ("http://localhost:3000", "localhost", 3000), ("http://localhost", "localhost", 80),
+        ("https://tokens.example", "tokens.example", 443), ("https://[::1]:8443", "::1", 8443),
+        ("http://[::1]", "::1", 80),
+    ])
+    func hasAHostAndAPort(text: String, host: String, port: Int) throws {
+        let read = try WebOrigin(text)
+        #expect(read.host == host && read.port == port)
+    }
+
+    @Test(arguments: [
         ("localhost:3000", WebOriginFlaw.noScheme), ("ftp://localhost", .noScheme), ("", .noScheme),
         ("http://localhost:3000/pages", .moreThanOrigin), ("http://localhost//", .moreThanOrigin),
         ("http://me@localhost", .moreThanOrigin), ("http://localhost?x", .moreThanOrigin),

@@ -50,6 +50,31 @@ import TokenCore
         }
     }
 
+    @Test func withPagesThereIsALinkToThemAndEnterAloneEndsIt() async throws {
+        try await ToolFixture.with { fixture in
+            let (board, pages) = (BoardDouble(), LinkingDouble())
+            board.report(.sample("42"))
+            try await fixture.serving(board, EnrollingDouble(), AuthorizingDouble(), pages: pages) {
+                let tool = try ToolOnTerminal(["grant", "authorize", "42"], at: fixture.path, rows: 40, columns: 140)
+                let screen = try await tool.screen("it asks") {
+                    $0.lines.contains { $0.hasPrefix("address, or Enter") }
+                }
+                #expect(screen.lines.contains("  \(pages.link.url.reveal())"))
+                tool.type("\r")
+                _ = try await tool.screen("it shows how the account stands") {
+                    $0.lines.contains { $0.hasPrefix("last error") }
+                }
+                #expect(try await tool.end() == 0)
+                // Without a terminal there is nobody who could paste anything.
+                let link = try await fixture.run("grant", "authorize", "42", "--client", "second")
+                #expect(link.status == 0 && link.output == pages.link.url.reveal() + "\n" && link.errors.isEmpty)
+                pages.goOut(because: "They are off.")
+                let none = try await fixture.run("grant", "authorize", "42")
+                #expect(none.status == 75 && none.errors.contains("They are off."), "\(none)")
+            }.get()
+        }
+    }
+
     @Test func whatIsPastedWronglyIsSaidAndAskedForAgain() async throws {
         try await with { fixture, authorizing in
             let tool = try ToolOnTerminal(["grant", "authorize", "42"], at: fixture.path, rows: 60, columns: 140)

@@ -32,18 +32,21 @@ struct ToolFixture: Sendable {
     ///   - board: what it serves.
     ///   - enrolling: who connects accounts, if anybody does.
     ///   - authorizing: who sends people to TastyTrade, if anybody does.
+    ///   - pages: the web pages, if there are any.
     ///   - body: what is done meanwhile.
     /// - Returns: what `body` returned, or what went wrong.
     func serving<Value>(
         _ board: BoardDouble,
         _ enrolling: EnrollingDouble? = nil,
         _ authorizing: AuthorizingDouble? = nil,
+        pages: LinkingDouble? = nil,
         _ body: () async throws -> Value
     ) async -> Result<Value, any Error> {
         let server = SocketServer(
             serving: board,
             enrolling: enrolling,
             authorizing: authorizing,
+            pages: pages,
             clock: { .newYear },
             access: AccessRules(ownUser: geteuid()),
             facts: ServiceFacts(version: "0", startedAt: WallTime(nanoseconds: 0)) { .init(trouble: nil, changes: "") },

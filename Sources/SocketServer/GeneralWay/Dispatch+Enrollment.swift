@@ -32,8 +32,8 @@ extension Dispatch {
             let draft = try EnrollmentBody(body).client(name)
             return .change { _ in await EnrollmentReplies.put(draft, enrolling) }
         case .client(let name): return .change { _ in await EnrollmentReplies.removed(name, enrolling) }
-        case .authorizations, .authorization, .token, .refresh, .status, .explanation, .list, .events, .summary, .alive,
-            .ready, .metrics, .unknown, .malformed:
+        case .authorizations, .authorization, .authorizationLinks, .token, .refresh, .status, .explanation, .list,
+            .consoleLinks, .events, .summary, .alive, .ready, .metrics, .unknown, .malformed:
             return nil
         }
     }
@@ -46,6 +46,9 @@ extension Dispatch {
     ) throws(Problem) -> Dispatch? {
         guard let authorizing = service.authorizing else { return nil }
         switch resource {
+        case .authorizationLinks(let user):
+            let client = try EnrollmentBody.client(in: body)
+            return .question { [pages = service.pages] _ in await PageReplies.authorizationLink(user, client, pages) }
         case .authorizations(let user):
             let client = try EnrollmentBody.client(in: body)
             return .question { _ in await AuthorizationReplies.begun(user, with: client, authorizing) }

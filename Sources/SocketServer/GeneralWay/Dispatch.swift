@@ -62,7 +62,9 @@ enum Dispatch {
         case .list:
             let query = try ReportQuery(query: target.query, users: access.accounts(of: caller, .status))
             return .question { await ReportReplies.list(query, $0) }
-        case .grant, .authorizations, .authorization, .clients, .client: return .reply(EnrollmentReplies.none)
+        case .grant, .authorizations, .authorization, .authorizationLinks, .clients, .client:
+            return .reply(EnrollmentReplies.none)
+        case .consoleLinks: return .reply(PageReplies.consoleLink(service.pages))
         case .summary: return .question { [facts = service.facts] in await ReportReplies.summary(facts, $0) }
         case .metrics: return metrics(service)
         case .events: return .events(caller)

@@ -5,11 +5,11 @@ import CLinux
 import Glibc
 package import TokenCore
 
-/// What stands at a loopback address where the metrics are to be, looked at without staying there.
+/// What stands at an address where the metrics, or the web pages, are to be; looked at without staying there.
 package enum LoopbackSite: Hashable, Sendable {
     /// Nothing; it can be listened at.
     case free
-    /// A daemon of this product gives its metrics there.
+    /// A daemon of this product is there.
     case daemon
     /// Something else listens there, or does not answer in time.
     case taken
@@ -25,16 +25,35 @@ package enum LoopbackSite: Hashable, Sendable {
         forMilliseconds limit: Int32,
         clock: @escaping ClockReading
     ) -> LoopbackSite {
-        switch binding(to: address) {
+        look(at: address.host, address.port, for: .metrics(at: address), forMilliseconds: limit, clock: clock)
+    }
+
+    /// Looks at any literal address for what a daemon says there; blocks as the other does.
+    ///
+    /// - Parameters:
+    ///   - host: the address, IPv6 without its brackets.
+    ///   - port: the port.
+    ///   - sign: by what a daemon is known.
+    ///   - limit: milliseconds that it may take at most.
+    ///   - clock: both clocks.
+    /// - Returns: what stands there.
+    package static func look(
+        at host: String,
+        _ port: Int,
+        for sign: DaemonSign,
+        forMilliseconds limit: Int32,
+        clock: @escaping ClockReading
+    ) -> LoopbackSite {
+        switch binding(to: host, port) {
         case 0: .free
-        case EADDRINUSE: givesMetrics(at: address, limit, clock) ? .daemon : .taken
+        case EADDRINUSE: shows(sign, at: host, port, limit, clock) ? .daemon : .taken
         case let code: .unusable(systemErrorText(code))
         }
     }
 
     /// The number of the error of an attempt to listen there; 0 if it went well.
-    private static func binding(to address: LoopbackAddress) -> Int32 {
-        withSocket(at: address) { descriptor, pointer, length in
+    private static func binding(to host: String, _ port: Int) -> Int32 {
+        withSocket(at: host, port) { descriptor, pointer, length in
             // As the daemon does: what is left of old connections is nobody who listens.
             var on: Int32 = 1
             setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
@@ -42,51 +61,50 @@ package enum LoopbackSite: Hashable, Sendable {
         } ?? EAFNOSUPPORT
     }
 
-    private static func givesMetrics(
-        at address: LoopbackAddress,
+    private static func shows(
+        _ sign: DaemonSign,
+        at host: String,
+        _ port: Int,
         _ limit: Int32,
         _ clock: @escaping ClockReading
     ) -> Bool {
-        withSocket(at: address) { descriptor, pointer, length in
+        withSocket(at: host, port) { descriptor, pointer, length in
             let patience = SocketPatience(of: descriptor, .milliseconds(Int64(limit)), clock)
             guard patience.allows(SO_SNDTIMEO), connect(descriptor, pointer, length) == 0 else { return false }
-            let request = Array("GET /metrics HTTP/1.1\r\nHost: \(address)\r\nConnection: close\r\n\r\n".utf8)
             guard patience.allows(SO_SNDTIMEO),
-                send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count
+                send(descriptor, sign.request, sign.request.count, Int32(MSG_NOSIGNAL)) == sign.request.count
             else { return false }
-            return tellsOfDaemon(descriptor, patience)
+            return shows(sign, descriptor, patience)
         } ?? false
     }
 
-    /// Reads an answer until a series comes that is a daemon's alone: other programs give the `process_` ones too.
-    private static func tellsOfDaemon(_ descriptor: Int32, _ patience: SocketPatience) -> Bool {
+    /// Reads an answer until the mark comes.
+    private static func shows(_ sign: DaemonSign, _ descriptor: Int32, _ patience: SocketPatience) -> Bool {
         var piece = [UInt8](repeating: 0, count: 16 * 1024)
         var reply: [UInt8] = []
         while reply.count < mostBytes, patience.allows(SO_RCVTIMEO) {
             let count = recv(descriptor, &piece, piece.count, 0)
             guard count > 0 else { return false }
-            // A name may have begun in the piece before.
-            let start = max(reply.count - ownSeries.count, 0)
+            // The mark may have begun in the piece before.
+            let start = max(reply.count - sign.mark.count, 0)
             reply += piece.prefix(count)
-            guard reply.starts(with: success.prefix(reply.count)) else { return false }
-            if reply[start...].firstRange(of: ownSeries) != nil { return true }
+            guard reply.starts(with: sign.begin.prefix(reply.count)) else { return false }
+            if reply[start...].firstRange(of: sign.mark) != nil { return true }
         }
         return false
     }
 
-    private static let success = Array("HTTP/1.1 200 ".utf8)
-    private static let ownSeries = Array("\ntastytokend_".utf8)
-
     /// Gives a new TCP socket and the address in the system's form; nil where this machine has no such addresses.
     private static func withSocket<Value>(
-        at address: LoopbackAddress,
+        at host: String,
+        _ port: Int,
         _ body: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Value
     ) -> Value? {
         var hints = addrinfo()
         hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(address.host, "\(address.port)", &hints, &found) == 0, let found else { return nil }
+        guard getaddrinfo(host, "\(port)", &hints, &found) == 0, let found else { return nil }
         defer { freeaddrinfo(found) }
         let descriptor = socket(found.pointee.ai_family, found.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0, let pointer = found.pointee.ai_addr else { return nil }

@@ -3,6 +3,9 @@
 
 /// What the socket needs of the web pages. Adapter: `WebPages`.
 package protocol PageLinking: Sendable {
+    /// Why no link leads anywhere now, in words; nil where pages are served.
+    var outage: String? { get }
+
     /// Makes a link that signs an operator in, once.
     func makeConsoleLink() -> PageLink
 
@@ -14,6 +17,11 @@ package protocol PageLinking: Sendable {
     /// - Returns: the link.
     /// - Throws: why there is none.
     func makeAuthorizationLink(for user: UserID, with client: String?) async throws(EnrollmentFailure) -> PageLink
+}
+
+extension PageLinking {
+    /// They are served.
+    package var outage: String? { nil }
 }
 
 /// A link to the web pages that is good once.

@@ -34,8 +34,9 @@ package struct SelfCheck: Sendable {
             async let database = DatabaseCheck(configuration, clock: invocation.clock).verdicts()
             async let places = PlacesCheck(configuration).verdicts()
             async let metrics = MetricsCheck(configuration, clock: invocation.clock).verdicts()
+            async let pages = WebCheck(configuration, clock: invocation.clock).verdicts()
             return await Self.verdicts(loaded, origin) + ClientCheck(configuration).verdicts() + database + endpoint
-                + places + metrics
+                + places + metrics + pages
         }
     }
 

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import SocketServer
+package import WebPages
 
 extension Configuration {
     /// Where callers come in.
@@ -22,8 +23,8 @@ extension Configuration {
         package let isEnabled: Bool
         /// Where they are served.
         package let listen: ListenAddress
-        /// How browsers reach them, without a slash at its end.
-        package let publicURL: String
+        /// How browsers reach them.
+        package let publicURL: WebOrigin
     }
 }
 
@@ -48,13 +49,25 @@ extension Configuration.Web {
     init(reading reader: inout SettingReader) {
         isEnabled = reader.value("web.enabled", .flag)
         listen = reader.value("web.listen", .listenAddress)
-        publicURL = reader.value("web.publicUrl", .webAddress).text
+        publicURL = reader.value("web.publicUrl", .pageOrigin)
         let allowRemote = reader.value("web.allowRemote", .flag)
         reader.require(
-            allowRemote || LoopbackAddress.isLoopback(listen.host),
+            allowRemote || listen.isLoopback,
             ["web.listen", "web.allowRemote"],
             "web.listen is not on loopback",
             "listen at 127.0.0.1 or [::1], or set web.allowRemote to true"
+        )
+        remarkOnClearText(&reader)
+    }
+
+    /// Browsers on other hosts cannot come by such an origin, but whoever comes by itself can, and what travels can be read.
+    private func remarkOnClearText(_ reader: inout SettingReader) {
+        guard isEnabled, !listen.isLoopback, !publicURL.isSecure else { return }
+        reader.warn(
+            "web.listen",
+            at: reader.place(of: "web.listen"),
+            "other hosts reach it, and what they send and read there is in clear",
+            "put a proxy with TLS before it and write its https:// address as web.publicUrl"
         )
     }
 }

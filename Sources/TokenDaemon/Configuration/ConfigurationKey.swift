@@ -132,10 +132,10 @@ extension ConfigurationKey {
     ]
 
     private static let outward = [
-        later("web.enabled", "true"),
-        later("web.listen", "127.0.0.1:3000"),
-        later("web.publicUrl", "http://localhost:3000"),
-        later("web.allowRemote", "false"),
+        key("web.enabled", "true"),
+        key("web.listen", "127.0.0.1:3000"),
+        key("web.publicUrl", "http://localhost:3000"),
+        key("web.allowRemote", "false"),
         key("metrics.listen"),
         key("log.level", "info"),
         key("log.format"),

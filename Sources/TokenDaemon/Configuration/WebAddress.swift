@@ -67,11 +67,6 @@ struct WebAddress: Hashable {
 }
 
 extension SettingForm where Value == WebAddress {
-    /// The address of a server.
-    static var webAddress: Self {
-        SettingForm { text throws(SettingComplaint) in try WebAddress(text) }
-    }
-
     /// An address of a server that is called over TLS; this machine may be called without.
     static var secureAddress: Self {
         SettingForm { text throws(SettingComplaint) in
@@ -80,18 +75,6 @@ extension SettingForm where Value == WebAddress {
                 throw SettingComplaint("would send secrets in clear", "write https://")
             }
             return address
-        }
-    }
-}
-
-extension SettingForm where Value == ListenAddress {
-    /// A host and a port to listen at.
-    static var listenAddress: Self {
-        SettingForm { text throws(SettingComplaint) in
-            guard let (host, port) = WebAddress.hostAndPort(text[...]), let port else {
-                throw SettingComplaint("is not an address to listen at", "write it as in 127.0.0.1:3000")
-            }
-            return ListenAddress(host: host, port: port)
         }
     }
 }
@@ -110,12 +93,4 @@ extension SettingForm where Value == LoopbackAddress {
             return address
         }
     }
-}
-
-/// A host and a port to listen at.
-package struct ListenAddress: Hashable, Sendable {
-    /// The host's name or address, an IPv6 address without its brackets.
-    package let host: String
-    /// The port.
-    package let port: Int
 }

@@ -36,7 +36,8 @@ struct GrantAuthorizeCommand: ParsableCommand {
     func run() throws {
         try Console.carryingOut { () throws(Failure) in
             guard isatty(STDIN_FILENO) == 1 else { return Console.print(try link()) }
-            let flow = try TerminalFlow(begin().decoded(AuthorizationReply.self, of: subject.user), link: linkIfAny())
+            let start = try begin().decoded(AuthorizationReply.self, of: subject.user)
+            let flow = try TerminalFlow(start, link: linkIfAny())
             Console.ask(flow.invitation(for: Failure.shown(subject.user)))
             guard let address = try flow.read() else { return try showStatus() }
             let reply = try finish(address)
@@ -55,15 +56,8 @@ struct GrantAuthorizeCommand: ParsableCommand {
         return link
     }
 
-    /// The same; nil where there are no pages.
-    private func linkIfAny() throws(Failure) -> String? {
-        do throws(Failure) {
-            return try link()
-        } catch {
-            guard error.isPassing || error.exit == .noDaemon else { throw error }
-            return nil
-        }
-    }
+    /// The same; nil where there are no pages, or none to which the client's redirect URI leads. The account can be connected without.
+    private func linkIfAny() -> String? { try? link() }
 
     private func begin() throws(Failure) -> HTTPReply {
         try socket.client.ask(request(APIPath.authorizations(of: subject.user)), within: SocketClient.patience)

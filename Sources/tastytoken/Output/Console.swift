@@ -17,7 +17,8 @@ enum Console {
         isTerminal && variable("NO_COLOR") == nil
     }
 
-    private static func variable(_ name: String) -> String? {
+    /// An environment variable; nil if it is not set, or empty.
+    static func variable(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }
         return String(cString: value)
     }

@@ -218,6 +218,34 @@ import TokenDaemon
             "/etc/t.yaml:2: web.listen: \"localhost\" is not an address to listen at: write it as in 127.0.0.1:3000"
         ),
         (
+            "web:\n  listen: pages.example:3000",
+            "/etc/t.yaml:2: web.listen: \"pages.example:3000\" is not an address to listen at: write it as in 127.0.0.1:3000"
+        ),
+        (
+            "web:\n  publicUrl: http://localhost:3000/pages",
+            "/etc/t.yaml:2: web.publicUrl: \"http://localhost:3000/pages\" is not an address for the pages: it must end after host and port: the pages have fixed paths"
+        ),
+        (
+            "web:\n  publicUrl: http://me@localhost:3000",
+            "/etc/t.yaml:2: web.publicUrl: \"http://me@localhost:3000\" is not an address for the pages: it must end after host and port: the pages have fixed paths"
+        ),
+        (
+            "web:\n  publicUrl: localhost:3000",
+            "/etc/t.yaml:2: web.publicUrl: \"localhost:3000\" is not an address for the pages: it must begin with http:// or https://"
+        ),
+        (
+            "web:\n  publicUrl: http://tokens.example",
+            "/etc/t.yaml:2: web.publicUrl: \"http://tokens.example\" would send sessions in clear: write https://, with a TLS proxy before web.listen"
+        ),
+        (
+            "web:\n  publicUrl: http://127.0.0.1.evil.example:3000\n  allowRemote: true",
+            "/etc/t.yaml:2: web.publicUrl: \"http://127.0.0.1.evil.example:3000\" would send sessions in clear: write https://, with a TLS proxy before web.listen"
+        ),
+        (
+            "web:\n  enabled: maybe",
+            "/etc/t.yaml:2: web.enabled: \"maybe\" is neither true nor false: write true or false"
+        ),
+        (
             "log:\n  level: verbose",
             "/etc/t.yaml:2: log.level: \"verbose\" is not allowed: write trace, debug, info, notice, warning, error or critical"
         ),

@@ -38,8 +38,8 @@ import TokenDaemon
         #expect(configuration.socket.mode == 0o660)
         #expect(configuration.socket.group == nil && configuration.socket.credentialsPath == nil)
         #expect(configuration.access.isEmpty)
-        #expect(configuration.web.isEnabled && configuration.web.listen.port == 3000)
-        #expect(configuration.web.publicURL == "http://localhost:3000")
+        #expect(configuration.web.isEnabled && "\(configuration.web.listen)" == "127.0.0.1:3000")
+        #expect("\(configuration.web.publicURL)" == "http://localhost:3000")
         #expect(configuration.metrics.listen == nil)
         #expect(configuration.log.level == .info && configuration.log.format == nil)
         #expect(loaded.warnings.isEmpty)
@@ -162,10 +162,13 @@ import TokenDaemon
     }
 
     @Test func keysWithoutEffectAreCheckedAndRemarkedOnUnlessTheyAreAtTheirDefaults() throws {
-        let loaded = try ConfigurationFixture("web:\n  listen: 127.0.0.1:3001\n  enabled: true\nnotify: []\n").load()
+        let authorizeURL = "https://my.tastytrade.com/other.html"
+        let loaded = try ConfigurationFixture(
+            "tastytrade:\n  authorizeUrl: \(authorizeURL)\n  env: production\nnotify: []\n"
+        ).load()
         #expect(
             loaded.warnings.map(\.description) == [
-                "/etc/t.yaml:2: web.listen: has no effect in this version: leave it for a later one, or remove it",
+                "/etc/t.yaml:2: tastytrade.authorizeUrl: has no effect in this version: leave it for a later one, or remove it",
                 "/etc/t.yaml:4: notify: has no effect in this version: leave it for a later one, or remove it",
             ]
         )
