@@ -73,11 +73,7 @@ package actor AccountConnector {
     ///
     /// - Parameter secret: that one.
     package func replaceSecret(with secret: Secret) {
-        configured = ConfiguredClient(
-            configured.registration.with(secret),
-            redirectURI: configured.redirectURI,
-            scopes: configured.scopes
-        )
+        configured = configured.with(secret)
     }
 }
 

@@ -18,4 +18,9 @@ package struct ConfiguredClient: Sendable {
         self.redirectURI = redirectURI
         self.scopes = scopes
     }
+
+    /// The same with another secret.
+    func with(_ secret: Secret) -> ConfiguredClient {
+        ConfiguredClient(registration.with(secret), redirectURI: redirectURI, scopes: scopes)
+    }
 }

@@ -14,6 +14,8 @@ package enum Resource: Hashable, Sendable {
     case status(UserID)
     /// Why a user's account stands as it does.
     case explanation(UserID)
+    /// What is wrong with a user's account.
+    case diagnosis(UserID)
     /// A user's grant, to be put in or taken out.
     case grant(UserID)
     /// How all accounts stand.
@@ -88,6 +90,7 @@ package struct Target: Hashable, Sendable {
         case ["refresh"]: return .refresh(UserID(id))
         case ["grant"]: return .grant(UserID(id))
         case ["explain"]: return .explanation(UserID(id))
+        case ["diagnose"]: return .diagnosis(UserID(id))
         default: return .unknown
         }
     }
@@ -102,7 +105,7 @@ extension Resource {
         case .refresh: .refresh
         case .grant: .enroll
         case .clients, .client: .admin
-        case .status, .explanation, .list, .events, .summary, .metrics: .status
+        case .status, .explanation, .diagnosis, .list, .events, .summary, .metrics: .status
         // Whoever has no right learns nothing about the paths there are either.
         case .unknown, .malformed: .admin
         }
@@ -111,7 +114,7 @@ extension Resource {
     /// The methods that it takes.
     package var methods: [String] {
         switch self {
-        case .refresh: ["POST"]
+        case .refresh, .diagnosis: ["POST"]
         case .grant, .client: ["PUT", "DELETE"]
         // What has no end has no head to be had without it.
         case .events: ["GET"]
@@ -123,7 +126,9 @@ extension Resource {
     /// Whom it concerns.
     package var user: UserID? {
         switch self {
-        case .token(let user), .refresh(let user), .status(let user), .explanation(let user), .grant(let user): user
+        case .token(let user), .refresh(let user), .status(let user), .explanation(let user), .diagnosis(let user),
+            .grant(let user):
+            user
         case .list, .clients, .client, .events, .summary, .metrics, .alive, .ready, .unknown, .malformed: nil
         }
     }
@@ -134,8 +139,8 @@ extension Resource {
     var takesBody: Bool {
         switch self {
         case .grant, .client: true
-        case .token, .refresh, .status, .explanation, .list, .clients, .events, .summary, .alive, .ready, .metrics,
-            .unknown, .malformed:
+        case .token, .refresh, .status, .explanation, .diagnosis, .list, .clients, .events, .summary, .alive, .ready,
+            .metrics, .unknown, .malformed:
             false
         }
     }

@@ -31,6 +31,7 @@ package actor SocketServer {
     /// - Parameters:
     ///   - serving: the engine.
     ///   - enrolling: who connects accounts; nil where nobody does.
+    ///   - diagnosing: who looks for what is wrong with accounts; nil where nobody does.
     ///   - clock: both clocks, read for every answer.
     ///   - access: who may ask for what.
     ///   - facts: what the status tells of the daemon itself.
@@ -43,6 +44,7 @@ package actor SocketServer {
     package init(
         serving: any TokenServing,
         enrolling: (any Enrolling)? = nil,
+        diagnosing: (any Diagnosing)? = nil,
         clock: @escaping ClockReading,
         access: AccessRules,
         facts: ServiceFacts,
@@ -55,6 +57,7 @@ package actor SocketServer {
         self.service = SocketService(
             serving: serving,
             enrolling: enrolling,
+            diagnosing: diagnosing,
             clock: clock,
             access: AccessInForce(access),
             limits: limits,

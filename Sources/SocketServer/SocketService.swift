@@ -10,6 +10,8 @@ struct SocketService: Sendable {
     let serving: any TokenServing
     /// Who connects accounts; nil where nobody does.
     let enrolling: (any Enrolling)?
+    /// Who looks for what is wrong with accounts; nil where nobody does.
+    var diagnosing: (any Diagnosing)?
     /// Both clocks.
     let clock: ClockReading
     /// Who may ask for what; replaced at run time.

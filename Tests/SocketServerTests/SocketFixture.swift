@@ -17,6 +17,7 @@ import TokenCore
 struct SocketFixture {
     let board: BoardDouble
     let enrolling: EnrollingDouble
+    let diagnosing: DiagnosingDouble
     let server: SocketServer
     let folder: String
     var path: String { folder + "/api.sock" }
@@ -32,11 +33,20 @@ struct SocketFixture {
         _ body: (SocketFixture) async throws -> Void
     ) async throws {
         let folder = try temporaryFolder()
-        let (board, enrolling) = (BoardDouble(), EnrollingDouble())
+        let (board, enrolling, diagnosing) = (BoardDouble(), EnrollingDouble(), DiagnosingDouble())
         let fixture = SocketFixture(
             board: board,
             enrolling: enrolling,
-            server: server(board, limits, enrolling: enrolling, access: access, metrics: text, logger: logger),
+            diagnosing: diagnosing,
+            server: server(
+                board,
+                limits,
+                enrolling: enrolling,
+                diagnosing: diagnosing,
+                access: access,
+                metrics: text,
+                logger: logger
+            ),
             folder: folder
         )
         let result: Result<Void, any Error>
@@ -57,6 +67,7 @@ struct SocketFixture {
         _ board: BoardDouble,
         _ limits: SocketLimits = SocketLimits(),
         enrolling: EnrollingDouble? = nil,
+        diagnosing: DiagnosingDouble? = nil,
         access: AccessRules? = nil,
         metrics text: (@Sendable () async -> String)? = nil,
         logger: Logger = quiet
@@ -65,6 +76,7 @@ struct SocketFixture {
         return SocketServer(
             serving: board,
             enrolling: enrolling,
+            diagnosing: diagnosing,
             clock: { .newYear },
             access: access ?? AccessRules(ownUser: geteuid()),
             facts: .standIn,

@@ -30,8 +30,8 @@ extension Dispatch {
             let draft = try EnrollmentBody(body).client(name)
             return .change { _ in await EnrollmentReplies.put(draft, enrolling) }
         case .client(let name): return .change { _ in await EnrollmentReplies.removed(name, enrolling) }
-        case .token, .refresh, .status, .explanation, .list, .events, .summary, .alive, .ready, .metrics, .unknown,
-            .malformed:
+        case .token, .refresh, .status, .explanation, .diagnosis, .list, .events, .summary, .alive, .ready, .metrics,
+            .unknown, .malformed:
             return nil
         }
     }
