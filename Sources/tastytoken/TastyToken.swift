@@ -22,6 +22,7 @@ struct TastyToken: ParsableCommand {
               tastytoken watch 42 | while read -r line; do …; done
               tastytoken status --watch
               tastytoken explain 42
+              tastytoken doctor 42
               tastytoken grant add 42 < refresh-token
 
             EXIT STATUS
@@ -36,7 +37,7 @@ struct TastyToken: ParsableCommand {
         version: ProductVersion.current,
         subcommands: [
             TokenCommand.self, HeaderCommand.self, ExecCommand.self, WatchCommand.self, RefreshCommand.self,
-            StatusCommand.self, ExplainCommand.self, GrantCommand.self, ClientCommand.self,
+            StatusCommand.self, ExplainCommand.self, DoctorCommand.self, GrantCommand.self, ClientCommand.self,
         ]
     )
 

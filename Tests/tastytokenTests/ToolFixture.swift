@@ -31,16 +31,19 @@ struct ToolFixture: Sendable {
     /// - Parameters:
     ///   - board: what it serves.
     ///   - enrolling: who connects accounts, if anybody does.
+    ///   - diagnosing: who looks for what is wrong, if anybody does.
     ///   - body: what is done meanwhile.
     /// - Returns: what `body` returned, or what went wrong.
     func serving<Value>(
         _ board: BoardDouble,
         _ enrolling: EnrollingDouble? = nil,
+        _ diagnosing: DiagnosingDouble? = nil,
         _ body: () async throws -> Value
     ) async -> Result<Value, any Error> {
         let server = SocketServer(
             serving: board,
             enrolling: enrolling,
+            diagnosing: diagnosing,
             clock: { .newYear },
             access: AccessRules(ownUser: geteuid()),
             facts: ServiceFacts(version: "0", startedAt: WallTime(nanoseconds: 0)) { .init(trouble: nil, changes: "") },
