@@ -31,7 +31,7 @@ extension AccountConnector {
         let (stored, accounts) = try await known()
         let before = stored.first { $0.name == draft.name }
         let client = try StoredClient(draft, over: before, else: configured)
-        let notes = try Self.inspect(client) + Self.notesOnChange(from: before, to: client, accounts[draft.name] ?? 0)
+        let notes = try inspect(client) + Self.notesOnChange(from: before, to: client, accounts[draft.name] ?? 0)
         let outcome: Result<Void, ClientRefusal>
         do throws(StoreFailure) {
             outcome = try await store.put(client)
@@ -82,18 +82,8 @@ extension AccountConnector {
     }
 
     /// What can be known of a client before it is used.
-    private static func inspect(_ client: StoredClient) throws(EnrollmentFailure) -> [String] {
-        var findings: [Finding] = []
-        if case .success(let secret) = client.clientSecret {
-            findings +=
-                ClientInspection(
-                    clientID: client.clientID,
-                    secret: secret,
-                    environment: client.environment
-                ).findings
-        }
-        findings += RedirectInspection(of: client.redirectURI).findings
-        findings += ScopeInspection.findings(client.scopes)
+    private func inspect(_ client: StoredClient) throws(EnrollmentFailure) -> [String] {
+        let findings = InspectedClient(client, beside: configured.registration).settingFindings
         guard findings.worst != .fault else {
             throw EnrollmentFailure(
                 .invalid,

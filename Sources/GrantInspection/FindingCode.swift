@@ -87,6 +87,19 @@ package enum FindingCode: String, Sendable, CaseIterable {
     /// Is older than the client's secret.
     case olderThanSecret = "older_than_secret"
 
+    // What stands in a row (StoredTokenInspection).
+
+    /// A column holds more than the token.
+    case storedTokenUnclean = "stored_token_unclean"
+    /// The access token's column holds a refresh token.
+    case refreshTokenAsAccessToken = "refresh_token_as_access_token"
+    /// The access token was made in the other environment.
+    case accessTokenOfOtherEnvironment = "access_token_of_other_environment"
+    /// The access token was made for another client.
+    case accessTokenOfOtherClient = "access_token_of_other_client"
+    /// The row gives the access token another end than it has.
+    case accessTokenEndsOtherwise = "access_token_ends_otherwise"
+
     // Settings of a client (ClientInspection, RedirectInspection, ScopeInspection).
 
     /// There is no client id.
@@ -149,13 +162,14 @@ extension FindingCode {
         case .tokenEmpty, .tokenTooLong, .tokenBroken, .tokenHasControl, .tokenNotASCII, .jsonUnclear, .clientIDPasted,
             .clientSecretPasted, .redirectPasted, .addressPasted, .accessTokenPasted, .tokenTruncated,
             .grantOfOtherEnvironment, .clientIDUnclean, .clientIDIsToken, .clientSecretMissing, .clientSecretUnclean,
-            .clientSecretIsToken, .clientSecretIsClientID, .redirectNoAddress, .redirectHasFragment:
+            .clientSecretIsToken, .clientSecretIsClientID, .redirectNoAddress, .redirectHasFragment,
+            .storedTokenUnclean, .refreshTokenAsAccessToken, .accessTokenOfOtherEnvironment:
             .fault
         case .identityTokenPasted, .looksLikeClientID, .looksLikeClientSecret, .notAJWT, .tokenDamaged,
             .grantOfOtherClient, .environmentInDoubt, .scopeLacksRead, .scopeLacksTrade, .scopeLacksOther,
             .tokenExpired, .issuedInFuture, .olderThanSecret, .clientIDLooksLikeSecret, .clientIDUnusual,
             .clientSecretLooksLikeID, .redirectInClear, .redirectWithoutPath, .redirectNotRegistered, .scopeUnknown,
-            .clockSkew:
+            .clockSkew, .accessTokenOfOtherClient, .accessTokenEndsOtherwise:
             .warning
         case .trimmedSpace, .trimmedQuotes, .trimmedBearer, .trimmedName, .takenFromJSON, .tokenEncrypted,
             .typeUnusual, .audienceUnchecked, .issuerUnknown, .scopeLacksOpenID, .clientIDMissing,

@@ -63,7 +63,8 @@ extension RefreshEngine {
             reason: machine.reason(at: now) + (machine.waitsForRefresh ? wordsForStandstill(of: account.lane) : ""),
             remedy: machine.remedy,
             next: machine.deadline.map { .init(at: $0.wall, why: machine.reasonForDeadline) },
-            attempts: attemptLog.attempts(of: user)
+            attempts: attemptLog.attempts(of: user),
+            failure: machine.streak?.last
         )
     }
 

@@ -23,6 +23,24 @@ extension APIPath {
         status(of: user) + "/explain"
     }
 
+    /// `POST`: what is wrong with the user's account, and what mends it.
+    ///
+    /// - Parameter user: whose.
+    /// - Returns: the path.
+    package static func diagnosis(of user: String) -> String {
+        status(of: user) + "/diagnose"
+    }
+
+    /// `GET`: the accounts of one status, the first few.
+    ///
+    /// - Parameters:
+    ///   - status: which.
+    ///   - limit: how many.
+    /// - Returns: the path and query.
+    package static func list(ofStatus status: String, limit: Int) -> String {
+        "\(allUsers)?\(QueryName.status)=\(status)&\(QueryName.limit)=\(limit)"
+    }
+
     /// `POST`: a new token for the user. Seconds that are nil are left to the daemon.
     package static func refresh(of user: String, maximumWait: Int? = nil) -> String {
         let wait = maximumWait.map { "?\(QueryName.maximumWait)=\($0)" } ?? ""

@@ -14,6 +14,8 @@ package enum Resource: Hashable, Sendable {
     case status(UserID)
     /// Why a user's account stands as it does.
     case explanation(UserID)
+    /// What is wrong with a user's account.
+    case diagnosis(UserID)
     /// A user's grant, to be put in or taken out.
     case grant(UserID)
     /// A user's authorization on TastyTrade's page, to be begun.
@@ -102,6 +104,7 @@ package struct Target: Hashable, Sendable {
         case ["authorizations"]: return .authorizations(UserID(id))
         case ["authorization-links"]: return .authorizationLinks(UserID(id))
         case ["explain"]: return .explanation(UserID(id))
+        case ["diagnose"]: return .diagnosis(UserID(id))
         default: return .unknown
         }
     }
@@ -116,7 +119,7 @@ extension Resource {
         case .refresh: .refresh
         case .grant, .authorizations, .authorization, .authorizationLinks: .enroll
         case .clients, .client, .consoleLinks: .admin
-        case .status, .explanation, .list, .events, .summary, .metrics: .status
+        case .status, .explanation, .diagnosis, .list, .events, .summary, .metrics: .status
         // Whoever has no right learns nothing about the paths there are either.
         case .unknown, .malformed: .admin
         }
@@ -125,7 +128,7 @@ extension Resource {
     /// The methods that it takes.
     package var methods: [String] {
         switch self {
-        case .refresh, .authorizations, .authorization, .authorizationLinks, .consoleLinks: ["POST"]
+        case .refresh, .diagnosis, .authorizations, .authorization, .authorizationLinks, .consoleLinks: ["POST"]
         case .grant, .client: ["PUT", "DELETE"]
         // What has no end has no head to be had without it.
         case .events: ["GET"]
@@ -137,8 +140,8 @@ extension Resource {
     /// Whom it concerns.
     package var user: UserID? {
         switch self {
-        case .token(let user), .refresh(let user), .status(let user), .explanation(let user), .grant(let user),
-            .authorizations(let user), .authorizationLinks(let user):
+        case .token(let user), .refresh(let user), .status(let user), .explanation(let user), .diagnosis(let user),
+            .grant(let user), .authorizations(let user), .authorizationLinks(let user):
             user
         // Whose it is has to be looked up first.
         case .authorization: nil
@@ -153,7 +156,7 @@ extension Resource {
     var takesBody: Bool {
         switch self {
         case .grant, .authorizations, .authorization, .authorizationLinks, .client: true
-        case .token, .refresh, .status, .explanation, .list, .clients, .consoleLinks, .events, .summary, .alive, .ready,
+        case .token, .refresh, .status, .explanation, .diagnosis, .list, .clients, .consoleLinks, .events, .summary, .alive, .ready,
             .metrics, .unknown, .malformed:
             false
         }

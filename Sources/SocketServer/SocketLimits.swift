@@ -27,6 +27,8 @@ package struct SocketLimits: Hashable, Sendable {
     package var write: TimeAmount = .seconds(30)
     /// How long the engine may take to report on an account.
     package var report: TimeAmount = .seconds(5)
+    /// How long a diagnosis may take: the database's deadlines for some reads, and a look at TastyTrade, which ends by itself long before.
+    package var diagnosis: TimeAmount = .seconds(45)
     /// How long a grant may take to be proved and stored: a call of TastyTrade may take `refresh.timeout`, and the database its own
     /// deadlines before and after it.
     package var enrollment: TimeAmount = .seconds(90)

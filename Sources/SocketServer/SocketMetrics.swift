@@ -125,6 +125,7 @@ extension Resource {
         case .refresh: "/v1/users/{user}/refresh"
         case .status: "/v1/users/{user}"
         case .explanation: "/v1/users/{user}/explain"
+        case .diagnosis: "/v1/users/{user}/diagnose"
         case .grant: "/v1/users/{user}/grant"
         case .authorizations: "/v1/users/{user}/authorizations"
         case .authorizationLinks: "/v1/users/{user}/authorization-links"

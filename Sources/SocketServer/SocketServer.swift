@@ -33,6 +33,7 @@ package actor SocketServer {
     ///   - enrolling: who connects accounts; nil where nobody does.
     ///   - authorizing: who sends people to TastyTrade and takes them back; nil where nobody does.
     ///   - pages: the web pages; nil where there are none.
+    ///   - diagnosing: who looks for what is wrong with accounts; nil where nobody does.
     ///   - clock: both clocks, read for every answer.
     ///   - access: who may ask for what.
     ///   - facts: what the status tells of the daemon itself.
@@ -47,6 +48,7 @@ package actor SocketServer {
         enrolling: (any Enrolling)? = nil,
         authorizing: (any Authorizing)? = nil,
         pages: (any PageLinking)? = nil,
+        diagnosing: (any Diagnosing)? = nil,
         clock: @escaping ClockReading,
         access: AccessRules,
         facts: ServiceFacts,
@@ -61,6 +63,7 @@ package actor SocketServer {
             enrolling: enrolling,
             authorizing: authorizing,
             pages: pages,
+            diagnosing: diagnosing,
             clock: clock,
             access: AccessInForce(access),
             limits: limits,

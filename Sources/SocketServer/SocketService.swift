@@ -14,6 +14,8 @@ struct SocketService: Sendable {
     let authorizing: (any Authorizing)?
     /// The web pages; nil where there are none.
     let pages: (any PageLinking)?
+    /// Who looks for what is wrong with accounts; nil where nobody does.
+    var diagnosing: (any Diagnosing)?
     /// Both clocks.
     let clock: ClockReading
     /// Who may ask for what; replaced at run time.

@@ -8,6 +8,7 @@ import HostSystemd
 import Logging
 import RefreshEngine
 import ReplyJournal
+import SocketAPI
 import SocketServer
 import TokenCipher
 import TokenCore
@@ -30,6 +31,8 @@ struct Assembly {
     let connector: AccountConnector
     /// Sends people to TastyTrade, and takes them back.
     let codeFlow: CodeFlow
+    /// Looks for what is wrong with accounts.
+    private let diagnoser: AccountDiagnoser
     let executor: QueueExecutor
     let server: SocketServer
     let place: SocketPlace
@@ -117,6 +120,13 @@ struct Assembly {
             clock: clock,
             logger: logger
         )
+        diagnoser = AccountDiagnoser(
+            ConfiguredClient(client, configuration.tastytrade),
+            store: store,
+            endpoint: endpoint,
+            engine: AccountDiagnoser.Knowledge(engine),
+            clock: clock
+        )
         self.logger = logger
         codeFlow = CodeFlow(
             connector,
@@ -132,6 +142,7 @@ struct Assembly {
             enrolling: connector,
             authorizing: codeFlow,
             pages: pages,
+            diagnosing: diagnoser,
             clock: clock,
             access: AccessRules(configuration),
             facts: ServiceFacts(version: version, startedAt: startedAt, database: database),
@@ -151,6 +162,7 @@ struct Assembly {
         if change.hasKeys { await takeKeys(configuration.encryption) }
         guard let secret = configuration.tastytrade.clientSecret else { return }
         await connector.replaceSecret(with: secret)
+        await diagnoser.replaceSecret(with: secret)
         let settings = EngineConfiguration(configuration, calls: calls(of: configuration.refresh.maxInFlight))
         await engine.reconfigure(
             RefreshEngine.LiveSettings(
@@ -341,6 +353,21 @@ extension AccountConnector.Effects {
             accountsWithGrant: {
                 let accounts = await engine.summary().accounts
                 return accounts.total - accounts.withoutGrant
+            }
+        )
+    }
+}
+
+extension AccountDiagnoser.Knowledge {
+    /// What an engine knows of accounts.
+    fileprivate init(_ engine: RefreshEngine) {
+        self.init(
+            explanation: { user in await engine.explanation(of: user) },
+            servedToken: { user in
+                // A published token is written as it stands in replies.
+                engine.entry(for: user)?.token.map { token in
+                    (Secret(String(decoding: JSONText.unescape(token.text[...]), as: UTF8.self)), token.life)
+                }
             }
         )
     }

@@ -11,6 +11,8 @@ package struct EndpointConfiguration: Sendable {
     package var connectTimeout: Duration = .seconds(5)
     /// How long a whole call may take, the reply's last byte included (`refresh.timeout`).
     package var timeout: Duration = .seconds(30)
+    /// How long a look at the accounts may take, if that is less: a person waits for it, and nothing is lost with its reply.
+    package var probeTimeout: Duration = .seconds(10)
     /// How many connections to one host there may be (`refresh.maxInFlight`, for all its clients together).
     package var maxConnections = 64
     /// How long a connection without a call is kept. Shorter than what gateways keep (60 s and more), so that it is us

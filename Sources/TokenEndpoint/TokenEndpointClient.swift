@@ -70,17 +70,18 @@ package final class TokenEndpointClient: TokenRequesting {
         }
     }
 
-    /// Sends a request once, within the deadline, and has the next one use other connections where this one's server fell silent or
+    /// Sends a request once, within the deadline or the one that is given, and has the next one use other connections where this one's server fell silent or
     /// cannot be trusted.
     func send(
         _ request: HTTPClient.Request,
         _ exchange: TokenExchange,
-        sentAt: Moment
+        sentAt: Moment,
+        within limit: Duration? = nil
     ) async throws(TransportFault) -> TokenReply {
         let reply: TokenReply
         do {
             reply = try await clients.withClient { http in
-                let deadline = NIODeadline.now() + .nanoseconds(configuration.timeout.nanoseconds)
+                let deadline = NIODeadline.now() + .nanoseconds((limit ?? configuration.timeout).nanoseconds)
                 let running = http.execute(
                     request: request,
                     delegate: exchange,

@@ -12,6 +12,8 @@ struct TokenReply: Sendable {
     let status: Int
     /// The field `Retry-After`, as it was sent.
     var retryAfter: String?
+    /// The field `Date`, as it was sent.
+    var date: String?
     /// The body; empty where an error page was longer than the bound.
     let body: [UInt8]
 }
@@ -22,6 +24,7 @@ extension TokenReply {
         self.init(
             status: Int(head.status.code),
             retryAfter: head.headers.first(name: "Retry-After"),
+            date: head.headers.first(name: "Date"),
             body: body
         )
     }

@@ -67,6 +67,18 @@ struct FaultBook {
         return nil
     }
 
+    /// Uses up one strike of a fault for all that refuses every caller's `User-Agent`; nil if there is none.
+    mutating func strikeUserAgent(at now: SimulatorInstant) -> Fault.Mode? {
+        guard var list = entries[.all],
+            let index = list.firstIndex(where: {
+                !$0.isOver(at: now) && $0.concerns(nil) && $0.mode.isRefusalOfUserAgent
+            })
+        else { return nil }
+        list[index].count = list[index].count.map { $0 - 1 }
+        entries[.all] = list
+        return list[index].mode
+    }
+
     /// Decides about one request of an account, and uses up one strike of each fault that takes part.
     mutating func strike(account: String?, _ type: TokenGrantType? = nil, at now: SimulatorInstant) -> FaultEffects {
         var effects = FaultEffects()
@@ -98,5 +110,11 @@ struct FaultBook {
     private static func part(of entry: Entry) -> FaultPart {
         if case .outage = entry.mode, entry.scope == .all { return .none }
         return entry.mode.part
+    }
+}
+
+extension Fault.Mode {
+    fileprivate var isRefusalOfUserAgent: Bool {
+        if case .userAgentRefused = self { true } else { false }
     }
 }

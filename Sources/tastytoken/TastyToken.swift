@@ -22,6 +22,7 @@ struct TastyToken: ParsableCommand {
               tastytoken watch 42 | while read -r line; do …; done
               tastytoken status --watch
               tastytoken explain 42
+              tastytoken doctor 42
               tastytoken grant add 42 < refresh-token
               tastytoken console
 
@@ -37,7 +38,8 @@ struct TastyToken: ParsableCommand {
         version: ProductVersion.current,
         subcommands: [
             TokenCommand.self, HeaderCommand.self, ExecCommand.self, WatchCommand.self, RefreshCommand.self,
-            StatusCommand.self, ExplainCommand.self, GrantCommand.self, ClientCommand.self, ConsoleCommand.self,
+            StatusCommand.self, ExplainCommand.self, DoctorCommand.self, GrantCommand.self, ClientCommand.self,
+            ConsoleCommand.self,
         ]
     )
 

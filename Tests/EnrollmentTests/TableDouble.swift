@@ -10,6 +10,7 @@ final class TableDouble: EnrollmentStoring {
         var refreshToken: String?
         var accessToken: String?
         var client: String?
+        var expiresAt: WallTime?
     }
 
     private struct State {
@@ -47,7 +48,7 @@ final class TableDouble: EnrollmentStoring {
                         user: user,
                         grant: row.refreshToken.map { .present(version: Int64($0.utf8.count)) } ?? .none,
                         accessToken: row.accessToken.map { Secret($0) },
-                        expiresAt: nil,
+                        expiresAt: row.expiresAt,
                         memory: nil,
                         client: row.client
                     )

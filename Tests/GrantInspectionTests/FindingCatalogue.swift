@@ -20,6 +20,7 @@ struct FindingCatalogue {
             token: token.text
         )
         findings += redirects(code: code)
+        findings += stored(token, client)
         findings += ScopeInspection.findings(["readonly", "read", "read"])
         if let skew = ClockSkew.finding(endpoint: now, host: now + .seconds(60)) { findings.append(skew) }
         return findings
@@ -65,6 +66,25 @@ struct FindingCatalogue {
         ]
         return tokens.flatMap { token in
             [client, .simulated, client.with(clientID: nil)].flatMap { inspect(token.text, $0) }
+        }
+    }
+
+    /// What stands in rows, with its column's fellow.
+    private static func stored(_ token: InventedToken, _ client: ClientRegistration) -> [Finding] {
+        let inspected = InspectedClient(client, redirectURI: "https://app.example/cb", scopes: ["read"])
+        let access = token.with {
+            $0.type = "at+jwt"
+            $0.audience = "\"\(InventedToken.otherClientID)\""
+            $0.expiresAt = String(InventedToken.newYear + 900)
+        }
+        let texts = [
+            token.text, access.text, "\(access.text) ", "refresh_token=\(token.text)",
+            access.with { $0.issuer = "https://api.cert.tastyworks.com" }.text,
+        ]
+        return texts.flatMap { text in
+            inspected.findings(onRefreshToken: Secret(text), at: now)
+                + inspected.findings(onAccessToken: Secret(text), endingAt: now)
+                + inspected.findings(onAccessToken: Secret(text), endingAt: now + .seconds(7200))
         }
     }
 

@@ -24,6 +24,7 @@ import TokenCore
         ("/v1/users/42/", .unknown, ""), ("/v1/users/42/token/", .unknown, ""), ("/v1/users/42/TOKEN", .unknown, ""),
         ("/V1/users/42", .unknown, ""), ("/healthz/", .unknown, ""), ("/v1/status", .summary, ""),
         ("/v1/users/42/explain", .explanation(UserID("42")), ""),
+        ("/v1/users/42/diagnose", .diagnosis(UserID("42")), ""),
         ("/v1/users/42/refresh", .refresh(UserID("42")), ""),
         ("/v1/users/%/token", .malformed, ""), ("/v1/users/%4", .malformed, ""), ("/v1/users/%FF", .malformed, ""),
         ("/v1/users/%00", .malformed, ""),
@@ -39,6 +40,7 @@ import TokenCore
         #expect(Resource.ready.right == nil)
         #expect(Resource.token(user).right == .token)
         #expect(Resource.status(user).right == .status)
+        #expect(Resource.diagnosis(user).right == .status && Resource.diagnosis(user).user == user)
         #expect(Resource.metrics.right == .status)
         #expect(Resource.metrics.user == nil, "a right over all users is needed")
         #expect(Resource.unknown.right == .admin)

@@ -18,6 +18,7 @@ struct SocketFixture {
     let board: BoardDouble
     let enrolling: EnrollingDouble
     let authorizing: AuthorizingDouble
+    let diagnosing: DiagnosingDouble
     let server: SocketServer
     let folder: String
     var path: String { folder + "/api.sock" }
@@ -34,16 +35,19 @@ struct SocketFixture {
         _ body: (SocketFixture) async throws -> Void
     ) async throws {
         let folder = try temporaryFolder()
-        let (board, enrolling, authorizing) = (BoardDouble(), EnrollingDouble(), AuthorizingDouble())
+        let (board, enrolling) = (BoardDouble(), EnrollingDouble())
+        let (authorizing, diagnosing) = (AuthorizingDouble(), DiagnosingDouble())
         let fixture = SocketFixture(
             board: board,
             enrolling: enrolling,
             authorizing: authorizing,
+            diagnosing: diagnosing,
             server: server(
                 board,
                 limits,
                 enrolling: enrolling,
                 authorizing: authorizing,
+                diagnosing: diagnosing,
                 access: access,
                 pages: pages,
                 metrics: text,
@@ -70,6 +74,7 @@ struct SocketFixture {
         _ limits: SocketLimits = SocketLimits(),
         enrolling: EnrollingDouble? = nil,
         authorizing: AuthorizingDouble? = nil,
+        diagnosing: DiagnosingDouble? = nil,
         access: AccessRules? = nil,
         pages: LinkingDouble? = nil,
         metrics text: (@Sendable () async -> String)? = nil,
@@ -81,6 +86,7 @@ struct SocketFixture {
             enrolling: enrolling,
             authorizing: authorizing,
             pages: pages,
+            diagnosing: diagnosing,
             clock: { .newYear },
             access: access ?? AccessRules(ownUser: geteuid()),
             facts: .standIn,

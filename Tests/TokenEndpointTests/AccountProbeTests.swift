@@ -15,14 +15,14 @@ import TokenSimulator
         _ token: Secret = Secret("planted-access-token")
     ) async throws -> AccountProbeFailure {
         try await #require(throws: AccountProbeFailure.self) {
-            _ = try await fixture.client.accounts(seenWith: token, of: fixture.application)
+            _ = try await fixture.client.probe(token, of: fixture.application).outcome.get()
         }
     }
 
     @Test(arguments: [false, true]) func aLiveTokenSeesItsAccounts(tls: Bool) async throws {
         try await EndpointFixture.with(tls: tls) { fixture in
             let token = try await fixture.refresh().accessToken
-            let accounts = try await fixture.client.accounts(seenWith: token, of: fixture.application)
+            let accounts = try await fixture.client.probe(token, of: fixture.application).outcome.get()
             #expect(accounts.count == 1 && accounts.byAuthority == [.owner: 1])
             let request = try #require(fixture.simulator.requests.last)
             #expect(request.method == "GET" && request.path == "/customers/me/accounts")
@@ -86,6 +86,43 @@ import TokenSimulator
             #expect(accounts.count == 0 || accounts.byAuthority == [.tradeOnly: 1, .unknown: 2])
         } catch {
             #expect(error == expected)
+        }
+    }
+
+    /// A refusal has a clock too.
+    @Test func theOtherSidesClockIsTold() async throws {
+        try await EndpointFixture.with { fixture in
+            let token = try await fixture.refresh().accessToken
+            for secret in [token, Secret("planted-access-token")] {
+                let probe = await fixture.client.probe(secret, of: fixture.application)
+                let time = try #require(probe.endpointTime)
+                #expect(abs(time.seconds - SimulatorInstant.systemNow().seconds) < 60, "\(probe)")
+                #expect(probe.endedAt == Moment.newYear.wall)
+            }
+            try await fixture.simulator.goDown()
+            #expect(await fixture.client.probe(token, of: fixture.application).endpointTime == nil)
+        }
+    }
+
+    @Test func anAnswerIsWaitedForAsLongAsAPersonWaits() async throws {
+        try await EndpointFixture.with({ $0.probeTimeout = .zero }) { fixture in
+            let probe = await fixture.client.probe(Secret("planted-access-token"), of: fixture.application)
+            switch probe.outcome {
+            case .failure(.notReached), .failure(.noAnswer): break
+            default: Issue.record("it was waited for: \(probe)")
+            }
+        }
+    }
+
+    @Test func aCallerWhoseUserAgentIsRefusedIsToldApart() async throws {
+        try await EndpointFixture.with { fixture in
+            let token = try await fixture.refresh().accessToken
+            for isEmpty in [false, true] {
+                fixture.simulator.set(Fault(.userAgentRefused(isEmpty: isEmpty), count: 1))
+                #expect(try await refusal(fixture, token) == .gateway(status: 401))
+            }
+            #expect(try await fixture.client.probe(token, of: fixture.application).outcome.get().count == 1)
+            #expect(fixture.simulator.counts.count(.userAgentRefused) == 2)
         }
     }
 

@@ -33,6 +33,7 @@ struct ToolFixture: Sendable {
     ///   - enrolling: who connects accounts, if anybody does.
     ///   - authorizing: who sends people to TastyTrade, if anybody does.
     ///   - pages: the web pages, if there are any.
+    ///   - diagnosing: who looks for what is wrong, if anybody does.
     ///   - body: what is done meanwhile.
     /// - Returns: what `body` returned, or what went wrong.
     func serving<Value>(
@@ -40,6 +41,7 @@ struct ToolFixture: Sendable {
         _ enrolling: EnrollingDouble? = nil,
         _ authorizing: AuthorizingDouble? = nil,
         pages: LinkingDouble? = nil,
+        diagnosing: DiagnosingDouble? = nil,
         _ body: () async throws -> Value
     ) async -> Result<Value, any Error> {
         let server = SocketServer(
@@ -47,6 +49,7 @@ struct ToolFixture: Sendable {
             enrolling: enrolling,
             authorizing: authorizing,
             pages: pages,
+            diagnosing: diagnosing,
             clock: { .newYear },
             access: AccessRules(ownUser: geteuid()),
             facts: ServiceFacts(version: "0", startedAt: WallTime(nanoseconds: 0)) { .init(trouble: nil, changes: "") },

@@ -32,8 +32,8 @@ extension Dispatch {
             let draft = try EnrollmentBody(body).client(name)
             return .change { _ in await EnrollmentReplies.put(draft, enrolling) }
         case .client(let name): return .change { _ in await EnrollmentReplies.removed(name, enrolling) }
-        case .authorizations, .authorization, .authorizationLinks, .token, .refresh, .status, .explanation, .list,
-            .consoleLinks, .events, .summary, .alive, .ready, .metrics, .unknown, .malformed:
+        case .authorizations, .authorization, .authorizationLinks, .token, .refresh, .status, .explanation, .diagnosis,
+            .list, .consoleLinks, .events, .summary, .alive, .ready, .metrics, .unknown, .malformed:
             return nil
         }
     }

@@ -15,10 +15,17 @@ enum Dispatch {
     case refresh(RefreshRequest)
     /// What only the engine can tell.
     case question(QuestionHandler.Question)
+    /// What takes the time of a call of TastyTrade, and changes nothing.
+    case diagnosis(QuestionHandler.Question)
     /// What changes something, and is not given up when the caller goes.
     case change(QuestionHandler.Question)
     /// `GET events`, of that caller.
     case events(Caller)
+
+    /// Whether it takes the time of a call of TastyTrade.
+    var isDiagnosis: Bool {
+        if case .diagnosis = self { true } else { false }
+    }
 
     /// Checks the right before anything else, so that a caller without it learns nothing from the answer; then the
     /// method, then the request's own terms.
@@ -59,6 +66,10 @@ enum Dispatch {
         case .refresh(let user): return .refresh(try RefreshRequest(user: user, query: target.query, headers: headers))
         case .status(let user): return .question { await ReportReplies.status(of: user, $0) }
         case .explanation(let user): return .question { await ReportReplies.explanation(of: user, $0) }
+        case .diagnosis(let user):
+            return .diagnosis { [diagnosing = service.diagnosing] in
+                await DiagnosisReplies.diagnosis(of: user, by: diagnosing, $0)
+            }
         case .list:
             let query = try ReportQuery(query: target.query, users: access.accounts(of: caller, .status))
             return .question { await ReportReplies.list(query, $0) }

@@ -156,10 +156,10 @@ extension ExchangeHandler {
             let handler = RefreshHandler(request, service: service, eventLoop: context.eventLoop, finish: finish)
             call = .refresh(handler)
             handler.begin()
-        case .question(let question):
+        case .question(let question), .diagnosis(let question):
             let handler = QuestionHandler(question, service: service, eventLoop: context.eventLoop, finish: finish)
             call = .question(handler)
-            handler.begin(within: service.limits.report)
+            handler.begin(within: dispatch.isDiagnosis ? service.limits.diagnosis : service.limits.report)
         case .change(let question):
             let handler = QuestionHandler(
                 question,

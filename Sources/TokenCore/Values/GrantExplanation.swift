@@ -27,6 +27,8 @@ package struct GrantExplanation: Hashable, Sendable {
     package let next: NextAttempt?
     /// The last calls of the endpoint for it that this process remembers, the newest first.
     package let attempts: [RefreshAttempt]
+    /// Why the last refresh failed; nil if none has since the last success.
+    package let failure: RefreshFailure?
 
     /// Puts together what the engine knows.
     package init(
@@ -34,13 +36,15 @@ package struct GrantExplanation: Hashable, Sendable {
         reason: String,
         remedy: String?,
         next: NextAttempt?,
-        attempts: [RefreshAttempt]
+        attempts: [RefreshAttempt],
+        failure: RefreshFailure? = nil
     ) {
         self.report = report
         self.reason = reason
         self.remedy = remedy
         self.next = next
         self.attempts = attempts
+        self.failure = failure
     }
 }
 

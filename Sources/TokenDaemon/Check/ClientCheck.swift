@@ -17,14 +17,7 @@ struct ClientCheck: Sendable {
 
     /// A line for each thing that is wrong or may be; else that nothing is.
     func verdicts() -> [Verdict] {
-        let client = ClientInspection(
-            clientID: settings.clientID,
-            secret: settings.clientSecret ?? Secret(""),
-            environment: settings.environment
-        )
-        let findings =
-            client.findings + RedirectInspection(of: settings.redirectURI).findings
-            + ScopeInspection.findings(settings.scopes)
+        let findings = InspectedClient(settings).settingFindings
         return Self.verdicts(on: findings, settings)
     }
 
@@ -44,5 +37,16 @@ struct ClientCheck: Sendable {
                 "\(name), \(settings.environment.rawValue); nothing unusual in its id, secret and addresses"
             )
         ]
+    }
+}
+
+extension InspectedClient {
+    /// Takes the client that the configuration describes.
+    init(_ settings: Configuration.TastyTrade) {
+        self.init(
+            settings.registration(settings.clientSecret ?? Secret("")),
+            redirectURI: settings.redirectURI,
+            scopes: settings.scopes
+        )
     }
 }

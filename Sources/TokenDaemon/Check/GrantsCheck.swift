@@ -47,19 +47,9 @@ struct GrantsCheck: Sendable {
     }
 
     private func findings(_ token: Secret, _ stored: StoredClient?) -> [Finding] {
-        let own = settings.registration(settings.clientSecret ?? Secret(""))
-        let registration =
-            stored.map { ClientRegistration($0, apiURL: own.apiURL(of: $0.environment)) } ?? own
-        let findings = TokenInspection(
-            of: token,
-            for: registration,
-            wanting: stored?.scopes ?? settings.scopes,
-            at: now,
-            secretReplacedAt: stored?.secretChangedAt
-        ).findings
-        // On this host there is a stand-in for TastyTrade, whose tokens may name either environment.
-        let isStandIn = (try? WebAddress(registration.apiURL))?.isLoopback == true
-        return isStandIn ? findings.filter { $0.code != .environmentInDoubt } : findings
+        let own = InspectedClient(settings)
+        let client = stored.map { InspectedClient($0, beside: own.registration) } ?? own
+        return client.findings(onRefreshToken: token, at: now)
     }
 
     /// One line for all rows of which the same is to be said, with the words of the first.
