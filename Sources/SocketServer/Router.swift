@@ -156,7 +156,8 @@ extension Resource {
     var takesBody: Bool {
         switch self {
         case .grant, .authorizations, .authorization, .authorizationLinks, .client: true
-        case .token, .refresh, .status, .explanation, .diagnosis, .list, .clients, .consoleLinks, .events, .summary, .alive, .ready,
+        case .token, .refresh, .status, .explanation, .diagnosis, .list, .clients, .consoleLinks, .events, .summary,
+            .alive, .ready,
             .metrics, .unknown, .malformed:
             false
         }

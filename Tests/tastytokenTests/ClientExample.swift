@@ -16,6 +16,8 @@ struct ClientExample: Sendable, CustomTestStringConvertible {
     static let inPython = ClientExample(interpreter: "python3", file: "token.py")
     static let inNode = ClientExample(interpreter: "node", file: "token.mjs")
     static let inRuby = ClientExample(interpreter: "ruby", file: "token.rb")
+    /// Connects accounts; it is no client that asks for tokens.
+    static let enrollingInRuby = ClientExample(interpreter: "ruby", file: "enroll.rb")
 
     /// Those whose interpreter is installed here.
     static let runnable = [withCurl, inPython, inNode, inRuby].filter(\.isRunnable)
@@ -51,5 +53,21 @@ struct ClientExample: Sendable, CustomTestStringConvertible {
         if let patience { environment["TOKEN_PATIENCE"] = "\(patience)" }
         let words = runner + [interpreter, "\(Self.folder)/\(file)"] + arguments
         return try await Program.run(words, environment: environment)
+    }
+
+    /// Runs it to its end against the socket at a path, with a file on its standard input.
+    ///
+    /// - Parameters:
+    ///   - arguments: the command line.
+    ///   - path: the socket's.
+    ///   - input: the file's path.
+    /// - Returns: how it ended.
+    /// - Throws: why it could not be started.
+    func run(_ arguments: [String], at path: String, reading input: String) async throws -> Program {
+        let shell = ["/bin/sh", "-c", "exec \"$@\" < \"$0\"", input]
+        return try await Program.run(
+            shell + [interpreter, "\(Self.folder)/\(file)"] + arguments,
+            environment: ["SOCKET_PATH": path]
+        )
     }
 }
