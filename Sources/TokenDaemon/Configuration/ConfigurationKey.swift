@@ -75,7 +75,7 @@ extension ConfigurationKey {
         key("tastytrade.clientSecretFile"),
         key("tastytrade.apiUrl"),
         key("tastytrade.allowUnlistedHost", "false"),
-        later("tastytrade.authorizeUrl"),
+        key("tastytrade.authorizeUrl"),
         key("tastytrade.redirectUri", "http://localhost:3000/tastytrade/oauth/callback"),
         key("tastytrade.scopes", "read trade openid", shape: .list),
         key("tastytrade.caFile"),

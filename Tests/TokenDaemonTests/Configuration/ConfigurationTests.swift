@@ -162,13 +162,12 @@ import TokenDaemon
     }
 
     @Test func keysWithoutEffectAreCheckedAndRemarkedOnUnlessTheyAreAtTheirDefaults() throws {
-        let authorizeURL = "https://my.tastytrade.com/other.html"
         let loaded = try ConfigurationFixture(
-            "tastytrade:\n  authorizeUrl: \(authorizeURL)\n  env: production\nnotify: []\n"
+            "socket:\n  credentialsPath: /run/tastytokend/other.sock\n  mode: 0660\nnotify: []\n"
         ).load()
         #expect(
             loaded.warnings.map(\.description) == [
-                "/etc/t.yaml:2: tastytrade.authorizeUrl: has no effect in this version: leave it for a later one, or remove it",
+                "/etc/t.yaml:2: socket.credentialsPath: has no effect in this version: leave it for a later one, or remove it",
                 "/etc/t.yaml:4: notify: has no effect in this version: leave it for a later one, or remove it",
             ]
         )
