@@ -53,30 +53,18 @@ extension CodeFlow: Authorizing {
         from place: AuthorizationPlace
     ) async throws(EnrollmentFailure) -> PendingAuthorization {
         var known = obtained.find(state, at: clock())?.authorization
-        if known == nil { known = try await look(state, Self.peek) }
+        if known == nil { known = try await peek(state) }
         guard let known else { throw .stateIsNone }
         guard known.origin == origin(of: place) else { throw .stateIsElsewhere(known.origin, place) }
         return known
     }
 
-    private typealias Look =
-        @Sendable (any AuthorizationStoring, SecretHash) async throws(StoreFailure)
-        -> Noted<PendingAuthorization>?
-    private static let peek: Look = { store, state async throws(StoreFailure) in try await store.peek(state) }
-    private static let take: Look = { store, state async throws(StoreFailure) in try await store.take(state) }
+    private static let authorization = "The authorization"
 
-    private func look(
-        _ state: SecretHash,
-        _ body: Look
-    ) async throws(EnrollmentFailure) -> PendingAuthorization? {
-        let found: Noted<PendingAuthorization>?
-        do throws(StoreFailure) {
-            found = try await body(store, state)
-        } catch {
-            throw .unavailable(error, "The authorization could not be looked at")
+    private func peek(_ state: SecretHash) async throws(EnrollmentFailure) -> PendingAuthorization? {
+        try await noted(Self.authorization, over: .stateIsOver) { store async throws(StoreFailure) in
+            try await store.peek(state)
         }
-        guard found?.isExpired != true else { throw .stateIsOver }
-        return found?.value
     }
 
     private func finish(
@@ -130,7 +118,10 @@ extension CodeFlow: Authorizing {
     }
 
     private func spend(_ pending: PendingAuthorization) async throws(EnrollmentFailure) {
-        guard try await look(pending.stateHash, Self.take) != nil else { throw .stateIsNone }
+        let taken = try await noted(Self.authorization, over: .stateIsOver) { store async throws(StoreFailure) in
+            try await store.take(pending.stateHash)
+        }
+        guard taken != nil else { throw .stateIsNone }
     }
 
     private func exchange(

@@ -177,15 +177,34 @@ extension CodeFlow {
         _ token: Secret,
         _ body: (any AuthorizationStoring, SecretHash) async throws(StoreFailure) -> Noted<AuthorizationLink>?
     ) async throws(EnrollmentFailure) -> AuthorizationLink {
-        let found: Noted<AuthorizationLink>?
-        do throws(StoreFailure) {
-            found = try await body(store, secrets.hash(of: token))
-        } catch {
-            throw .unavailable(error, "The link could not be looked at")
+        let found = try await noted("The link", over: .linkIsOver) { store async throws(StoreFailure) in
+            try await body(store, secrets.hash(of: token))
         }
         guard let found else { throw .linkIsNone }
-        guard !found.isExpired else { throw .linkIsOver }
-        return found.value
+        return found
+    }
+
+    /// What was noted, if there is anything.
+    ///
+    /// - Parameters:
+    ///   - what: what is looked up.
+    ///   - late: what it means that its time is over.
+    ///   - body: looks it up, or takes it.
+    /// - Returns: what was noted; nil if nothing was, or not any more.
+    /// - Throws: that its time is over, or that the database does not say.
+    func noted<Value>(
+        _ what: String,
+        over late: EnrollmentFailure,
+        _ body: (any AuthorizationStoring) async throws(StoreFailure) -> Noted<Value>?
+    ) async throws(EnrollmentFailure) -> Value? {
+        let found: Noted<Value>?
+        do throws(StoreFailure) {
+            found = try await body(store)
+        } catch {
+            throw .unavailable(error, "\(what) could not be looked at")
+        }
+        guard found?.isExpired != true else { throw late }
+        return found?.value
     }
 
     func origin(of place: AuthorizationPlace) -> PendingAuthorization.Origin {

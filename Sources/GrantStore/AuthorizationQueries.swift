@@ -7,21 +7,27 @@ import TokenCore
 ///
 /// What is purged is locked first and skipped where another daemon has it in hand: two that purge at once do not wait for each other.
 enum AuthorizationQueries {
+    /// What goes before one more is put in: those of the user in `$2` that are too many, and whatever is long past.
+    private static func purge(_ table: String, _ key: String, by age: String, keeping most: String) -> String {
+        """
+        WITH surplus AS (
+            SELECT \(key) FROM \(table) WHERE user_id = $2 ORDER BY \(age) DESC, \(key) OFFSET \(most)::bigint
+        ), old AS MATERIALIZED (
+            SELECT \(key) FROM \(table)
+            WHERE expires_at < now() - interval '1 hour' OR \(key) IN (SELECT \(key) FROM surplus)
+            FOR UPDATE SKIP LOCKED
+        ), gone AS (
+            DELETE FROM \(table) WHERE \(key) IN (SELECT \(key) FROM old)
+        )
+        """
+    }
+
     /// Parameters: hash of the state, user, client, origin, hash of the browser's secret, redirect URI, seconds that it is good for, and how
     /// many of the user's earlier ones may stay.
     static let begin = Statement(
         "begin authorization",
         """
-        WITH surplus AS (
-            SELECT state_hash FROM tastytokend.authorizations WHERE user_id = $2
-            ORDER BY begun_at DESC, state_hash OFFSET $8::bigint
-        ), old AS MATERIALIZED (
-            SELECT state_hash FROM tastytokend.authorizations
-            WHERE expires_at < now() - interval '1 hour' OR state_hash IN (SELECT state_hash FROM surplus)
-            FOR UPDATE SKIP LOCKED
-        ), gone AS (
-            DELETE FROM tastytokend.authorizations WHERE state_hash IN (SELECT state_hash FROM old)
-        )
+        \(purge("tastytokend.authorizations", "state_hash", by: "begun_at", keeping: "$8"))
         INSERT INTO tastytokend.authorizations
             (state_hash, user_id, client, origin, browser_hash, redirect_uri, begun_at, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, now(), now() + make_interval(secs => $7::double precision))
@@ -47,16 +53,7 @@ enum AuthorizationQueries {
     static let putLink = Statement(
         "put link",
         """
-        WITH surplus AS (
-            SELECT link_hash FROM tastytokend.authorization_links WHERE user_id = $2
-            ORDER BY made_at DESC, link_hash OFFSET $5::bigint
-        ), old AS MATERIALIZED (
-            SELECT link_hash FROM tastytokend.authorization_links
-            WHERE expires_at < now() - interval '1 hour' OR link_hash IN (SELECT link_hash FROM surplus)
-            FOR UPDATE SKIP LOCKED
-        ), gone AS (
-            DELETE FROM tastytokend.authorization_links WHERE link_hash IN (SELECT link_hash FROM old)
-        )
+        \(purge("tastytokend.authorization_links", "link_hash", by: "made_at", keeping: "$5"))
         INSERT INTO tastytokend.authorization_links (link_hash, user_id, client, made_at, expires_at)
         VALUES ($1, $2, $3, now(), now() + make_interval(secs => $4::double precision))
         """

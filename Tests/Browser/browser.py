@@ -5,6 +5,7 @@
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import tempfile
 
@@ -18,6 +19,8 @@ DESK, TELEPHONE, NARROW = (1280, 800), (360, 740), (320, 640)
 # The longest wait for anything; a proof may take some seconds on a busy machine.
 PATIENCE = 30
 # How a field, a button or a link is called is what stands in or at it, as for whoever listens to the page.
+# What the console says of a page that has an error's status on purpose: a refusal, or that TastyTrade is away.
+PAGES_OWN = re.compile(r"the server responded with a status of (4\d\d|503)\b")
 NAMED = "//*[self::button or self::a or self::summary][normalize-space()={0}]"
 LABELLED = "//*[@id=//label[normalize-space()={0}]/@for]"
 
@@ -143,5 +146,5 @@ class Browser:
         """What the console says, all of which is a fault but that a page itself has an error's status."""
         return [
             entry["message"] for entry in self.driver.get_log("browser")
-            if not ("/assets/" not in entry["message"] and "the server responded with a status of " in entry["message"])
+            if "/assets/" in entry["message"] or not PAGES_OWN.search(entry["message"])
         ]

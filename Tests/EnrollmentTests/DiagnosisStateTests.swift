@@ -130,6 +130,14 @@ import TokenCore
         #expect(!(try await diagnose().findings.contains { $0.code == "older_than_secret" }))
     }
 
+    /// A sandbox token is never sent to production, nor the other way round.
+    @Test func aTokenOfTheClientThatTheRowHadBeforeIsShownToNobody() async throws {
+        fixture.change { $0.client = "second" }
+        fixture.table.add(ConnectorFixture.client())
+        let found = try await diagnose().findings
+        #expect(found.last?.code == "probe_of_other_client" && fixture.endpoint.shown.count == 0)
+    }
+
     @Test func aSecretThatWasReplacedIsTheOneThatIsHeldAgainst() async throws {
         let diagnoser = fixture.diagnoser()
         await diagnoser.replaceSecret(with: Secret(""))

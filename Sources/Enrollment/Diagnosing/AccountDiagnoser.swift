@@ -85,7 +85,7 @@ extension AccountDiagnoser: Diagnosing {
             )
         }
         findings += clientFindings(client, account, explanation)
-        findings += await probeFindings(of: user, client)
+        findings += await probeFindings(of: user, client, servedOf: explanation?.report.client)
         return Diagnosis(of: user, findings)
     }
 }
@@ -118,11 +118,17 @@ extension AccountDiagnoser {
     }
 
     /// Asks TastyTrade, once, with the token that programs are given.
-    private func probeFindings(of user: UserID, _ client: InspectedClient?) async -> [DiagnosisFinding] {
+    private func probeFindings(
+        of user: UserID,
+        _ client: InspectedClient?,
+        servedOf name: String?
+    ) async -> [DiagnosisFinding] {
         guard let served = engine.servedToken(user), served.life.isAlive(at: clock()) else {
             return [.nothingToAskWith]
         }
         guard let client else { return [] }
+        // A token goes nowhere but to its own client's environment.
+        guard name == client.registration.name else { return [.tokenIsOfAnotherClient] }
         do throws(ProbeLedger.Obstacle) {
             try probes.begin(user, at: clock())
         } catch {

@@ -39,6 +39,14 @@ extension DiagnosisFinding {
         "TastyTrade was not asked: there is no live access token to ask with."
     )
 
+    /// The row was given another client, and the token at hand is that one's from before.
+    static let tokenIsOfAnotherClient = DiagnosisFinding(
+        .note,
+        "probe_of_other_client",
+        "TastyTrade was not asked: the access token at hand is of another OAuth client than the one of the row.",
+        remedy: "Ask again in some seconds, when the daemon has taken the row up."
+    )
+
     /// TastyTrade wants to be asked seldom.
     static func wasAskedAMomentAgo(_ wait: Duration) -> DiagnosisFinding {
         DiagnosisFinding(

@@ -48,10 +48,10 @@ extension Dispatch {
         switch resource {
         case .authorizationLinks(let user):
             let client = try EnrollmentBody.client(in: body)
-            return .question { [pages = service.pages] _ in await PageReplies.authorizationLink(user, client, pages) }
+            return .change { [pages = service.pages] _ in await PageReplies.authorizationLink(user, client, pages) }
         case .authorizations(let user):
             let client = try EnrollmentBody.client(in: body)
-            return .question { _ in await AuthorizationReplies.begun(user, with: client, authorizing) }
+            return .change { _ in await AuthorizationReplies.begun(user, with: client, authorizing) }
         case .authorization(let state):
             let end = try EnrollmentBody(body).authorizationEnd()
             let isAllowed: @Sendable (UserID) -> Bool = { [access = service.access] user in

@@ -22,11 +22,6 @@ enum Dispatch {
     /// `GET events`, of that caller.
     case events(Caller)
 
-    /// Whether it takes the time of a call of TastyTrade.
-    var isDiagnosis: Bool {
-        if case .diagnosis = self { true } else { false }
-    }
-
     /// Checks the right before anything else, so that a caller without it learns nothing from the answer; then the
     /// method, then the request's own terms.
     init(
@@ -106,10 +101,9 @@ enum Dispatch {
     private static func allows(_ access: AccessRules, _ caller: Caller, _ right: Right, _ resource: Resource) -> Bool {
         if access.allow(caller, right, over: resource.user) { return true }
         switch resource {
-        // They show those whom the caller may see, so that any one of them is enough.
-        case .list, .events: return access.accounts(of: caller, right) != []
-        // Whose it is becomes known only when it is looked up; it is asked again then.
-        case .authorization: return access.accounts(of: caller, right) != []
+        // Any one account is enough: list and events show those whom the caller may see, and whose a state is becomes known only when it
+        // is looked up, and is asked for again then.
+        case .list, .events, .authorization: return access.accounts(of: caller, right) != []
         default: return false
         }
     }

@@ -156,22 +156,29 @@ extension ExchangeHandler {
             let handler = RefreshHandler(request, service: service, eventLoop: context.eventLoop, finish: finish)
             call = .refresh(handler)
             handler.begin()
-        case .question(let question), .diagnosis(let question):
-            let handler = QuestionHandler(question, service: service, eventLoop: context.eventLoop, finish: finish)
-            call = .question(handler)
-            handler.begin(within: dispatch.isDiagnosis ? service.limits.diagnosis : service.limits.report)
-        case .change(let question):
-            let handler = QuestionHandler(
-                question,
-                isChange: true,
-                service: service,
-                eventLoop: context.eventLoop,
-                finish: finish
-            )
-            call = .question(handler)
-            handler.begin(within: service.limits.enrollment)
+        case .question(let question): ask(question, within: service.limits.report, context, finish)
+        case .diagnosis(let question): ask(question, within: service.limits.diagnosis, context, finish)
+        case .change(let question): ask(question, within: service.limits.enrollment, isChange: true, context, finish)
         case .events(let caller): stream(to: caller, target, head, context)
         }
+    }
+
+    private func ask(
+        _ question: @escaping QuestionHandler.Question,
+        within limit: TimeAmount,
+        isChange: Bool = false,
+        _ context: ChannelHandlerContext,
+        _ finish: @escaping (Reply) -> Void
+    ) {
+        let handler = QuestionHandler(
+            question,
+            isChange: isChange,
+            service: service,
+            eventLoop: context.eventLoop,
+            finish: finish
+        )
+        call = .question(handler)
+        handler.begin(within: limit)
     }
 
     private func stream(

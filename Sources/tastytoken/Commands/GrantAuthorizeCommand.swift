@@ -49,7 +49,7 @@ struct GrantAuthorizeCommand: ParsableCommand {
     private func link() throws(Failure) -> String {
         let reply = try socket.client.ask(
             request(APIPath.authorizationLinks(of: subject.user)),
-            within: SocketClient.patience
+            within: SocketClient.patienceForChanges
         )
         let link = try reply.decoded(LinkReply.self, of: subject.user).link
         guard TerminalFlow.isAddress(link) else { throw HTTPReply.garbled }
@@ -60,7 +60,10 @@ struct GrantAuthorizeCommand: ParsableCommand {
     private func linkIfAny() -> String? { try? link() }
 
     private func begin() throws(Failure) -> HTTPReply {
-        try socket.client.ask(request(APIPath.authorizations(of: subject.user)), within: SocketClient.patience)
+        try socket.client.ask(
+            request(APIPath.authorizations(of: subject.user)),
+            within: SocketClient.patienceForChanges
+        )
     }
 
     private func request(_ target: String) -> SocketRequest {
