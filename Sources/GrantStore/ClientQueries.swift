@@ -38,6 +38,18 @@ enum ClientQueries {
         """
     )
 
+    /// Fields: name, and sealed secret; the rows stay locked.
+    static let secrets = Statement(
+        "clients' secrets",
+        "SELECT name, client_secret FROM tastytokend.clients ORDER BY name COLLATE \"C\" FOR NO KEY UPDATE"
+    )
+
+    /// Puts the same secret in, sealed otherwise. Parameters: name, what stood there, what is to stand there.
+    static let resealed = Statement(
+        "reseal client",
+        "UPDATE tastytokend.clients SET client_secret = $3 WHERE name = $1 AND client_secret = $2"
+    )
+
     /// Fields: the name of a client of which accounts have grants, and how many.
     static let accounts = Statement(
         "accounts by client",

@@ -220,7 +220,6 @@ extension ColumnPlace.Column {
         case .accessToken: "access token"
         case .refreshToken: "refresh token"
         case .clientSecret: "client secret"
-        case .pendingAuthorization: "pending authorization"
         }
     }
 }

@@ -13,15 +13,7 @@ import TokenSimulator
         input: String = "",
         at installation: Installation
     ) async throws -> RunningProgram.End {
-        let file = "\(installation.folder)/input"
-        try input.write(toFile: file, atomically: true, encoding: .utf8)
-        let binary = try RunningProgram.built("tastytoken").path
-        return try await RunningProgram.run(
-            "/bin/sh",
-            ["-c", "exec \"$@\" < \"$0\"", file, binary] + arguments,
-            environment: ["SOCKET_PATH": installation.socket],
-            in: installation.folder
-        )
+        try await installation.tastytoken(arguments, input: input)
     }
 
     private func row(_ user: Int, _ installation: Installation) async throws -> String {

@@ -175,6 +175,18 @@ final class Installation: Sendable {
     func tastytoken(_ arguments: [String]) async throws -> RunningProgram.End {
         try await RunningProgram.run("tastytoken", arguments, environment: ["SOCKET_PATH": socket], in: folder)
     }
+
+    /// Runs the client tool against this daemon, with that on its standard input.
+    func tastytoken(_ arguments: [String], input: String) async throws -> RunningProgram.End {
+        let file = "\(folder)/input"
+        try input.write(toFile: file, atomically: true, encoding: .utf8)
+        return try await RunningProgram.run(
+            "/bin/sh",
+            ["-c", "exec \"$@\" < \"$0\"", file, try RunningProgram.built("tastytoken").path] + arguments,
+            environment: ["SOCKET_PATH": socket],
+            in: folder
+        )
+    }
 }
 
 /// What did not come about in time.

@@ -197,6 +197,54 @@ import TokenSimulator
         }
     }
 
+    @Test func aClientsSecretKeepsItsKeyUntilItIsSealedAnew() async throws {
+        let (id, secret) = ("6e1d6c0b-3f6d-4d6e-9a57-0d1c7c0f5a11", "canary-second-secret")
+        try await Installation.with(accounts: 1, lifetime: .seconds(20)) { installation in
+            let path = "\(installation.folder)/keys.json"
+            let first = try await installation.keygen(path)
+            var client = SimulatedClient()
+            (client.id, client.secret) = (id, secret)
+            try installation.simulator.register(client)
+            let settings = ["ENCRYPTION_MODE": "jwe", "ENCRYPTION_JWE_KEYS_FILE": path]
+            let daemon = try await installation.startReadyDaemon(settings)
+            let set = try await installation.tastytoken(
+                ["client", "set", "second", "--client-id", id],
+                input: secret
+            )
+            #expect(set.status == 0, "\(set)")
+            let grant = try installation.simulator.makeGrant(for: "1", client: id)
+            let added = try await installation.tastytoken(["grant", "add", "1", "--client", "second"], input: grant)
+            #expect(added.status == 0, "\(added)")
+
+            let second = try await installation.keygen(path)
+            daemon.signal(SIGHUP)
+            try await eventually("it has the key") { daemon.errors.contains("configuration reloaded") }
+            let end = try await reseal(settings, installation, ["--anyway"])
+            #expect(end.status == 0, "\(end.output) \(end.errors)")
+            #expect(end.output.contains(" and 1 client secret sealed anew\n"), "\(end.output)")
+            #expect(end.output.contains("1 OAuth client: 1 with a secret that is sealed"), "\(end.output)")
+            #expect(try await installation.stop(daemon).status == 0)
+
+            let again = try await reseal(settings, installation)
+            #expect(again.output.contains("key \(first): 0 values; not in use, it can be removed"), "\(again.output)")
+            try keep(second, in: path)
+            let alone = try await installation.startReadyDaemon(settings)
+            let token = try installation.token(of: 1)
+            try await eventually(within: 30, "it is refreshed with the secret that the new key sealed") {
+                try installation.token(of: 1) != token
+            }
+            #expect(try await installation.stop(alone).status == 0)
+        }
+    }
+
+    /// Takes the other keys out of a file.
+    private func keep(_ key: String, in path: String) throws {
+        let set =
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: path))) as? [String: [[String: Any]]]
+        let kept = try #require(set?["keys"]).filter { $0["kid"] as? String == key }
+        try JSONSerialization.data(withJSONObject: ["keys": kept]).write(to: URL(filePath: path))
+    }
+
     @Test func withoutAKeyOrASchemaItSaysWhatIsMissing() async throws {
         try await Installation.with(accounts: 1) { installation in
             let none = try await reseal([:], installation)

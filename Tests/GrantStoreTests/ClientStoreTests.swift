@@ -76,6 +76,38 @@ import TokenCore
         }
     }
 
+    private func twoKeys() throws -> TokenColumns {
+        let keys = ["B", "A"].map { #"{"kty":"oct","kid":"\#($0)","k":"\#(String(repeating: $0, count: 42))A"}"# }
+        return TokenColumns(
+            JWEColumns(try JWEKeySet(Array(#"{"keys":[\#(keys.joined(separator: ","))]}"#.utf8))),
+            in: .sandbox
+        )
+    }
+
+    @Test func anOlderKeysSecretsAreSealedByTheNewOneAndStayTheSame() async throws {
+        let database = try await TestDatabase()
+        let old = store(database, try keys())
+        for name in ["a", "b", "moved"] { try await old.put(client(name: name)).get() }
+        try await database.execute(
+            """
+            UPDATE tastytokend.clients SET client_secret = (SELECT client_secret FROM tastytokend.clients WHERE name = 'a')
+            WHERE name = 'moved'
+            """
+        )
+        let changedAt = try await old.clients()[0].secretChangedAt
+        let both = store(database, try twoKeys())
+        let before = try await both.clientSeals()
+        #expect(before.wanting == 2 && before.census.rows == 3 && before.census.closed == 1)
+        #expect(before.census.reason?.hasPrefix("The secret of client moved: what is stored ") == true)
+        #expect(try await both.resealClients() == 2)
+        #expect(try await both.resealClients() == 0, "it is done")
+        let after = try await both.clientSeals()
+        #expect(after.wanting == 0 && after.census.closed == 1 && after.census.sealed.map(\.key.id) == ["B"])
+        let found = try await store(database, try keys("B")).clients()
+        #expect(try found.prefix(2).map { try $0.clientSecret.get() } == [Secret("s3cret"), Secret("s3cret")])
+        #expect(found[0].secretChangedAt == changedAt, "for daemons it is the same secret")
+    }
+
     @Test func itIsToldWhenASecretWasReplacedAndNotWhenOnlyTheRestWas() async throws {
         let database = try await TestDatabase()
         let store = store(database, try keys())

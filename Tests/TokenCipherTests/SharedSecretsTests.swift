@@ -17,21 +17,19 @@ import TokenCore
         RailsColumns(try RailsKeys(RailsSettings(primaryKeys: [Secret("password")], keyDerivationSalt: Secret("salt"))))
     }
 
-    @Test func bothKindsOpenAgainInBothModes() throws {
+    @Test func whatIsStoredOpensAgainInBothModes() throws {
         for sealing in [try JWEColumns.fixture(), try rails()] as [any ColumnSealing] {
             let shared = shared(sealing)
             let client = try shared.stored(secret, ofClient: "default")
             #expect(!client.contains("client-secret"))
             #expect(try shared.opened(client, ofClient: "default") == secret)
-            let authorization = try shared.stored(secret, ofAuthorization: "17")
-            #expect(try shared.opened(authorization, ofAuthorization: "17") == secret)
+            #expect(try shared.key(of: client, ofClient: "default").sealsNow)
         }
     }
 
     @Test func withoutAKeyNothingIsStoredAndNothingOpened() {
         for shared in [shared(ClearColumns()), shared(nil)] {
             #expect(throws: SharedSecretFailure.noSealingKey) { try shared.stored(secret, ofClient: "default") }
-            #expect(throws: SharedSecretFailure.noSealingKey) { try shared.stored(secret, ofAuthorization: "17") }
             #expect(throws: SharedSecretFailure.noSealingKey) { try shared.opened("x", ofClient: "default") }
         }
         #expect(SharedSecretFailure.noSealingKey.description.contains("tastytokend keygen"))
@@ -45,7 +43,10 @@ import TokenCore
             try shared.opened(stored, ofClient: "other")
         }
         #expect(throws: SharedSecretFailure.unreadable(.otherPlace(.column))) {
-            try shared.opened(stored, ofAuthorization: "one")
+            try shared.opened(
+                keys.seal(secret, at: ColumnPlace(.refreshToken, of: UserID("one"), in: .sandbox)),
+                ofClient: "one"
+            )
         }
         #expect(throws: SharedSecretFailure.unreadable(.otherPlace(.environment))) {
             try self.shared(keys, in: .production).opened(stored, ofClient: "one")

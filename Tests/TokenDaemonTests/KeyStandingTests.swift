@@ -139,12 +139,12 @@ import TokenCore
         isDryRun: Bool = false,
         tally: ResealTally = ResealTally(),
         wanting: Int = 0,
+        clients: ClientSeals = ClientSeals(),
         inClear: [Sealer] = []
     ) -> ResealReport {
         ResealReport(
-            census: census,
+            count: ResealCount(rows: census, wanting: isDryRun ? 2 : wanting, clients: clients),
             isDryRun: isDryRun,
-            wanting: isDryRun ? 2 : wanting,
             tally: tally,
             keys: [KeyStanding(name: "k", values: 4, use: .seals), KeyStanding(name: "o", values: 0, use: .none)],
             inClear: inClear,
@@ -179,10 +179,28 @@ import TokenCore
         #expect(report(isDryRun: true).lines.first == "dry run: 2 rows would be sealed anew; nothing was changed")
         #expect(
             report(tally: tally).json
-                == #"{"dry_run":false,"rows":2,"in_clear":0,"unreadable":0,"wanting":0,"resealed":2,"refused":0,"daemons_in_clear":0,"#
-                + #""keys":[{"key":"k","values":4,"seals":true,"removable":false,"reason":"seals what is written"},"#
+                == #"{"dry_run":false,"rows":2,"in_clear":0,"unreadable":0,"wanting":0,"resealed":2,"refused":0,"clients":0,"clients_unreadable":0,"#
+                + #""clients_wanting":0,"clients_resealed":0,"daemons_in_clear":0,"keys":[{"key":"k","values":4,"seals":true,"removable":false,"reason":"seals what is written"},"#
                 + #"{"key":"o","values":0,"seals":false,"removable":true,"reason":null}]}"#
         )
+    }
+
+    @Test func clientsSecretsAreToldApartAndKeepAKeyAsRowsDo() {
+        let sealed = SealCensus(rows: 2, sealed: [SealingKey(id: "k", sealsNow: true): 2])
+        var tally = ResealTally()
+        (tally.sealed, tally.clients) = (2, 1)
+        let done = report(tally: tally, clients: ClientSeals(census: sealed))
+        #expect(done.lines[0] == "2 rows and 1 client secret sealed anew")
+        #expect(done.lines[2] == "2 OAuth clients: 2 with a secret that is sealed, 0 with one that does not open")
+        #expect(done.exitStatus == 0 && done.json.contains(#""clients":2,"clients_unreadable":0,"clients_wanting":0,"#))
+        let wanting = ClientSeals(census: sealed, wanting: 2)
+        #expect(report(clients: wanting).exitStatus == 75)
+        #expect(
+            report(isDryRun: true, clients: wanting).lines[0].contains("2 rows and 2 client secrets would be sealed")
+        )
+        let closed = report(clients: ClientSeals(census: SealCensus(rows: 1, closed: 1, reason: "It is damaged.")))
+        #expect(closed.exitStatus == 65)
+        #expect(closed.lines[3] == "first of these: It is damaged. Set it again with tastytoken client set.")
     }
 
     @Test func ofManyRefusalsTheFirstAreNamed() {

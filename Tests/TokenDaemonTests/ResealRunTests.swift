@@ -41,7 +41,9 @@ import TokenCore
                         return calls.count
                     }
                     return try self.answer(users, call)
-                }
+                },
+                clients: { ClientSeals() },
+                resealClients: { 0 }
             )
         }
     }

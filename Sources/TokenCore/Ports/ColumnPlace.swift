@@ -12,8 +12,6 @@ package struct ColumnPlace: Hashable, Sendable {
         case refreshToken = "refresh_token"
         /// An OAuth client's secret.
         case clientSecret = "client_secret"
-        /// What an authorization that was begun keeps until it is finished.
-        case pendingAuthorization = "pending_authorization"
     }
 
     /// The world whose secret it is.
@@ -33,11 +31,5 @@ package struct ColumnPlace: Hashable, Sendable {
     /// The place of a client's secret.
     package init(secretOfClient name: String, in environment: TradeEnvironment) {
         self.init(.clientSecret, of: UserID(name), in: environment)
-    }
-
-    /// The place of what a begun authorization keeps. Its id stands in a sealed value in clear, so that it must not be its
-    /// state, which is a secret.
-    package init(secretOfAuthorization id: String, in environment: TradeEnvironment) {
-        self.init(.pendingAuthorization, of: UserID(id), in: environment)
     }
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-/// The secrets that all daemons on one database share in the schema of their own: those of OAuth clients, and what begun
-/// authorizations keep. They are sealed with the keys of the tokens' columns, and never stored in clear: without a key
-/// they are not stored at all.
+/// The secrets that all daemons on one database share in the schema of their own: those of OAuth clients. They are sealed with the
+/// keys of the tokens' columns, and never stored in clear: without a key they are not stored at all.
 package struct SharedSecrets: Sendable {
     private let sealing: (any ColumnSealing)?
     private let environment: TradeEnvironment
@@ -19,19 +18,14 @@ package struct SharedSecrets: Sendable {
         try stored(secret, at: ColumnPlace(secretOfClient: name, in: environment))
     }
 
-    /// What is to be stored for a secret of a begun authorization, whose id is not its state.
-    package func stored(_ secret: Secret, ofAuthorization id: String) throws(SharedSecretFailure) -> String {
-        try stored(secret, at: ColumnPlace(secretOfAuthorization: id, in: environment))
-    }
-
     /// A client's secret.
     package func opened(_ stored: String, ofClient name: String) throws(SharedSecretFailure) -> Secret {
         try opened(stored, at: ColumnPlace(secretOfClient: name, in: environment))
     }
 
-    /// A secret of a begun authorization.
-    package func opened(_ stored: String, ofAuthorization id: String) throws(SharedSecretFailure) -> Secret {
-        try opened(stored, at: ColumnPlace(secretOfAuthorization: id, in: environment))
+    /// The key that opens what is stored for a client's secret.
+    package func key(of stored: String, ofClient name: String) throws(SharedSecretFailure) -> SealingKey {
+        try openedByKey(stored, at: ColumnPlace(secretOfClient: name, in: environment)).key
     }
 
     private func stored(_ secret: Secret, at place: ColumnPlace) throws(SharedSecretFailure) -> String {
@@ -44,9 +38,16 @@ package struct SharedSecrets: Sendable {
     }
 
     private func opened(_ stored: String, at place: ColumnPlace) throws(SharedSecretFailure) -> Secret {
+        try openedByKey(stored, at: place).secret
+    }
+
+    private func openedByKey(
+        _ stored: String,
+        at place: ColumnPlace
+    ) throws(SharedSecretFailure) -> (secret: Secret, key: SealingKey) {
         guard let sealing, sealing.sealingKeyID != nil else { throw .noSealingKey }
         switch sealing.open(stored, at: place) {
-        case .sealed(let secret, by: _): return secret
+        case .sealed(let secret, by: let key): return (secret, key)
         case .unreadable(let fault): throw .unreadable(fault)
         // Nothing of ours is: somebody else put it there, and may not choose a client's secret so.
         case .clear: throw .inClear

@@ -51,7 +51,9 @@ package struct Reseal: Sendable {
         let run = ResealRun(
             ResealRun.Table(
                 part: { last, rows async throws(StoreFailure) in try await store.sealPart(after: last, rows: rows) },
-                reseal: { users async throws(StoreFailure) in try await store.reseal(users) }
+                reseal: { users async throws(StoreFailure) in try await store.reseal(users) },
+                clients: { () async throws(StoreFailure) in try await store.clientSeals() },
+                resealClients: { () async throws(StoreFailure) in try await store.resealClients() }
             ),
             ResealRun.Limits(rate: options.rate, patience: options.patience),
             clock: invocation.clock,
@@ -74,24 +76,26 @@ package struct Reseal: Sendable {
     ) async throws(StoreFailure) -> ResealReport {
         var before = try await store.sealers()
         // Whoever reads all values first knows how the application wants them sealed.
-        var (census, wanting) = try await run.count()
+        var count = try await run.count()
         var tally = ResealTally()
-        if !options.isDryRun, wanting > 0 {
-            let obstacle = ResealObstacle.found(encryption.sealing, in: environment, census, before)
+        if !options.isDryRun, count.wants {
+            let obstacle = ResealObstacle.found(encryption.sealing, in: environment, count.rows, before)
             if let obstacle, !options.isForced { throw StoreFailure(misconfigured: obstacle.lines) }
-            tally = try await run.reseal(of: census.rows)
+            // First, since they are few, and all accounts of a client hang on one.
+            let clients = try await run.resealClients()
+            tally = try await run.reseal(of: count.rows.rows)
+            tally.clients = clients
             try await store.endSealing()
             before = try await store.sealers()
-            (census, wanting) = try await run.count()
+            count = try await run.count()
         }
         let doubt = try await store.reasonForUnseenValues()
         let sealers = Set(before + (try await store.sealers()))
         return ResealReport(
-            census: census,
+            count: count,
             isDryRun: options.isDryRun,
-            wanting: wanting,
             tally: tally,
-            keys: KeyStanding.all(of: encryption.sealing.configuredKeys, census, doubt: doubt, sealers: sealers),
+            keys: KeyStanding.all(of: encryption.sealing.configuredKeys, count.all, doubt: doubt, sealers: sealers),
             inClear: sealers.filter(\.keyID.isEmpty).inOrder,
             isShared: encryption.mode == .rails
         )

@@ -7,12 +7,10 @@ import TokenCore
 
 /// What `tastytokend reseal` found and did.
 package struct ResealReport: Sendable {
-    /// The values of all rows, counted last.
-    let census: SealCensus
+    /// How everything is sealed, counted last.
+    let count: ResealCount
     /// Whether nothing was to be changed.
     let isDryRun: Bool
-    /// Rows that want sealing, by the last count.
-    let wanting: Int
     /// What was done.
     let tally: ResealTally
     /// How the keys stand.
@@ -22,23 +20,28 @@ package struct ResealReport: Sendable {
     /// Whether an application holds the same keys, and may seal by any of them.
     let isShared: Bool
 
+    private var census: SealCensus { count.rows }
+    private var wanting: Int { count.wanting }
+
     /// 0 if all is sealed; 75 if rows were busy to the end, or were written behind the run, and another run will have them; 65
     /// (`EX_DATAERR`) if there are values that a person must see to.
     package var exitStatus: Int32 {
         if isDryRun { return 0 }
-        if tally.refused > 0 || census.closed > 0 { return 65 }
-        return wanting > 0 ? 75 : 0
+        if tally.refused > 0 || count.all.closed > 0 { return 65 }
+        return count.wants ? 75 : 0
     }
 
     /// The report in lines.
     package var lines: [String] {
-        [outcome] + refusals + trouble + [counts] + keys.map(\.description) + warnings
+        [outcome] + refusals + trouble + [counts] + clients + keys.map(\.description) + warnings
     }
 
     private var outcome: String {
-        if isDryRun { return "dry run: \(wanting.of("row")) would be sealed anew; nothing was changed" }
+        let secrets = isDryRun ? count.clients.wanting : tally.clients
+        let clients = secrets == 0 ? "" : " and \(secrets.of("client secret"))"
+        if isDryRun { return "dry run: \(wanting.of("row"))\(clients) would be sealed anew; nothing was changed" }
         let rest = wanting - tally.refused
-        return "\(tally.sealed.of("row")) sealed anew"
+        return "\(tally.sealed.of("row"))\(clients) sealed anew"
             + (rest > 0 ? "; \(rest.of("row")) in use to the end, or written meanwhile: run it again" : "")
     }
 
@@ -58,6 +61,16 @@ package struct ResealReport: Sendable {
             + "\(census.closed) that do not open"
     }
 
+    private var clients: [String] {
+        let census = count.clients.census
+        guard census.rows > 0 else { return [] }
+        let counts =
+            "\(census.rows.of("OAuth client")): \(census.rows - census.closed) with a secret that is sealed, "
+            + "\(census.closed) with one that does not open"
+        return [counts]
+            + (census.reason.map { ["first of these: \($0) Set it again with tastytoken client set."] } ?? [])
+    }
+
     private var warnings: [String] {
         let clear = inClear.map(\.complaint)
         let others =
@@ -75,6 +88,10 @@ package struct ResealReport: Sendable {
         object.add("wanting", wanting)
         object.add("resealed", tally.sealed)
         object.add("refused", tally.refused)
+        object.add("clients", count.clients.census.rows)
+        object.add("clients_unreadable", count.clients.census.closed)
+        object.add("clients_wanting", count.clients.wanting)
+        object.add("clients_resealed", tally.clients)
         object.add("daemons_in_clear", inClear.count)
         object.add("keys", objects: keys.map(\.json))
         object.close()
@@ -96,6 +113,8 @@ package struct ResealTally: Hashable, Sendable {
 
     /// Rows that were sealed anew.
     var sealed = 0
+    /// OAuth clients whose secrets were.
+    var clients = 0
     /// Rows that cannot be written.
     private(set) var refused = 0
     /// The first of them.

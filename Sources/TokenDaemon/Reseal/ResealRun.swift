@@ -22,6 +22,10 @@ struct ResealRun: Sendable {
         let part: @Sendable (_ last: UserID?, _ rows: Int) async throws(StoreFailure) -> SealPart?
         /// Seals rows anew.
         let reseal: @Sendable (_ users: [UserID]) async throws(StoreFailure) -> [UserID: ResealOutcome]
+        /// How the secrets of OAuth clients are sealed.
+        let clients: @Sendable () async throws(StoreFailure) -> ClientSeals
+        /// Seals those anew; gives how many.
+        let resealClients: @Sendable () async throws(StoreFailure) -> Int
     }
 
     /// Rows that are refused, before one is written, until it is given up: then it is the table that takes no sealed values.
@@ -62,19 +66,28 @@ struct ResealRun: Sendable {
         self.tell = tell
     }
 
-    /// Counts how the values of all rows are sealed.
+    /// Counts how the values of all rows, and the secrets of OAuth clients, are sealed.
     ///
-    /// - Returns: the count, and how many rows want sealing.
+    /// - Returns: the count.
     /// - Throws: what the database answered in the end, after it was asked again.
-    func count() async throws(StoreFailure) -> (census: SealCensus, wanting: Int) {
-        var (census, wanting, last) = (SealCensus(), 0, UserID?.none)
+    func count() async throws(StoreFailure) -> ResealCount {
+        var (count, last) = (ResealCount(), UserID?.none)
         while let part = try await part(after: last) {
-            census.add(part.census)
-            wanting += part.wanting.count
+            count.rows.add(part.census)
+            count.wanting += part.wanting.count
             last = part.last
-            tell(ResealProgress(.counting, rows: census.rows))
+            tell(ResealProgress(.counting, rows: count.rows.rows))
         }
-        return (census, wanting)
+        count.clients = try await repeating(table.clients)
+        return count
+    }
+
+    /// Seals anew the secrets of OAuth clients that want it.
+    ///
+    /// - Returns: how many were.
+    /// - Throws: as ``count()``.
+    func resealClients() async throws(StoreFailure) -> Int {
+        try await repeating(table.resealClients)
     }
 
     /// Seals anew what wants it.
@@ -173,43 +186,21 @@ struct ResealRun: Sendable {
     }
 }
 
-/// How far a run is.
-package struct ResealProgress: Hashable, Sendable, CustomStringConvertible {
-    /// What it does.
-    package enum Stage: Hashable, Sendable {
-        /// Counts.
-        case counting
-        /// Seals.
-        case sealing
-        /// Waits for rows that are in use.
-        case waiting
-        /// Waits for the database.
-        case away
-    }
+/// How everything is sealed.
+struct ResealCount: Hashable, Sendable {
+    /// The values of all rows.
+    var rows = SealCensus()
+    /// Rows that want sealing.
+    var wanting = 0
+    /// The secrets of OAuth clients.
+    var clients = ClientSeals()
 
-    /// What it does.
-    package let stage: Stage
-    /// Rows looked at, or waited for.
-    var rows: Int
-    /// Rows there are; nil if that is not known.
-    let total: Int?
-    /// Rows that were sealed anew.
-    var sealed = 0
-
-    init(_ stage: Stage, rows: Int, of total: Int? = nil) {
-        self.stage = stage
-        self.rows = rows
-        self.total = total
+    /// Rows and clients as one.
+    var all: SealCensus {
+        var all = rows
+        all.add(clients.census)
+        return all
     }
-
-    /// In a line.
-    package var description: String {
-        switch stage {
-        case .counting: "\(rows.of("row")) counted"
-        case .sealing:
-            "\(rows)\(total.map { " of \(max($0, rows))" } ?? "") rows looked at, \(sealed) sealed anew"
-        case .waiting: "\(rows.of("row")) in use, waited for"
-        case .away: "the database is away or slow, waited for"
-        }
-    }
+    /// Whether anything wants sealing.
+    var wants: Bool { wanting > 0 || clients.wanting > 0 }
 }
