@@ -60,10 +60,11 @@ package struct WebPages: Sendable {
     func router() -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ReplyFields(isSecure: configuration.publicURL.isSecure, pages: renderer))
+        // Under any name: so looks the page that says where the others are.
+        router.get("/assets/pages.css") { _, _ in Self.style }
         router.add(middleware: HostCheck(origin: configuration.publicURL))
         router.add(middleware: OriginCheck(origin: configuration.publicURL))
         router.get("/") { request, _ in try await overview(request) }
-        router.get("/assets/pages.css") { _, _ in Self.style }
         router.get("/console") { request, _ in try console(request) }
         router.post("/console") { request, _ in try await signIn(request) }
         router.post("/console/end") { request, _ in try await signOut(request) }

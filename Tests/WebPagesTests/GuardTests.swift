@@ -28,7 +28,7 @@ import Testing
     @Test func pagesUnderAnotherNameAreRefusedWhateverProxiesSay() async throws {
         try await PagesFixture(at: "http://tokens.example").browse { browser async throws in
             for fields in [[:], [HTTPFields.Element.Name("X-Forwarded-Host")!: "tokens.example"]] as [HTTPFields] {
-                let page = try await browser.send("/assets/pages.css", "GET", fields: fields, nil)
+                let page = try await browser.send("/", "GET", fields: fields, nil)
                 #expect(page.status == 421)
                 #expect(page.text.contains("These pages are at another address"))
             }

@@ -30,12 +30,16 @@ import Testing
         try await fixture.pages.application().test(.live) { client async throws in
             let port = try #require(client.port)
             try await TestClient.withClient(host: "127.0.0.1", port: port) { direct async throws in
-                for (authority, status) in [("localhost", 200), ("127.0.0.1", 421), ("evil.example", 421)] {
-                    let request = TestClient.Request("/assets/pages.css", method: .get, authority: authority)
-                    #expect(try await direct.execute(request).status.code == status)
+                for (authority, isMisdirected) in [("localhost", false), ("127.0.0.1", true), ("evil.example", true)] {
+                    for path in ["/", "/console", "/nowhere"] {
+                        let request = TestClient.Request(path, method: .get, authority: authority)
+                        #expect(try await (direct.execute(request).status.code == 421) == isMisdirected)
+                    }
+                    let style = TestClient.Request("/assets/pages.css", method: .get, authority: authority)
+                    #expect(try await direct.execute(style).status == .ok, "which the page that says so has, too")
                 }
                 let twice = TestClient.Request(
-                    "/assets/pages.css",
+                    "/console",
                     method: .get,
                     authority: "localhost",
                     headers: [HTTPFields.Element.Name("Host")!: "localhost"]
