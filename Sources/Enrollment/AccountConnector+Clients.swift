@@ -22,7 +22,10 @@ extension AccountConnector {
             accounts: max(await effects.accountsWithGrant() - others, 0),
             obstacle: nil
         )
-        return [first] + stored.map { ClientListing($0, accounts: accounts[$0.name] ?? 0) }
+        return [first]
+            + stored.map {
+                ClientListing($0, secretChangedAt: $0.secretChangedAt, accounts: accounts[$0.name] ?? 0)
+            }
     }
 
     /// See ``Enrolling/put(_:)``.
@@ -36,7 +39,8 @@ extension AccountConnector {
         do throws(StoreFailure) {
             outcome = try await store.put(client)
         } catch {
-            throw .unavailable(error, "The OAuth client \(draft.name) was not stored")
+            await effects.clientsWereChanged()
+            throw .unknown(error, "The OAuth client \(draft.name)", "stored")
         }
         try outcome.mapError(EnrollmentFailure.init).get()
         logger.notice(
@@ -44,7 +48,14 @@ extension AccountConnector {
             metadata: [LogKey.client: "\(client.name)", LogKey.event: "client.put"]
         )
         await effects.clientsWereChanged()
-        return (ClientListing(client, accounts: accounts[draft.name] ?? 0), notes)
+        let isReplaced = before.map { $0.clientSecret != client.clientSecret } ?? false
+        return (
+            ClientListing(
+                client,
+                secretChangedAt: isReplaced ? clock().wall : client.secretChangedAt,
+                accounts: accounts[draft.name] ?? 0
+            ), notes
+        )
     }
 
     /// See ``Enrolling/removeClient(_:)``.
@@ -54,7 +65,8 @@ extension AccountConnector {
         do throws(StoreFailure) {
             removal = try await store.removeClient(name)
         } catch {
-            throw .unavailable(error, "The OAuth client was not removed")
+            await effects.clientsWereChanged()
+            throw .unknown(error, "The OAuth client \(name)", "removed")
         }
         switch removal {
         case .removed:
@@ -179,14 +191,14 @@ extension ClientDraft {
 }
 
 extension ClientListing {
-    fileprivate init(_ client: StoredClient, accounts: Int) {
+    fileprivate init(_ client: StoredClient, secretChangedAt: WallTime?, accounts: Int) {
         self.init(
             name: client.name,
             environment: client.environment,
             clientID: client.clientID,
             redirectURI: client.redirectURI,
             scopes: client.scopes,
-            secretChangedAt: client.secretChangedAt,
+            secretChangedAt: secretChangedAt,
             accounts: accounts,
             obstacle: client.obstacle
         )
@@ -202,7 +214,7 @@ extension EnrollmentFailure {
         case .otherEnvironment(let environment):
             self.init(
                 .invalid,
-                "The client stays in \(environment.rawValue), since accounts have grants of it from there. Make another client."
+                "The client stays in \(environment.rawValue), since accounts have grants of it from there, or are about to. Make another client."
             )
         case .noSchema:
             self.init(

@@ -26,7 +26,14 @@ extension CodeFlow: Authorizing {
     ) async throws(EnrollmentFailure) -> (subject: AuthorizationSubject, notes: [String]) {
         let hash = secrets.hash(of: state)
         if let done = doneBefore(hash, place) { return try await done.work.value.get() }
-        let pending = try await pending(hash, from: place)
+        let pending: PendingAuthorization
+        do throws(EnrollmentFailure) {
+            pending = try await self.pending(hash, from: place)
+        } catch {
+            // Spent meanwhile, by this browser's own other click perhaps.
+            guard let done = doneBefore(hash, place) else { throw error }
+            return try await done.work.value.get()
+        }
         let client = try await connector.client(for: pending.user, named: pending.clientName)
         // Another one may have come while those were looked up.
         if let done = doneBefore(hash, place) { return try await done.work.value.get() }
@@ -84,7 +91,8 @@ extension CodeFlow: Authorizing {
             // What may go better in a moment is tried again by whoever asks again; all else is told again.
             let isLost = lost.remove(pending.stateHash) != nil
             switch error.kind {
-            case .tooSoon where !isLost, .unavailable where !isLost: finished.remove(pending.stateHash)
+            case .tooSoon where !isLost, .unavailable where !isLost:
+                if case .browser(let browser) = pending.origin { finished.remove(pending.stateHash, of: browser) }
             default: obtained.remove(pending.stateHash)
             }
             return .failure(error)
@@ -118,8 +126,9 @@ extension CodeFlow: Authorizing {
     }
 
     private func spend(_ pending: PendingAuthorization) async throws(EnrollmentFailure) {
+        let taker = secrets.hash(of: secrets.makeToken())
         let taken = try await noted(Self.authorization, over: .stateIsOver) { store async throws(StoreFailure) in
-            try await store.take(pending.stateHash)
+            try await store.take(pending.stateHash, as: taker)
         }
         guard taken != nil else { throw .stateIsNone }
     }
@@ -129,10 +138,14 @@ extension CodeFlow: Authorizing {
         for pending: PendingAuthorization,
         _ client: ChosenClient
     ) async throws(EnrollmentFailure) -> Secret {
+        let begunAt = clock()
         do throws(RefreshFailure) {
-            return try await endpoint.exchange(code, redirectURI: pending.redirectURI, for: client.registration)
+            let token = try await endpoint.exchange(code, redirectURI: pending.redirectURI, for: client.registration)
                 .refreshToken
+            await connector.callEnded(pending.user, client, begunAt: begunAt, nil)
+            return token
         } catch {
+            await connector.callEnded(pending.user, client, begunAt: begunAt, error)
             // An answer that is no good otherwise may have brought a grant all the same; the proof will tell.
             if let token = error.newRefreshToken { return token }
             logger.notice(
@@ -158,7 +171,8 @@ extension CodeFlow: Authorizing {
         _ error: String,
         in environment: TradeEnvironment
     ) async throws(EnrollmentFailure) -> EnrollmentFailure {
-        try await spend(pending)
+        // What is kept was spent when its code came.
+        if obtained.find(pending.stateHash, at: clock()) == nil { try await spend(pending) }
         logger.notice(
             "an account was not connected: TastyTrade sent its owner back without a code",
             metadata: [

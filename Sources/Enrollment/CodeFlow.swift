@@ -100,34 +100,42 @@ extension CodeFlow {
     ) async throws(EnrollmentFailure) -> AuthorizationStart {
         let (hash, owner) = (secrets.hash(of: link), secrets.hash(of: browser))
         if let before = departures.find(hash, of: owner, at: clock()) { return try await before.work.value.get() }
-        let seen = try await look(at: link)
+        let seen: AuthorizationLink
+        do throws(EnrollmentFailure) {
+            seen = try await look(at: link)
+        } catch {
+            // Spent meanwhile, by this browser's own other click perhaps.
+            guard let before = departures.find(hash, of: owner, at: clock()) else { throw error }
+            return try await before.work.value.get()
+        }
         let chosen = try await connector.client(for: seen.user, named: seen.clientName)
         _ = try chosen.request
         // A second one may have come while those were looked up.
         if let before = departures.find(hash, of: owner, at: clock()) { return try await before.work.value.get() }
-        let work = Task { await self.leave(by: link, chosen, in: browser) }
+        let work = Task { await self.leave(by: seen, chosen, in: browser) }
         departures.add(hash, of: owner, subject(seen.user, chosen), work, at: clock())
         return try await work.value.get()
     }
 
     private func leave(
-        by link: Secret,
+        by link: AuthorizationLink,
         _ client: ChosenClient,
         in browser: Secret
     ) async -> Result<AuthorizationStart, EnrollmentFailure> {
         do throws(EnrollmentFailure) {
-            let taken = try await self.link(link) { store, hash async throws(StoreFailure) in
-                try await store.takeLink(hash)
-            }
-            return .success(try await begin(taken.user, client, from: .browser(browser)))
+            return .success(try await begin(link.user, client, from: .browser(browser), spending: link.hash))
         } catch {
-            departures.remove(secrets.hash(of: link))
+            departures.remove(link.hash, of: secrets.hash(of: browser))
             return .failure(error)
         }
     }
 
     private func look(at link: Secret) async throws(EnrollmentFailure) -> AuthorizationLink {
-        try await self.link(link) { store, hash async throws(StoreFailure) in try await store.peekLink(hash) }
+        let found = try await noted("The link", over: .linkIsOver) { store async throws(StoreFailure) in
+            try await store.peekLink(secrets.hash(of: link))
+        }
+        guard let found else { throw .linkIsNone }
+        return found
     }
 
     private static let noLink = "No link was made"
@@ -135,7 +143,8 @@ extension CodeFlow {
     private func begin(
         _ user: UserID,
         _ client: ChosenClient,
-        from place: AuthorizationPlace
+        from place: AuthorizationPlace,
+        spending link: SecretHash? = nil
     ) async throws(EnrollmentFailure) -> AuthorizationStart {
         let request = try client.request
         let state = secrets.makeToken()
@@ -148,7 +157,8 @@ extension CodeFlow {
         )
         let expiresAt = clock().wall + PendingAuthorization.lifetime
         try await note("Nobody was sent to TastyTrade") { store async throws(StoreFailure) in
-            try await store.begin(pending)
+            if let link { return try await store.begin(pending, spending: link) }
+            return try await store.begin(pending)
         }
         logger.info(
             "somebody is sent to TastyTrade to connect an account",
@@ -171,17 +181,6 @@ extension CodeFlow {
             throw .unavailable(error, what)
         }
         try outcome.mapError { EnrollmentFailure(notNoted: $0, what) }.get()
-    }
-
-    private func link(
-        _ token: Secret,
-        _ body: (any AuthorizationStoring, SecretHash) async throws(StoreFailure) -> Noted<AuthorizationLink>?
-    ) async throws(EnrollmentFailure) -> AuthorizationLink {
-        let found = try await noted("The link", over: .linkIsOver) { store async throws(StoreFailure) in
-            try await body(store, secrets.hash(of: token))
-        }
-        guard let found else { throw .linkIsNone }
-        return found
     }
 
     /// What was noted, if there is anything.

@@ -112,6 +112,7 @@ extension EnrollmentFailure {
             )
         case .unknownClient:
             self.init(.unknownClient, "\(what): the OAuth client was removed meanwhile. Choose another one.")
+        case .linkIsNone: self = .linkIsNone
         }
     }
 

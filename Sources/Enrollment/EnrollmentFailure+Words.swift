@@ -30,6 +30,25 @@ extension EnrollmentFailure {
         )
     }
 
+    /// The database was asked to change something, and whether it did is not known.
+    ///
+    /// - Parameters:
+    ///   - failure: what it answered, if anything.
+    ///   - subject: what was to be changed.
+    ///   - change: how, as a participle.
+    static func unknown(_ failure: StoreFailure, _ subject: String, _ change: String) -> EnrollmentFailure {
+        let mayBeDone =
+            switch failure.kind {
+            case .unavailable, .timeout: true
+            case .misconfigured, .refused: false
+            }
+        return EnrollmentFailure(
+            .unavailable,
+            "\(subject) \(mayBeDone ? "may or may not have been \(change)" : "was not \(change)"): \(failure). Try again in a moment.",
+            retryAfter: .seconds(5)
+        )
+    }
+
     /// The refresh that was to prove a grant failed.
     init(_ failure: RefreshFailure, of client: ClientRegistration) {
         let explanation = Explanation(of: failure, in: client.environment)

@@ -20,7 +20,7 @@ struct ObtainedGrants: Sendable {
 
     /// Keeps the grant that a code gave; nil where the code was not sent yet.
     mutating func keep(_ token: Secret?, for authorization: PendingAuthorization, at now: Moment) {
-        remove(authorization.stateHash)
+        entries.removeAll { $0.until.isReached(at: now) || $0.authorization.stateHash == authorization.stateHash }
         entries.append(
             Entry(authorization: authorization, token: token, until: now + PendingAuthorization.lifetime)
         )

@@ -11,6 +11,11 @@ package struct ProofLedger: Sendable {
     /// Between the ends of two of one user; as between two refreshes that are ordered (product.md, `POST refresh`).
     package static let spacing: Duration = .seconds(5)
 
+    /// So many may be refused within ``refusalsCountFor``, of whomever: then no more begin for a while.
+    package static let mostRefused = 30
+    /// How long a refusal counts.
+    package static let refusalsCountFor: Duration = .seconds(60)
+
     /// Why one cannot begin now.
     package enum Obstacle: Error, Hashable, Sendable {
         /// Another one of that user is under way.
@@ -19,14 +24,21 @@ package struct ProofLedger: Sendable {
         case tooSoon(Duration)
         /// Too many of other users are under way.
         case tooMany
+        /// Too many were refused lately; so long is to be waited.
+        case tooManyRefused(Duration)
     }
 
     /// Whose are under way, and whether TastyTrade was asked yet.
     private var underWay: [UserID: Bool] = [:]
     private var endedAt: [UserID: Moment] = [:]
+    /// The last refusals, the oldest first.
+    private var refusedAt: [Moment] = []
 
     /// None yet.
     package init() {}
+
+    /// Whether none is under way.
+    package var isIdle: Bool { underWay.isEmpty }
 
     /// A proof is to begin.
     ///
@@ -39,11 +51,21 @@ package struct ProofLedger: Sendable {
         guard underWay[user] == nil else { throw .underWay }
         if let end = endedAt[user] { throw .tooSoon((end + Self.spacing).remaining(at: now)) }
         guard underWay.count < Self.mostAtOnce else { throw .tooMany }
+        refusedAt.removeAll { ($0 + Self.refusalsCountFor).isReached(at: now) }
+        if refusedAt.count >= Self.mostRefused, let oldest = refusedAt.first {
+            throw .tooManyRefused((oldest + Self.refusalsCountFor).remaining(at: now))
+        }
         underWay[user] = false
     }
 
     /// TastyTrade is asked about the user's proof, which counts for the next one.
     package mutating func ask(for user: UserID) { underWay[user] = true }
+
+    /// TastyTrade refused a grant, or a code.
+    package mutating func refused(at now: Moment) {
+        refusedAt.append(now)
+        if refusedAt.count > Self.mostRefused { refusedAt.removeFirst() }
+    }
 
     /// The user's proof came to its end.
     ///

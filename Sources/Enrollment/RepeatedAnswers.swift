@@ -37,7 +37,7 @@ struct RepeatedAnswers<Value: Sendable>: Sendable {
         _ work: Work,
         at now: Moment
     ) {
-        remove(key)
+        remove(key, of: browser)
         let until = now + PendingAuthorization.lifetime
         entries.append(Entry(key: key, browser: browser, subject: subject, work: work, until: until))
         if entries.count > Self.most { entries.removeFirst() }
@@ -59,8 +59,8 @@ struct RepeatedAnswers<Value: Sendable>: Sendable {
         return entries.first { $0.key == key && $0.browser == browser }.map { ($0.subject, $0.work) }
     }
 
-    /// Forgets one, so that it can be tried again.
-    mutating func remove(_ key: SecretHash) {
-        entries.removeAll { $0.key == key }
+    /// Forgets what that browser was answered, so that it can try again; another one may have its answer to the same.
+    mutating func remove(_ key: SecretHash, of browser: SecretHash) {
+        entries.removeAll { $0.key == key && $0.browser == browser }
     }
 }

@@ -28,10 +28,23 @@ package struct UnstoredProofs: Sendable {
     ///   - used: the refresh token that was sent.
     ///   - user: whose account it is for.
     ///   - client: the client's name; nil is the configuration's.
-    package mutating func keep(_ answer: TokenAnswer, used: Secret, for user: UserID, client: String?) {
-        entries.removeAll { $0.user == user }
+    ///   - now: the time; what died before is dropped.
+    package mutating func keep(
+        _ answer: TokenAnswer,
+        used: Secret,
+        for user: UserID,
+        client: String?,
+        at now: Moment
+    ) {
+        forget(user)
+        entries.removeAll { !$0.answer.life.isAlive(at: now) }
         entries.append(Entry(user: user, used: used, client: client, answer: answer))
         if entries.count > Self.most { entries.removeFirst() }
+    }
+
+    /// Drops what was answered for that user: somebody wants his account to have no grant, or another one has taken its place.
+    package mutating func forget(_ user: UserID) {
+        entries.removeAll { $0.user == user }
     }
 
     /// Takes out what was answered to that refresh token for that user, if its token is alive yet.

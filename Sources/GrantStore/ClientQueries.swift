@@ -15,11 +15,13 @@ enum ClientQueries {
         """
     )
 
-    /// A client's environment, whether accounts have grants of it, and its sealed secret; the row stays locked.
+    /// A client's environment, whether accounts have grants of it or are to get one at TastyTrade, and its sealed secret; the row stays locked.
     static let held = Statement(
         "client held",
         """
-        SELECT c.environment, EXISTS (SELECT FROM tastytokend.grants g WHERE g.client = c.name), c.client_secret
+        SELECT c.environment, EXISTS (SELECT FROM tastytokend.grants g WHERE g.client = c.name) OR EXISTS (
+                SELECT FROM tastytokend.authorizations a WHERE a.client = c.name AND a.expires_at > now()
+            ), c.client_secret
         FROM tastytokend.clients c WHERE c.name = $1 FOR UPDATE
         """
     )
@@ -30,11 +32,11 @@ enum ClientQueries {
         """
         INSERT INTO tastytokend.clients AS c
             (name, environment, client_id, client_secret, redirect_uri, scopes, secret_changed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, now())
+        VALUES ($1, $2, $3, $4, $5, $6, NULL)
         ON CONFLICT (name) DO UPDATE SET
             environment = excluded.environment, client_id = excluded.client_id, client_secret = excluded.client_secret,
             redirect_uri = excluded.redirect_uri, scopes = excluded.scopes,
-            secret_changed_at = CASE WHEN $7::boolean THEN excluded.secret_changed_at ELSE c.secret_changed_at END
+            secret_changed_at = CASE WHEN $7::boolean THEN now() ELSE c.secret_changed_at END
         """
     )
 

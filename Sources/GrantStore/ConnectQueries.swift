@@ -12,7 +12,8 @@ extension GrantQueries {
     ///
     /// Parameters: `$1` id, `$2` the daemon's id, `$3` refresh token, `$4` access token, `$5` expiry, and with a schema of its own `$6`
     /// time of refresh, `$7` lifetime in ms, `$8` by how many microseconds the clock of the expiry was ahead of the server's, NULL where
-    /// that is not known, `$9` client. Field: the id, if there is such a row.
+    /// that is not known, `$9` client, `$10` its environment. A client that is another environment's by now is none any more: a grant of
+    /// the sandbox's is never sent to production. Field: the id, if there is such a row.
     var connect: Statement {
         Statement(
             "connect",
@@ -36,7 +37,11 @@ extension GrantQueries {
             INSERT INTO tastytokend.grants AS g (user_id, status, grant_version, generation, consecutive_failures,
                 last_error, last_refreshed_at, lifetime_ms, microseconds_ahead, client, changed_at)
             SELECT c.id::text, 'active', c.version, 1, 0, NULL,
-                timestamptz 'epoch' + $6::bigint * interval '1 microsecond', $7::bigint, $8::bigint, $9::text, now()
+                timestamptz 'epoch' + $6::bigint * interval '1 microsecond', $7::bigint, $8::bigint,
+                -- No client has the empty name, so that the row is not taken.
+                CASE WHEN $9::text IS NULL THEN NULL ELSE coalesce(
+                    (SELECT l.name FROM tastytokend.clients l WHERE l.name = $9::text AND l.environment = $10::text), ''
+                ) END, now()
             FROM changed c
             ON CONFLICT (user_id) DO UPDATE SET
                 status = excluded.status, grant_version = excluded.grant_version, generation = g.generation + 1,

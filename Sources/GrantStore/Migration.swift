@@ -42,6 +42,11 @@ package struct Migration: Sendable {
             title: "authorizations",
             sql: String(decoding: PackageResources._006_authorizations_sql, as: UTF8.self)
         ),
+        Migration(
+            version: 7,
+            title: "repeated calls",
+            sql: String(decoding: PackageResources._007_repeated_calls_sql, as: UTF8.self)
+        ),
     ]
 
     /// The version that this daemon works with.

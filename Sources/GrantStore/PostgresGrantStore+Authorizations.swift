@@ -9,27 +9,32 @@ extension PostgresGrantStore: AuthorizationStoring {
     package func begin(
         _ authorization: PendingAuthorization
     ) async throws(StoreFailure) -> Result<Void, AuthorizationRefusal> {
-        let (origin, browser): (String, SecretHash?) =
-            switch authorization.origin {
-            case .socket: ("socket", nil)
-            case .browser(let hash): ("browser", hash)
-            }
-        let arguments = [
-            authorization.stateHash.hex, authorization.user.text, authorization.client, origin, browser?.hex,
-            authorization.redirectURI, "\(PendingAuthorization.lifetime.components.seconds)",
-            "\(PendingAuthorization.mostOfOneUser - 1)",
-        ]
-        return try await put(AuthorizationQueries.begin, arguments)
+        try await put(AuthorizationQueries.begin, authorization.arguments) { _ in true }
+    }
+
+    /// Notes that somebody was sent to TastyTrade by a link, which is spent by that.
+    package func begin(
+        _ authorization: PendingAuthorization,
+        spending link: SecretHash
+    ) async throws(StoreFailure) -> Result<Void, AuthorizationRefusal> {
+        try await put(AuthorizationQueries.beginByLink, authorization.arguments + [link.hex]) { result in
+            result.rows { $0.flag(0) }.first ?? false
+        }
     }
 
     /// Looks one up without spending it.
     package func peek(_ stateHash: SecretHash) async throws(StoreFailure) -> Noted<PendingAuthorization>? {
-        try await find(AuthorizationQueries.peek, stateHash, in: reads) { Noted<PendingAuthorization>($0) }
+        try await find(AuthorizationQueries.peek, [stateHash.hex], in: reads) { Noted<PendingAuthorization>($0) }
     }
 
     /// Spends one, once.
-    package func take(_ stateHash: SecretHash) async throws(StoreFailure) -> Noted<PendingAuthorization>? {
-        try await find(AuthorizationQueries.take, stateHash, in: waits) { Noted<PendingAuthorization>($0) }
+    package func take(
+        _ stateHash: SecretHash,
+        as taker: SecretHash
+    ) async throws(StoreFailure) -> Noted<PendingAuthorization>? {
+        try await find(AuthorizationQueries.take, [stateHash.hex, taker.hex], in: waits) {
+            Noted<PendingAuthorization>($0)
+        }
     }
 
     /// Notes a link.
@@ -38,22 +43,18 @@ extension PostgresGrantStore: AuthorizationStoring {
             link.hash.hex, link.user.text, link.client, "\(AuthorizationLink.lifetime.components.seconds)",
             "\(AuthorizationLink.mostOfOneUser - 1)",
         ]
-        return try await put(AuthorizationQueries.putLink, arguments)
+        return try await put(AuthorizationQueries.putLink, arguments) { _ in true }
     }
 
     /// Looks a link up without spending it.
     package func peekLink(_ hash: SecretHash) async throws(StoreFailure) -> Noted<AuthorizationLink>? {
-        try await find(AuthorizationQueries.peekLink, hash, in: reads) { Noted<AuthorizationLink>($0) }
-    }
-
-    /// Spends a link, once.
-    package func takeLink(_ hash: SecretHash) async throws(StoreFailure) -> Noted<AuthorizationLink>? {
-        try await find(AuthorizationQueries.takeLink, hash, in: waits) { Noted<AuthorizationLink>($0) }
+        try await find(AuthorizationQueries.peekLink, [hash.hex], in: reads) { Noted<AuthorizationLink>($0) }
     }
 
     private func put(
         _ statement: Statement,
-        _ arguments: [String?]
+        _ arguments: [String?],
+        _ isDone: @escaping @Sendable (PostgresResult) -> Bool
     ) async throws(StoreFailure) -> Result<Void, AuthorizationRefusal> {
         try await withPlan { plan async throws(StoreFailure) in
             guard plan.report.ownSchema.isPresent else { return .failure(.noSchema) }
@@ -61,8 +62,8 @@ extension PostgresGrantStore: AuthorizationStoring {
                 connection,
                 deadline throws(StoreError) in
                 do throws(StoreError) {
-                    try connection.run(statement, arguments, until: deadline)
-                    return .success(())
+                    let result = try connection.run(statement, arguments, until: deadline)
+                    return isDone(result) ? .success(()) : .failure(.linkIsNone)
                 } catch  where error.isForeignKeyViolation {
                     return .failure(.unknownClient)
                 }
@@ -72,7 +73,7 @@ extension PostgresGrantStore: AuthorizationStoring {
 
     private func find<Value: Sendable>(
         _ statement: Statement,
-        _ hash: SecretHash,
+        _ arguments: [String?],
         in session: PostgresSession,
         _ read: @escaping @Sendable (PostgresRow) -> Value?
     ) async throws(StoreFailure) -> Value? {
@@ -81,9 +82,24 @@ extension PostgresGrantStore: AuthorizationStoring {
             return try await session.run(within: self.configuration.statementDeadline) {
                 connection,
                 deadline throws(StoreError) in
-                try connection.run(statement, [hash.hex], until: deadline).rows { read($0) }.first
+                try connection.run(statement, arguments, until: deadline).rows { read($0) }.first
             }
         }
+    }
+}
+
+extension PendingAuthorization {
+    /// The parameters of ``AuthorizationQueries/begin``.
+    fileprivate var arguments: [String?] {
+        let (origin, browser): (String, SecretHash?) =
+            switch origin {
+            case .socket: ("socket", nil)
+            case .browser(let hash): ("browser", hash)
+            }
+        return [
+            stateHash.hex, user.text, client, origin, browser?.hex, redirectURI, "\(Self.lifetime.components.seconds)",
+            "\(Self.mostOfOneUser - 1)",
+        ]
     }
 }
 

@@ -24,6 +24,7 @@ extension PostgresGrantStore: EnrollmentStoring {
                 arguments += [
                     "\(life.beganAt.wall.microseconds)", milliseconds > 0 ? "\(milliseconds)" : nil,
                     self.knownServerClock.map { "\($0.microsecondsAhead(life.beganAt))" }, grant.client,
+                    grant.environment.rawValue,
                 ]
             }
             let secrets = [grant.refreshToken, grant.answer.accessToken, Secret(refresh), Secret(access)]

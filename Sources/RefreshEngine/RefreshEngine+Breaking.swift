@@ -70,23 +70,34 @@ extension RefreshEngine {
             guard !wasRefused, let told = CallOutcome(failure.kind) else { return }
             outcome = told
             if outcome != .answered { lanes[lane].victims.insert(user) }
-            if lanes[lane].breaker.cause?.outcome == told { lanes[lane].breakerFailure = failure }
         }
+        heed(outcome, result.failure, of: user, in: lane, begunAt: attempt.begunAt)
+        // Whatever it is open for, nobody is held to what was said meanwhile.
+        if lanes[lane].breaker.cause != nil, outcome == .grantRefused { pardon([user]) }
+    }
+
+    /// The same for a call of whomever, by how it ended.
+    func heed(
+        _ outcome: CallOutcome,
+        _ failure: RefreshFailure?,
+        of user: UserID,
+        in lane: LaneNumber,
+        begunAt: Moment
+    ) {
+        if let failure, lanes[lane].breaker.cause?.outcome == outcome { lanes[lane].breakerFailure = failure }
         let change = lanes[lane].breaker.ended(
             outcome,
             of: user,
-            begunAt: attempt.begunAt,
+            begunAt: begunAt,
             perSecond: configuration.maxPerSecond,
             at: clock()
         )
-        switch (change, result) {
-        case (.opened(let cause), .failure(let failure)): opened(lane, for: cause, failure)
+        switch (change, failure) {
+        case (.opened(let cause), .some(let failure)): opened(lane, for: cause, failure)
         case (.closed, _): closed(lane)
-        case (.opened, .success), (nil, _):
+        case (.opened, nil), (nil, _):
             if outcome == .granted, lanes[lane].breaker.cause == nil { lanes[lane].victims = [] }
         }
-        // Whatever it is open for, nobody is held to what was said meanwhile.
-        if lanes[lane].breaker.cause != nil, outcome == .grantRefused { pardon([user]) }
     }
 
     private func opened(_ lane: LaneNumber, for cause: Breaker.Cause, _ failure: RefreshFailure) {
@@ -141,5 +152,12 @@ extension RefreshEngine {
                 LogKey.accounts: .stringConvertible(victims.count),
             ]
         )
+    }
+}
+
+extension Result where Failure == RefreshFailure {
+    /// Why there is no token; nil if there is one.
+    fileprivate var failure: RefreshFailure? {
+        if case .failure(let failure) = self { failure } else { nil }
     }
 }

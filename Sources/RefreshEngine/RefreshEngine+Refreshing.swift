@@ -271,7 +271,7 @@ extension RefreshEngine {
     }
 
     /// The endpoint says that we are too many: that is about the client, not about one account.
-    private func keepPause(of lane: LaneNumber, _ failure: RefreshFailure) {
+    func keepPause(of lane: LaneNumber, _ failure: RefreshFailure) {
         let now = clock()
         let wasOn = lanes[lane].pause.isOn(at: now)
         lanes[lane].pause.asked(for: failure.retryAfter, at: now)

@@ -42,10 +42,14 @@ extension AccountConnector.Effects {
         self.init(
             rowWasWritten: { user, isProven in await engine.rowWasWritten(of: user, isProven: isProven) },
             clientsWereChanged: { await engine.clientsWereChanged() },
-            refresh: { user in _ = await engine.refresh(user) { _ in true } },
+            refresh: { user in await engine.refresh(user) { _ in true } },
             accountsWithGrant: {
                 let accounts = await engine.summary().accounts
                 return accounts.total - accounts.withoutGrant
+            },
+            obstacle: { client in await engine.obstacle(ofClient: client) },
+            callEnded: { user, client, begunAt, failure in
+                await engine.callEnded(for: user, of: client, begunAt: begunAt, failure)
             }
         )
     }

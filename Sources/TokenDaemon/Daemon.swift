@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
+import Dispatch
+import Enrollment
 import Glibc
 import GrantStore
 import HostSystemd
@@ -158,6 +160,7 @@ struct Daemon: Sendable {
             }
         } onGracefulShutdown: {
             heartbeat.stopping()
+            Task { [connector = assembly.connector] in await connector.end() }
         }
     }
 
@@ -195,7 +198,8 @@ struct Daemon: Sendable {
             scheduler: scheduler,
             watchdog: watchdog,
             notifier: notifier,
-            stopTakes: assembly.drainWithin + .seconds(15),
+            // Calls of the engine's, and then those of whoever connects an account.
+            stopTakes: assembly.drainWithin * 2 + .seconds(15),
             database: assembly.database
         ) { [server = assembly.server] in
             server.tellOfDeadTokens()
@@ -203,7 +207,18 @@ struct Daemon: Sendable {
         }
     }
 
+    /// Waits for grants that are being proved and codes that are being exchanged, as the engine does for its calls: what TastyTrade gave must
+    /// come into its row.
+    private func drainConnecting() async {
+        let connector = assembly.connector
+        await connector.end()
+        let deadline = DispatchTime.now() + .nanoseconds(Int(assembly.drainWithin.nanoseconds))
+        DispatchQueue.global().asyncAfter(deadline: deadline) { Task { await connector.letGo() } }
+        await connector.untilIdle()
+    }
+
     private func close() async {
+        await drainConnecting()
         await assembly.server.stop(within: Self.farewell)
         await assembly.endpoint.shutdown()
         await leaveDatabase()

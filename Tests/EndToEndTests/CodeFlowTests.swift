@@ -107,6 +107,28 @@ import TokenSimulator
         }
     }
 
+    /// What is in flight at SIGTERM is finished and stored, as a refresh is (product.md, the daemon).
+    @Test func whoIsBeingConnectedWhenTheDaemonIsStoppedIsConnected() async throws {
+        try await Installation.with(accounts: 0) { installation in
+            try await installation.postgres.execute("INSERT INTO users (email) VALUES ('a'), ('b')")
+            let daemon = try await installation.startReadyDaemon(Self.settings(installation))
+            let application = Application(installation)
+            let (page, state) = try await application.begin(1)
+            let back = try await application.decide("authorize", "ann", on: page)
+            let grant = try installation.simulator.makeGrant(for: "bob", client: SimulatedClient().id)
+            installation.simulator.set(Fault(.latency(.seconds(3)...(.seconds(3)))))
+            async let finished = application.finish(state, back)
+            async let added = installation.tastytoken(["grant", "add", "2"], input: grant)
+            try await eventually("both calls are made") { installation.simulator.counts.tokenRequests >= 2 }
+            #expect(try await installation.stop(daemon).status == 0)
+            #expect(try await finished.status == "200")
+            #expect(try await added.status == 0)
+            #expect(try await !row(1, installation).isEmpty)
+            #expect(try await row(2, installation) == grant)
+            installation.expectNothingLost()
+        }
+    }
+
     @Test func h32WhoDeniesOrComesTwiceOrTooLateChangesNothing() async throws {
         try await with { installation, application in
             let grant = try await row(1, installation)

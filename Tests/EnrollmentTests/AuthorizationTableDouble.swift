@@ -44,11 +44,26 @@ final class AuthorizationTableDouble: AuthorizationStoring {
         }
     }
 
+    func begin(
+        _ authorization: PendingAuthorization,
+        spending link: SecretHash
+    ) async throws(StoreFailure) -> Result<Void, AuthorizationRefusal> {
+        try looked { state in
+            if let refusal = state.refusal { return .failure(refusal) }
+            guard !state.isOver, state.links.removeValue(forKey: link) != nil else { return .failure(.linkIsNone) }
+            state.authorizations[authorization.stateHash] = authorization
+            return .success(())
+        }
+    }
+
     func peek(_ stateHash: SecretHash) async throws(StoreFailure) -> Noted<PendingAuthorization>? {
         try looked { state in state.authorizations[stateHash].map { Noted($0, isExpired: state.isOver) } }
     }
 
-    func take(_ stateHash: SecretHash) async throws(StoreFailure) -> Noted<PendingAuthorization>? {
+    func take(
+        _ stateHash: SecretHash,
+        as taker: SecretHash
+    ) async throws(StoreFailure) -> Noted<PendingAuthorization>? {
         try looked { state in
             state.authorizations.removeValue(forKey: stateHash).map { Noted($0, isExpired: state.isOver) }
         }
@@ -64,9 +79,5 @@ final class AuthorizationTableDouble: AuthorizationStoring {
 
     func peekLink(_ hash: SecretHash) async throws(StoreFailure) -> Noted<AuthorizationLink>? {
         try looked { state in state.links[hash].map { Noted($0, isExpired: state.isOver) } }
-    }
-
-    func takeLink(_ hash: SecretHash) async throws(StoreFailure) -> Noted<AuthorizationLink>? {
-        try looked { state in state.links.removeValue(forKey: hash).map { Noted($0, isExpired: state.isOver) } }
     }
 }

@@ -17,6 +17,8 @@ struct ConnectorFixture {
     let log = InMemoryLogHandler()
     /// What the engine was told.
     let told = Mailbox<String>()
+    /// What the engine says when it is asked; nothing stands in the way unless a test says so.
+    let engine = EngineDouble()
     let connector: AccountConnector
 
     init() {
@@ -35,8 +37,15 @@ struct ConnectorFixture {
             effects: AccountConnector.Effects(
                 rowWasWritten: { [told] user, isProven in told.send("row \(user) \(isProven ? "proven" : "open")") },
                 clientsWereChanged: { [told] in told.send("clients") },
-                refresh: { [told] user in told.send("refresh \(user)") },
-                accountsWithGrant: { 3 }
+                refresh: { [told, engine] user in
+                    told.send("refresh \(user)")
+                    return engine.verdict
+                },
+                accountsWithGrant: { 3 },
+                obstacle: { [engine] _ in engine.obstacle },
+                callEnded: { [engine] user, client, _, failure in
+                    engine.note("\(user) \(client ?? "default") \(failure?.kind.rawValue ?? "granted")")
+                }
             ),
             clock: clock.reading,
             logger: logger

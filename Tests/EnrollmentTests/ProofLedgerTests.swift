@@ -50,6 +50,25 @@ import TokenCore
         ledger.end(UserID("0"), at: now)
         #expect(obstacle(&ledger, "more", now) == nil)
     }
+
+    @Test func manyRefusalsEndItForEverybodyForAWhile() {
+        var ledger = ProofLedger()
+        for second in 0..<ProofLedger.mostRefused { ledger.refused(at: now + .seconds(second)) }
+        let end = now + .seconds(ProofLedger.mostRefused)
+        #expect(obstacle(&ledger, "1", end) == .tooManyRefused(.seconds(60 - ProofLedger.mostRefused)))
+        #expect(obstacle(&ledger, "1", now + .seconds(60)) == nil)
+    }
+
+    @Test func itIsIdleWhenTheLastOneEnded() {
+        var ledger = ProofLedger()
+        #expect(ledger.isIdle)
+        _ = obstacle(&ledger, "1", now)
+        _ = obstacle(&ledger, "2", now)
+        ledger.end(UserID("1"), at: now)
+        #expect(!ledger.isIdle)
+        ledger.end(UserID("2"), at: now)
+        #expect(ledger.isIdle)
+    }
 }
 
 /// Answers that wait for the database.
@@ -63,7 +82,7 @@ import TokenCore
 
     @Test func oneIsGivenOnceToWhoBringsTheSameGrantForTheSameClient() {
         var proofs = UnstoredProofs()
-        proofs.keep(answer("a"), used: Secret("r"), for: user, client: "second")
+        proofs.keep(answer("a"), used: Secret("r"), for: user, client: "second", at: now)
         #expect(proofs.take(Secret("other"), for: user, client: "second", at: now) == nil)
         #expect(proofs.take(Secret("r"), for: user, client: nil, at: now) == nil)
         #expect(proofs.take(Secret("r"), for: UserID("7"), client: "second", at: now) == nil)
@@ -73,14 +92,14 @@ import TokenCore
 
     @Test func whatDiedIsDropped() {
         var proofs = UnstoredProofs()
-        proofs.keep(answer("a"), used: Secret("r"), for: user, client: nil)
+        proofs.keep(answer("a"), used: Secret("r"), for: user, client: nil, at: now)
         #expect(proofs.take(Secret("r"), for: user, client: nil, at: now + .seconds(900)) == nil)
     }
 
     @Test func ofTooManyTheOldestGoes() {
         var proofs = UnstoredProofs()
         for number in 0...UnstoredProofs.most {
-            proofs.keep(answer("a"), used: Secret("r"), for: UserID("\(number)"), client: nil)
+            proofs.keep(answer("a"), used: Secret("r"), for: UserID("\(number)"), client: nil, at: now)
         }
         #expect(proofs.take(Secret("r"), for: UserID("0"), client: nil, at: now) == nil)
         #expect(proofs.take(Secret("r"), for: UserID("1"), client: nil, at: now) != nil)

@@ -17,6 +17,8 @@ final class TableDouble: EnrollmentStoring {
         var rows: [UserID: Row] = [:]
         var clients: [StoredClient] = []
         var failure: StoreFailure?
+        /// Writes are done, and then fail with it.
+        var failureAfterwards: StoreFailure?
         var outcome = ConnectOutcome.done
         var refusal: ClientRefusal?
     }
@@ -29,6 +31,8 @@ final class TableDouble: EnrollmentStoring {
     var stored: [StoredClient] { state.withLock { $0.clients } }
     /// Every call fails with it.
     func fail(with failure: StoreFailure?) { state.withLock { $0.failure = failure } }
+    /// Writes of rows are done, and nobody hears of it but by this.
+    func fail(afterwards failure: StoreFailure?) { state.withLock { $0.failureAfterwards = failure } }
     /// What writes of rows come to.
     func end(with outcome: ConnectOutcome) { state.withLock { $0.outcome = outcome } }
     func refuse(with refusal: ClientRefusal?) { state.withLock { $0.refusal = refusal } }
@@ -67,8 +71,16 @@ final class TableDouble: EnrollmentStoring {
         }
     }
 
+    private func changed(
+        _ body: (inout State) -> ConnectOutcome
+    ) throws(StoreFailure) -> ConnectOutcome {
+        let outcome = try looked(body)
+        if let failure = state.withLock({ $0.failureAfterwards }) { throw failure }
+        return outcome
+    }
+
     func connect(_ grant: ProvenGrant) async throws(StoreFailure) -> ConnectOutcome {
-        try looked { state in
+        try changed { state in
             guard state.outcome == .done else { return state.outcome }
             state.rows[grant.user] = Row(
                 refreshToken: grant.refreshToken.reveal(),
@@ -80,7 +92,7 @@ final class TableDouble: EnrollmentStoring {
     }
 
     func disconnect(_ user: UserID) async throws(StoreFailure) -> ConnectOutcome {
-        try looked { state in
+        try changed { state in
             guard state.rows[user] != nil else { return .unknownUser }
             guard state.outcome == .done else { return state.outcome }
             state.rows[user] = Row()

@@ -62,8 +62,8 @@ import TokenCore
         let second = database.store()
         #expect(try await second.peek(begun.stateHash) == Noted(begun, isExpired: false))
         #expect(try await first.peek(begun.stateHash) == Noted(begun, isExpired: false))
-        #expect(try await second.take(begun.stateHash) == Noted(begun, isExpired: false))
-        #expect(try await first.take(begun.stateHash) == nil)
+        #expect(try await second.take(begun.stateHash, as: try hash(4242)) == Noted(begun, isExpired: false))
+        #expect(try await first.take(begun.stateHash, as: try hash(4243)) == nil)
         #expect(try await first.peek(begun.stateHash) == nil)
         let life = "SELECT extract(epoch FROM expires_at - begun_at)::int FROM tastytokend.authorizations"
         try await first.begin(begun).get()
@@ -80,9 +80,12 @@ import TokenCore
             try await daemons[0].begin(begun).get()
             try await daemons[0].putLink(link).get()
             let taken = try await withThrowingTaskGroup(of: [Bool].self) { group in
-                for daemon in daemons {
+                for (index, daemon) in daemons.enumerated() {
+                    let ours = try authorization(number * 100 + index, user: "2", browser: index)
                     group.addTask {
-                        [try await daemon.take(begun.stateHash) != nil, try await daemon.takeLink(link.hash) != nil]
+                        let isTaken = try await daemon.take(begun.stateHash, as: ours.stateHash) != nil
+                        if case .success = try await daemon.begin(ours, spending: link.hash) { return [isTaken, true] }
+                        return [isTaken, false]
                     }
                 }
                 return try await group.reduce(into: [Bool]()) { $0 += $1 }
@@ -101,7 +104,7 @@ import TokenCore
         let other = database.session()
         try await other.query("BEGIN")
         try await other.query("DELETE FROM tastytokend.authorizations RETURNING 1")
-        async let taken = store.take(begun.stateHash)
+        async let taken = store.take(begun.stateHash, as: try hash(4242))
         try await other.query(
             """
             DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_stat_activity
@@ -129,10 +132,51 @@ import TokenCore
             "UPDATE tastytokend.authorizations SET expires_at = now(); UPDATE tastytokend.authorization_links SET expires_at = now()"
         )
         #expect(try await store.peek(begun.stateHash)?.isExpired == true)
-        #expect(try await store.take(begun.stateHash) == Noted(begun, isExpired: true))
-        #expect(try await store.take(begun.stateHash) == nil)
-        #expect(try await store.takeLink(link.hash) == Noted(link, isExpired: true))
-        #expect(try await store.takeLink(link.hash) == nil)
+        #expect(try await store.take(begun.stateHash, as: try hash(4242)) == Noted(begun, isExpired: true))
+        #expect(try await store.take(begun.stateHash, as: try hash(4243)) == nil)
+        #expect(try await store.peekLink(link.hash) == Noted(link, isExpired: true))
+        guard case .failure(.linkIsNone) = try await store.begin(try authorization(3), spending: link.hash) else {
+            Issue.record("a link whose time is over was good")
+            return
+        }
+    }
+
+    /// Nobody hears of a commit whose connection is lost (hard case H6): the session makes the call once more.
+    @Test func h6WhatWasDoneUnheardIsDoneAgainAlike() async throws {
+        let database = try await TestDatabase()
+        let store = database.store()
+        let (begun, link) = (try authorization(1, browser: 7), try link(2))
+        for _ in 1...2 { try await store.putLink(link).get() }
+        for _ in 1...2 { try await store.begin(begun, spending: link.hash).get() }
+        #expect(try await store.peekLink(link.hash) == nil)
+        for _ in 1...2 { try await store.begin(begun).get() }
+        for _ in 1...2 {
+            #expect(try await store.take(begun.stateHash, as: try hash(8)) == Noted(begun, isExpired: false))
+        }
+        #expect(try await store.take(begun.stateHash, as: try hash(9)) == nil, "that is somebody else")
+        #expect(try await store.peek(begun.stateHash) == nil)
+        guard case .failure(.linkIsNone) = try await store.begin(try authorization(3), spending: link.hash) else {
+            Issue.record("a link was good twice")
+            return
+        }
+    }
+
+    @Test func h32ALinkIsSpentOnlyIfSomethingWasBegun() async throws {
+        let database = try await TestDatabase()
+        let store = database.store()
+        let link = try link(2)
+        try await store.putLink(link).get()
+        guard
+            case .failure(.unknownClient) = try await store.begin(
+                try authorization(client: "second"),
+                spending: link.hash
+            )
+        else {
+            Issue.record("an authorization for a client that is not there")
+            return
+        }
+        #expect(try await store.peekLink(link.hash)?.isExpired == false)
+        try await store.begin(try authorization(browser: 7), spending: link.hash).get()
     }
 
     @Test func aUsersOldestGivesWayToTheTwentyFirst() async throws {
@@ -152,9 +196,9 @@ import TokenCore
         try await store.putLink(try link(1000, user: "2")).get()
         for number in 1...21 { try await store.putLink(try link(number)).get() }
         #expect(try await count("authorization_links", in: database) == "21")
-        #expect(try await store.takeLink(try hash(1)) == nil)
-        #expect(try await store.takeLink(try hash(2))?.value.user == UserID("1"))
-        #expect(try await store.takeLink(try hash(1000))?.value.user == UserID("2"))
+        #expect(try await store.peekLink(try hash(1)) == nil)
+        #expect(try await store.peekLink(try hash(2))?.value.user == UserID("1"))
+        #expect(try await store.peekLink(try hash(1000))?.value.user == UserID("2"))
     }
 
     @Test func aLinkIsGoodForTenMinutes() async throws {
@@ -186,8 +230,8 @@ import TokenCore
         try await store.putLink(try link(4)).get()
         #expect(try await count("authorizations", in: database) == "2")
         #expect(try await count("authorization_links", in: database) == "2")
-        #expect(try await store.take(try hash(1))?.isExpired == true)
-        #expect(try await store.take(try hash(4))?.isExpired == false)
+        #expect(try await store.take(try hash(1), as: try hash(4242))?.isExpired == true)
+        #expect(try await store.take(try hash(4), as: try hash(4242))?.isExpired == false)
     }
 
     @Test func daemonsThatBeginAtOnceAllBegin() async throws {
@@ -219,9 +263,9 @@ import TokenCore
         try await store.begin(try authorization(2)).get()
         try await store.putLink(link).get()
         #expect(try await store.removeClient("second") == .removed)
-        #expect(try await store.take(try hash(1)) == nil)
-        #expect(try await store.takeLink(link.hash) == nil)
-        #expect(try await store.take(try hash(2)) != nil)
+        #expect(try await store.take(try hash(1), as: try hash(4242)) == nil)
+        #expect(try await store.peekLink(link.hash) == nil)
+        #expect(try await store.take(try hash(2), as: try hash(4242)) != nil)
         guard case .failure(.unknownClient) = try await store.putLink(link) else {
             Issue.record("a link for a client that is not there")
             return
@@ -238,8 +282,8 @@ import TokenCore
             return
         }
         #expect(try await store.peek(try hash(1)) == nil)
-        #expect(try await store.take(try hash(1)) == nil)
-        #expect(try await store.takeLink(try hash(1)) == nil)
+        #expect(try await store.take(try hash(1), as: try hash(4242)) == nil)
+        #expect(try await store.peekLink(try hash(1)) == nil)
     }
 
     @Test(arguments: [

@@ -76,6 +76,28 @@ import TokenCore
         }
     }
 
+    @Test func itKeepsItsEnvironmentWhileSomebodyIsAtTastyTradeForIt() async throws {
+        let database = try await TestDatabase()
+        let store = store(database, try keys())
+        try await store.put(client()).get()
+        let state = try #require(SecretHash(hex: String(repeating: "a", count: 64)))
+        try await store.begin(
+            PendingAuthorization(
+                stateHash: state,
+                user: UserID("1"),
+                client: "second",
+                origin: .socket,
+                redirectURI: "u"
+            )
+        ).get()
+        guard case .failure(.otherEnvironment(.sandbox)) = try await store.put(client("s3cret", .production)) else {
+            Issue.record("a code of the sandbox's would be exchanged in production")
+            return
+        }
+        try await database.execute("UPDATE tastytokend.authorizations SET expires_at = now()")
+        try await store.put(client("s3cret", .production)).get()
+    }
+
     private func twoKeys() throws -> TokenColumns {
         let keys = ["B", "A"].map { #"{"kty":"oct","kid":"\#($0)","k":"\#(String(repeating: $0, count: 42))A"}"# }
         return TokenColumns(
@@ -113,6 +135,7 @@ import TokenCore
         let store = store(database, try keys())
         func changed() async throws -> WallTime? { try await store.clients().first?.secretChangedAt }
         try await store.put(client()).get()
+        #expect(try await changed() == nil, "the first one has replaced none")
         try await database.execute("UPDATE tastytokend.clients SET secret_changed_at = '2026-01-01'")
         let before = try await changed()
         try await store.put(client()).get()

@@ -32,9 +32,20 @@ import TokenCore
         return database.store { $0.tokens = TokenColumns(JWEColumns(keys), in: .sandbox) }
     }
 
-    private func proven(_ user: UserID, rotated: String? = nil, client: String? = nil) -> ProvenGrant {
+    private func proven(
+        _ user: UserID,
+        rotated: String? = nil,
+        client: String? = nil,
+        _ environment: TradeEnvironment = .sandbox
+    ) -> ProvenGrant {
         let write = GrantWrite.sample(user, token: "new-access", used: 0, rotated: rotated)
-        return ProvenGrant(user: user, used: Secret("new-refresh"), answer: write.answer, client: client)
+        return ProvenGrant(
+            user: user,
+            used: Secret("new-refresh"),
+            answer: write.answer,
+            client: client,
+            environment: environment
+        )
     }
 
     @Test func aGrantTakesThePlaceOfAnyOtherWithItsTokenAndNothingElseIsTouched() async throws {
@@ -93,6 +104,10 @@ import TokenCore
         #expect(try await store.connect(proven(first, client: "second")) == .unknownClient)
         #expect(try await store.rows(of: [first]).first?.client == nil)
         try await store.put(Self.client).get()
+        #expect(
+            try await store.connect(proven(first, client: "second", .production)) == .unknownClient,
+            "it is the sandbox's"
+        )
         #expect(try await store.connect(proven(first, client: "second")) == .done)
         #expect(try await store.rows(of: [first]).first?.client == "second")
         #expect(try await store.accountsByClient() == ["second": 1])

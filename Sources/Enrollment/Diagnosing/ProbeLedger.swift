@@ -32,7 +32,7 @@ struct ProbeLedger: Sendable {
             try each.begin(user, at: now)
         } catch {
             switch error {
-            case .tooSoon(let wait): throw Obstacle(wait: wait)
+            case .tooSoon(let wait), .tooManyRefused(let wait): throw Obstacle(wait: wait)
             case .underWay, .tooMany: throw Obstacle(wait: ProofLedger.spacing)
             }
         }

@@ -14,6 +14,18 @@ package protocol AuthorizationStoring: Sendable {
     /// - Throws: as every call of the database.
     func begin(_ authorization: PendingAuthorization) async throws(StoreFailure) -> Result<Void, AuthorizationRefusal>
 
+    /// Notes that somebody was sent to TastyTrade by a link, as ``begin(_:)`` does, and spends the link by it: both, or neither.
+    ///
+    /// - Parameters:
+    ///   - authorization: must have a state that was never used before.
+    ///   - link: the link's hash.
+    /// - Returns: that it was noted, or why not; `linkIsNone` where the link was spent, or its time is over.
+    /// - Throws: as every call of the database.
+    func begin(
+        _ authorization: PendingAuthorization,
+        spending link: SecretHash
+    ) async throws(StoreFailure) -> Result<Void, AuthorizationRefusal>
+
     /// Looks one up without spending it: who may finish it is to be checked first.
     ///
     /// - Parameter stateHash: the hash of the state that came back.
@@ -23,19 +35,21 @@ package protocol AuthorizationStoring: Sendable {
 
     /// Spends one: of all who ask for it at the same time, on all daemons, one gets it.
     ///
-    /// - Parameter stateHash: the hash of the state that came back.
+    /// - Parameters:
+    ///   - stateHash: the hash of the state that came back.
+    ///   - taker: what nobody else says who takes it; who heard nothing of it gets it again by the same.
     /// - Returns: what was noted; nil as for ``peek(_:)``.
     /// - Throws: as every call of the database.
-    func take(_ stateHash: SecretHash) async throws(StoreFailure) -> Noted<PendingAuthorization>?
+    func take(
+        _ stateHash: SecretHash,
+        as taker: SecretHash
+    ) async throws(StoreFailure) -> Noted<PendingAuthorization>?
 
     /// Notes a link, as ``begin(_:)`` does an authorization.
     func putLink(_ link: AuthorizationLink) async throws(StoreFailure) -> Result<Void, AuthorizationRefusal>
 
     /// Looks a link up without spending it.
     func peekLink(_ hash: SecretHash) async throws(StoreFailure) -> Noted<AuthorizationLink>?
-
-    /// Spends a link, as ``take(_:)`` does an authorization.
-    func takeLink(_ hash: SecretHash) async throws(StoreFailure) -> Noted<AuthorizationLink>?
 }
 
 /// What was noted for a time, and whether that is over.
@@ -58,4 +72,6 @@ package enum AuthorizationRefusal: Error, Hashable, Sendable {
     case noSchema
     /// There is no such client in the database.
     case unknownClient
+    /// The link that was to be spent is none, or not any more.
+    case linkIsNone
 }

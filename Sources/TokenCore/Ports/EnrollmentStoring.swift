@@ -41,6 +41,8 @@ package struct ProvenGrant: Hashable, Sendable {
     package let answer: TokenAnswer
     /// The name of the OAuth client that it was given to; nil is the configuration's.
     package let client: String?
+    /// The environment whose grant it is; that of the client when it was proved.
+    package let environment: TradeEnvironment
 
     /// Puts together what the endpoint gave.
     ///
@@ -49,11 +51,19 @@ package struct ProvenGrant: Hashable, Sendable {
     ///   - used: the refresh token that was sent; the one that came in its place, if any, is the grant's now.
     ///   - answer: what the endpoint answered.
     ///   - client: the name of the client; nil is the configuration's.
-    package init(user: UserID, used: Secret, answer: TokenAnswer, client: String?) {
+    ///   - environment: whose endpoint answered.
+    package init(
+        user: UserID,
+        used: Secret,
+        answer: TokenAnswer,
+        client: String?,
+        environment: TradeEnvironment
+    ) {
         self.user = user
         self.refreshToken = answer.newRefreshToken ?? used
         self.answer = answer
         self.client = client
+        self.environment = environment
     }
 }
 
