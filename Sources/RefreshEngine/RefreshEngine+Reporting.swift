@@ -26,6 +26,16 @@ extension RefreshEngine {
         )
     }
 
+    /// The token that callers are given, and the client that it is of, as both are in the same turn: whoever shows a token to TastyTrade
+    /// has to know to which of its environments.
+    ///
+    /// - Parameter user: whose.
+    /// - Returns: both, the token dead or alive; nil if there is none.
+    package func servedToken(of user: UserID) -> (token: PublishedToken, client: ClientRegistration)? {
+        guard let account = account(of: user), let token = board.entry(for: user)?.token else { return nil }
+        return (token, lanes[account.lane].client)
+    }
+
     /// So many accounts are looked at in one turn, whatever is asked for: refreshes go on between two.
     private static let mostPerTurn = 4096
 

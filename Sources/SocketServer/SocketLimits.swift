@@ -29,8 +29,7 @@ package struct SocketLimits: Hashable, Sendable {
     package var report: TimeAmount = .seconds(5)
     /// How long a diagnosis may take: the database's deadlines for some reads, and a look at TastyTrade, which ends by itself long before.
     package var diagnosis: TimeAmount = .seconds(45)
-    /// How long a grant may take to be proved and stored: a call of TastyTrade may take `refresh.timeout`, and the database its own
-    /// deadlines before and after it.
+    /// How long an account may take to be connected, or a client to be changed; see ``allowEnrollment(forCalls:_:)``.
     package var enrollment: TimeAmount = .seconds(90)
     /// How long a stream of events rests after what it has told, so that many streams and many events cost no more than so many
     /// looks in a second.
@@ -44,4 +43,14 @@ package struct SocketLimits: Hashable, Sendable {
 
     /// The limits of the contract.
     package init() {}
+
+    /// Lets connecting an account take as long as what it waits for may take: a code is exchanged, and the grant proved by a refresh, which
+    /// are two calls of TastyTrade; and before and after them the database is asked.
+    ///
+    /// - Parameters:
+    ///   - call: how long one call may take.
+    ///   - statement: how long the database may take for one statement, on a new connection.
+    package mutating func allowEnrollment(forCalls call: Duration, _ statement: Duration) {
+        enrollment = TimeAmount(call * 2 + statement * 2)
+    }
 }

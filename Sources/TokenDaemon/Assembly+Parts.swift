@@ -62,8 +62,12 @@ extension AccountDiagnoser.Knowledge {
             explanation: { user in await engine.explanation(of: user) },
             servedToken: { user in
                 // A published token is written as it stands in replies.
-                engine.entry(for: user)?.token.map { token in
-                    (Secret(String(decoding: JSONText.unescape(token.text[...]), as: UTF8.self)), token.life)
+                await engine.servedToken(of: user).map { served in
+                    AccountDiagnoser.ServedToken(
+                        Secret(String(decoding: JSONText.unescape(served.token.text[...]), as: UTF8.self)),
+                        served.token.life,
+                        of: served.client
+                    )
                 }
             }
         )

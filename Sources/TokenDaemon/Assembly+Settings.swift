@@ -3,9 +3,10 @@
 
 import GrantStore
 import RefreshEngine
+import SocketServer
 import TokenCore
 
-// The settings of store and engine, as the configuration has them.
+// The settings of store, engine and socket, as the configuration has them.
 
 extension StoreConfiguration {
     /// Takes what the configuration says of the database.
@@ -40,6 +41,18 @@ extension StoreConfiguration {
             table: table,
             listenCheckEvery: settings.reconcileEvery
         )
+    }
+}
+
+extension SocketLimits {
+    /// The usual ones, but for those that have to hold whatever they bound.
+    ///
+    /// - Parameters:
+    ///   - refresh: what the configuration says of calls.
+    ///   - store: what it says of the database.
+    init(_ refresh: Configuration.Refresh, _ store: StoreConfiguration) {
+        self.init()
+        allowEnrollment(forCalls: refresh.timeout, store.connectDeadline + store.statementDeadline)
     }
 }
 

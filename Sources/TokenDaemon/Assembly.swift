@@ -58,12 +58,7 @@ struct Assembly {
         guard let client = configuration.tastytrade.client else {
             throw .configuration("tastytrade.clientSecret is not set; without it no token can be refreshed")
         }
-        budget = try Self.budget(
-            forCalls: configuration.refresh.maxInFlight,
-            listeners: (configuration.metrics.listen == nil ? 0 : MetricsServer.mostDescriptors)
-                + (configuration.web.isEnabled ? WebPages.mostDescriptors : 0),
-            logger
-        )
+        budget = try Self.budget(configuration, logger)
         place = try Self.place(configuration.socket, sockets)
         let identity = DaemonIdentity(in: configuration.journal.path)
         Self.tell(identity, logger)
@@ -231,10 +226,13 @@ struct Assembly {
 
     /// Shares out the descriptors that there are, or can be had; says so if callers, or calls, get fewer than usual.
     private static func budget(
-        forCalls calls: Int,
-        listeners: Int,
+        _ configuration: Configuration,
         _ logger: Logger
     ) throws(DaemonFailure) -> DescriptorBudget {
+        let calls = configuration.refresh.maxInFlight
+        let listeners =
+            (configuration.metrics.listen == nil ? 0 : MetricsServer.mostDescriptors)
+            + (configuration.web.isEnabled ? WebPages.mostDescriptors : 0)
         let needed = DescriptorBudget.needed(forCalls: calls, listeners: listeners)
         let limit = DescriptorLimit.raise(to: needed)
         let least = DescriptorBudget.least(listeners: listeners)
@@ -244,7 +242,11 @@ struct Assembly {
                     + "should have: raise LimitNOFILE=, or `ulimit -n`"
             )
         }
-        let budget = DescriptorBudget(limit: limit, calls: calls, listeners: listeners)
+        let usual = SocketLimits(
+            configuration.refresh,
+            StoreConfiguration(configuration, owner: "", .asTheyStand)
+        )
+        let budget = DescriptorBudget(limit: limit, calls: calls, listeners: listeners, usual: usual)
         if budget.isTight() {
             logger.warning(
                 "fewer connections than usual are taken, so that descriptors are left; raise LimitNOFILE=",

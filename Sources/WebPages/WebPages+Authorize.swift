@@ -44,6 +44,7 @@ extension WebPages {
         let secret = browserCookie.secret(in: request) ?? secrets.makeToken()
         if fields.contains("t") {
             do throws(EnrollmentFailure) {
+                try await checkWayBack(byLink: Secret(fields["t"]))
                 return leave(
                     to: try await authorizing.beginAuthorization(byLink: Secret(fields["t"]), in: secret),
                     with: secret
@@ -60,6 +61,8 @@ extension WebPages {
             return renderer.page(.authorize, view, status: .unprocessableContent)
         }
         do throws(EnrollmentFailure) {
+            // The client may have been changed since its button was shown.
+            try checkWayBack(of: try await authorizing.authorizationSubject(of: choice.user, with: choice.client))
             let start = try await authorizing.beginAuthorization(
                 of: choice.user,
                 with: choice.client,
@@ -69,6 +72,19 @@ extension WebPages {
         } catch {
             return await refuse(choice, error, for: visit)
         }
+    }
+
+    /// The same for whoever a link is for. One that is spent leads nowhere, or, in the browser that spent it, once more to where it led: that
+    /// is for the port to say.
+    private func checkWayBack(byLink link: Secret) async throws(EnrollmentFailure) {
+        let subject: AuthorizationSubject
+        do throws(EnrollmentFailure) {
+            subject = try await authorizing.authorization(byLink: link)
+        } catch {
+            guard error.kind == .invalidState else { throw error }
+            return
+        }
+        try checkWayBack(of: subject)
     }
 
     /// The page with the button. Its form is answered by a redirect, so that it has to be allowed to lead to TastyTrade; and the browser

@@ -13,9 +13,12 @@ struct SocketClient: Equatable {
 
     /// Seconds that the daemon may take beyond what it was asked to wait.
     static let patience = 5
-    /// Seconds that it may take to connect an account or to change a client: longer than the daemon itself waits, so that it is the one who
-    /// says what came of it.
+    /// Seconds that it may take to change something in the database: longer than the daemon itself waits, so that it is the one who says
+    /// what came of it.
     static let patienceForChanges = 95
+    /// Seconds that it may take to connect an account, for which TastyTrade is called: once more longer than the daemon waits, which is
+    /// twice `refresh.timeout`, of ten minutes at most, and what the database takes. A daemon that hangs is ended by its watchdog before.
+    static let patienceForProofs = 1240
 
     /// Takes the path that was given, or else the environment's, or else the one of an installed daemon.
     init(at path: String?) {

@@ -5,8 +5,10 @@
 import unittest
 
 from browser import LABELLED, Browser
-from place import SANDBOX, SETUP
+from place import AUTHORIZE, SANDBOX, SETUP
 
+# How the form calls them.
+ENVIRONMENTS = {"sandbox": "Sandbox (certification)", "production": "Production (real accounts)"}
 _browsers = {}
 
 
@@ -63,16 +65,27 @@ class PagesTest(unittest.TestCase):
         browser.press("Connect the account")
         self.assertEqual(browser.heading, f"The account of user {user} is connected")
 
-    def save_client(self, name, client_id, client_secret="fake", **fields):
-        """Through the form, signed in; the other fields by their labels."""
-        self.browser.open(self.place.pages + SETUP)
+    def save_client(self, name, client_id, client_secret="fake", place=None, **fields):
+        """Through the form, signed in; the other fields by their labels. It is of the environment of the place."""
+        place = place or self.place
+        self.browser.open(place.pages + SETUP)
         self.browser.fill("Name", name)
-        self.browser.find("Sandbox (certification)", LABELLED).click()
+        self.browser.find(ENVIRONMENTS[place.environment], LABELLED).click()
         self.browser.fill("Client id", client_id)
         self.browser.fill("Client secret", client_secret)
         for label, value in fields.items():
             self.browser.fill(label, value)
         self.browser.press("Save")
+
+    def begin_with(self, client, user, place=None):
+        """By the form for operators, signed in, as far as TastyTrade's page."""
+        place = place or self.place
+        self.browser.open(place.pages + AUTHORIZE)
+        self.browser.fill("User", user)
+        self.browser.fill("OAuth client", client)
+        self.browser.press("Look at what is asked for")
+        self.browser.press("Go on to TastyTrade")
+        self.assertTrue(self.browser.address.startswith(f"{place.simulator}/auth.html?"), self.browser.address)
 
     def says(self, heading, browser=None):
         """It is this page, and it says what to do."""

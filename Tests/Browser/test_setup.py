@@ -5,7 +5,7 @@
 import json
 
 from browser import LABELLED
-from place import AUTHORIZE, CALLBACK, GRANT
+from place import CALLBACK, GRANT, PLACES
 from steps import PagesTest
 
 SECOND = {"client_id": "6e1d6c0b-3f6d-4d6e-9a57-0d1c7c0f5a11", "client_secret": "fake-secret-of-the-second-client"}
@@ -31,11 +31,7 @@ class Forms(PagesTest):
         self.browser.press("Save")
         self.assertIn("The client second is saved", self.browser.text)
         user = self.place.new_user()
-        self.browser.open(f"{self.place.pages}{AUTHORIZE}")
-        self.browser.fill("User", user)
-        self.browser.fill("OAuth client", "second")
-        self.browser.press("Look at what is asked for")
-        self.browser.press("Go on to TastyTrade")
+        self.begin_with("second", user)
         self.assertNotIn("trade: place and cancel orders", self.browser.text)
         self.allow("bea")
         self.browser.press("Connect the account")
@@ -74,3 +70,28 @@ class Forms(PagesTest):
         self.assertIn("The account was not connected", self.browser.driver.switch_to.active_element.text)
         self.assertNotIn("this-is-no-grant", self.browser.source)
         self.is_not_connected(user)
+
+
+class FromSetupToAToken(PagesTest):
+    """The whole way, in each environment: a client that the setup page was given, and a token on the socket."""
+
+    def test_from_setup_to_a_token_on_the_socket_in_both_environments(self):
+        for name, place in PLACES.items():
+            with self.subTest(name):
+                registered = {**SECOND, "client_id": f"{len(name):08}-3f6d-4d6e-9a57-0d1c7c0f5a22"}
+                place.simulate("clients", {**registered, "redirect_uris": [place.pages + CALLBACK]})
+                user = place.new_user()
+                self.browser.forget()
+                self.sign_in(place=place)
+                self.save_client("whole", **registered, place=place)
+                self.assertIn("The client whole is saved", self.browser.text)
+                self.begin_with("whole", user, place)
+                self.assertIn(f"({name})", self.browser.text)
+                self.allow("ann")
+                self.is_not_connected(user, place)
+                self.browser.press("Connect the account")
+                self.assertEqual(self.browser.heading, f"The account of user {user} is connected")
+                self.is_connected(user, "ann", place)
+                status = json.loads(place.tastytoken("status", user, "--json").stdout)
+                self.assertEqual((status["client"], status["environment"]), ("whole", name))
+                self.assertEqual(status["status"], "active")

@@ -13,7 +13,8 @@ final class DiagnosisFixture: Sendable {
 
     private struct State {
         var explanations: [UserID: GrantExplanation] = [:]
-        var served: [UserID: (token: Secret, life: TokenLife)] = [:]
+        var served: [UserID: AccountDiagnoser.ServedToken] = [:]
+        var overtaking: (@Sendable () -> Void)?
     }
 
     let table = TableDouble()
@@ -48,7 +49,10 @@ final class DiagnosisFixture: Sendable {
             endpoint: endpoint,
             engine: AccountDiagnoser.Knowledge(
                 explanation: { [self] user in state.withLock { $0.explanations[user] } },
-                servedToken: { [self] user in state.withLock { $0.served[user] } }
+                servedToken: { [self] user in
+                    state.withLock { $0.overtaking.take() }?()
+                    return state.withLock { $0.served[user] }
+                }
             ),
             clock: clock.reading
         )
@@ -84,11 +88,20 @@ final class DiagnosisFixture: Sendable {
         state.withLock { $0.explanations[user] = explanation }
     }
 
-    /// Which token programs are given; nil for none.
-    func serve(_ token: String?, of user: UserID = user) {
+    /// Which token programs are given, and of which client; nil for none.
+    func serve(
+        _ token: String?,
+        of user: UserID = user,
+        client: ClientRegistration = ConnectorFixture.registration
+    ) {
         let life = TokenLife(sentAt: clock.now, lifetime: .seconds(900))
-        state.withLock { $0.served[user] = token.map { (Secret($0), life) } }
+        state.withLock { state in
+            state.served[user] = token.map { AccountDiagnoser.ServedToken(Secret($0), life, of: client) }
+        }
     }
+
+    /// What happens just before the token is asked for: all that is known of the account is older.
+    func overtake(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.overtaking = body } }
 
     /// Changes the row.
     func change(_ change: (inout TableDouble.Row) -> Void) {
@@ -133,6 +146,8 @@ final class ProbingDouble: AccountProbing {
     private let gate = Mailbox<Void>()
     /// The tokens that were shown, as they come.
     let shown = Mailbox<Secret>()
+    /// To whom they were shown: each one's client, beside them.
+    let clients = Mailbox<ClientRegistration>()
 
     /// What is answered, and how far behind this host's clock the other's is; nil for an answer without a `Date`.
     func answer(_ outcome: Result<AccountSummary, AccountProbeFailure>, behind skew: Duration? = .zero) {
@@ -150,6 +165,7 @@ final class ProbingDouble: AccountProbing {
             return (state, state.isHeld)
         }
         shown.send(accessToken)
+        clients.send(client)
         if isHeld { await gate.next() }
         let now = Moment.newYear.wall
         return AccountProbe(state.outcome, endpointTime: state.skew.map { now + (.zero - $0) }, endedAt: now)

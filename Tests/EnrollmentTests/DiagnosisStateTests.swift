@@ -138,6 +138,25 @@ import TokenCore
         #expect(found.last?.code == "probe_of_other_client" && fixture.endpoint.shown.count == 0)
     }
 
+    /// The account is connected with another client between the first look and the question: the sandbox's host does not get production's token.
+    @Test func aTokenOfTheClientThatTheRowGotMeanwhileIsShownToNobody() async throws {
+        let second = ClientRegistration(
+            name: "second",
+            environment: .production,
+            clientID: DiagnosisFixture.other,
+            clientSecret: Secret("s2"),
+            apiURL: "https://api.tastyworks.com"
+        )
+        fixture.overtake { [fixture] in fixture.serve("production-canary", client: second) }
+        let found = try await diagnose().findings
+        #expect(found.last?.code == "probe_of_other_client" && fixture.endpoint.shown.count == 0)
+    }
+
+    @Test func aTokenIsShownToItsOwnClientsEnvironment() async throws {
+        _ = try await diagnose()
+        #expect(await fixture.endpoint.clients.next() == ConnectorFixture.registration)
+    }
+
     @Test func aSecretThatWasReplacedIsTheOneThatIsHeldAgainst() async throws {
         let diagnoser = fixture.diagnoser()
         await diagnoser.replaceSecret(with: Secret(""))

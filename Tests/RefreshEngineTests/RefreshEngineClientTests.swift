@@ -61,6 +61,24 @@ import TokenCore
         #expect(report?.client == "second" && report?.environment == .production)
     }
 
+    /// Whoever shows a token to TastyTrade has to know whose it is, at the moment of the token and not of a question before.
+    @Test func aTokenAndItsClientAreToldTogether() async throws {
+        let fixture = await fixture([client()])
+        #expect(await fixture.engine.servedToken(of: theirs) == nil)
+        for call in await calls(2, fixture).values { call.answer(fixture.answer("a\(call.refreshToken.reveal())")) }
+        await fixture.settled { fixture.token(of: theirs) == "ar2" && fixture.token(of: ours) == "ar1" }
+        let (token, client) = try #require(await fixture.engine.servedToken(of: theirs))
+        #expect(token.bareToken == "ar2" && client.name == "second" && client.environment == .production)
+        fixture.store[theirs] = RecordingStore.Row(
+            refreshToken: "r3",
+            accessToken: "a3",
+            expiresAt: fixture.clock.now.wall + .seconds(900)
+        )
+        await fixture.engine.rowWasWritten(of: theirs, isProven: true)
+        let next = try #require(await fixture.engine.servedToken(of: theirs))
+        #expect(next.token.bareToken == "a3" && next.client == EngineFixture.client)
+    }
+
     @Test func aClientOfTheConfigurationsEnvironmentIsCalledWhereThatOneIs() async {
         let fixture = await fixture([client("second", .success(Secret("s2")), .sandbox)])
         #expect(await calls(2, fixture)["r2"]?.client.apiURL == "http://localhost")

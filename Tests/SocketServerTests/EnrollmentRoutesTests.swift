@@ -178,6 +178,15 @@ import TokenCore
         }
     }
 
+    /// An authorization makes two calls, and asks the database before and after them.
+    @Test(arguments: [(30, 15, 90), (45, 15, 120), (600, 15, 1230)] as [(Int, Int, Int64)])
+    func theLimitHoldsWhatItBounds(_ call: Int, _ statement: Int, _ limit: Int64) {
+        var limits = SocketLimits()
+        #expect(limits.enrollment == .seconds(90))
+        limits.allowEnrollment(forCalls: .seconds(call), .seconds(statement))
+        #expect(limits.enrollment == .seconds(limit))
+    }
+
     @Test func aChangeThatTakesTooLongIsAnsweredAtTheLimitAndGoesOn() async throws {
         var limits = SocketLimits()
         limits.enrollment = .milliseconds(20)

@@ -21,6 +21,7 @@ package final class BoardDouble: TokenServing {
         var held: [CheckedContinuation<Void, Never>]?
         var violations: [String] = []
         var isReady = true
+        var beforeReports: (@Sendable () -> Void)?
         var ring = EventRing(run: 1, capacity: 8)
         var eventWaiters: [EventWaiter: @Sendable () -> Void] = [:]
         var watchers: [(condition: @Sendable (Snapshot) -> Bool, resume: CheckedContinuation<Void, Never>)] = []
@@ -83,6 +84,11 @@ package final class BoardDouble: TokenServing {
     package func releaseVerdicts() {
         let held = state.withLock { $0.held.take() }
         for verdict in held ?? [] { verdict.resume() }
+    }
+
+    /// What happens before each answer of ``reports(_:)`` and ``explanation(of:)``: time passes, say.
+    package func beforeReports(_ body: @escaping @Sendable () -> Void) {
+        state.withLock { $0.beforeReports = body }
     }
 
     /// Tells of an event, and wakes who waits for one. The last eight are kept.
@@ -197,6 +203,7 @@ extension BoardDouble {
 
     /// Three accounts at a time, whatever the limit, so that whoever wants more must ask again.
     package func reports(_ query: ReportQuery) async -> ReportPage {
+        state.withLock(\.beforeReports)?()
         let all = state.withLock { state in
             state.reports.values.filter { query.users?.contains($0.user) ?? true }.sorted {
                 $0.user.text < $1.user.text
@@ -211,7 +218,8 @@ extension BoardDouble {
     }
 
     package func explanation(of user: UserID) async -> GrantExplanation? {
-        await report(on: user).map { report in
+        state.withLock(\.beforeReports)?()
+        return await report(on: user).map { report in
             GrantExplanation(
                 report: report,
                 reason: "because",

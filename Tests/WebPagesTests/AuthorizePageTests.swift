@@ -227,6 +227,45 @@ import TokenCore
         #expect(fixture.authorizing.seen.isEmpty)
     }
 
+    /// The client's redirect URI is changed after the button was shown: nobody is sent off who could not finish.
+    @Test func theWayBackIsLookedAtOnceMoreWhenTheButtonIsPressed() async throws {
+        try await fixture.browseSignedIn { browser async throws in
+            _ = try await browser.get(linked)
+            _ = try await browser.get(path + "?user=42")
+            fixture.authorizing.concern(
+                AuthorizationSubject(
+                    user: UserID("42"),
+                    client: "second",
+                    environment: .sandbox,
+                    page: "https://cert-my.staging-tasty.works/auth.html",
+                    redirectURI: "https://elsewhere.example/callback"
+                )
+            )
+            for fields in [[("t", "link-of-the-double")], [("user", "42"), ("client", "second")]] {
+                let page = try await browser.post(path, fields)
+                #expect(page.status == 422 && page.fields[.location] == nil, "\(fields)")
+                #expect(page.text.contains("https://elsewhere.example/callback"), "\(page.text)")
+            }
+        }
+        let begun = fixture.authorizing.seen.filter {
+            switch $0 {
+            case .begin, .beginByLink: true
+            default: false
+            }
+        }
+        #expect(begun.isEmpty)
+    }
+
+    /// Its second click comes when the link is spent, and leads where the first one led.
+    @Test func aSpentLinkIsForThePortToJudge() async throws {
+        fixture.authorizing.failLooks(with: EnrollmentFailure(.invalidState, "It was used."))
+        try await fixture.browse { browser async throws in
+            #expect(try await browser.post(path, [("t", "link-of-the-double")]).status == 303)
+            fixture.authorizing.failLooks(with: EnrollmentFailure(.unavailable, "Away."))
+            #expect(try await browser.post(path, [("t", "link-of-the-double")]).status == 503)
+        }
+    }
+
     @Test func neitherLinkNorStateNorCookieIsInALogRecord() async throws {
         try await fixture.browse { browser async throws in
             browser.keep(try await browser.get(linked))

@@ -109,6 +109,34 @@ import TokenCore
         }
     }
 
+    /// An engine that has too much to do is not waited for: the rest is on the next page.
+    @Test func aPageIsDoneAfterFiveSecondsWithWhatThereIs() async throws {
+        for number in 100..<150 { report("\(number)", .degraded) }
+        fixture.board.beforeReports { [clock = fixture.clock] in clock.advance(by: .seconds(2)) }
+        try await fixture.browseSignedIn { browser async throws in
+            let page = try await browser.get("/")
+            try Markup.check(page.text, "/")
+            let seen = page.text.matches(of: /<h2>(\d+)<\/h2>/).map { String($0.1) }
+            // Three at a time, for as long as there are five seconds.
+            #expect(seen == (100..<109).map(String.init))
+            #expect(page.text.contains("rel=\"next\" href=\"/?show=connected&amp;from=9\""), "\(page.text)")
+            // No time was left to ask why.
+            #expect(!page.text.contains("<p>because</p>"))
+            #expect(page.text.matches(of: /What to do:/).count == 9)
+        }
+    }
+
+    @Test func whatCameTooLateToBeExplainedIsShownWithItsStatus() async throws {
+        for number in 1...3 { report("\(number)", .degraded) }
+        fixture.board.beforeReports { [clock = fixture.clock] in clock.advance(by: .seconds(2)) }
+        try await fixture.browseSignedIn { browser async throws in
+            let page = try await browser.get("/")
+            try Markup.check(page.text, "/")
+            #expect(page.text.matches(of: /<p>because<\/p>/).count == 2)
+            #expect(page.text.matches(of: /<h2>\d<\/h2>/).count == 3 && !page.text.contains("rel=\"next\""))
+        }
+    }
+
     @Test func whatComesFromOutsideIsText() async throws {
         let evil = "<script>alert('1')</script>\"><img src=x>\u{202E}"
         report(evil, .degraded, error: evil)

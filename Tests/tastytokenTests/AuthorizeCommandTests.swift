@@ -50,28 +50,101 @@ import TokenCore
         }
     }
 
+    /// An account that was refreshed so many seconds after the new year; nil if it never was.
+    private func report(_ status: GrantStatus = .active, refreshed seconds: Int64?) -> GrantReport {
+        GrantReport(
+            user: UserID("42"),
+            status: status,
+            environment: .sandbox,
+            client: "default",
+            expiresAt: nil,
+            lastRefreshedAt: seconds.map { Moment.newYear.wall + .seconds($0) },
+            nextRefreshAt: nil,
+            consecutiveFailures: 0,
+            lastError: nil
+        )
+    }
+
+    /// Presses Enter alone, after the account was changed to that.
+    private func enter(
+        _ board: BoardDouble,
+        _ after: GrantReport,
+        at fixture: ToolFixture,
+        _ more: String...
+    ) async throws -> (screen: TerminalScreen, status: CInt) {
+        let tool = try ToolOnTerminal(["grant", "authorize", "42"] + more, at: fixture.path, rows: 60, columns: 140)
+        _ = try await tool.screen("it asks") { $0.lines.contains { $0.hasPrefix("address, or Enter") } }
+        board.report(after)
+        tool.type("\r")
+        let screen = try await tool.screen("it says how it stands") {
+            $0.lines.contains {
+                $0.contains("nothing was connected") || $0.hasPrefix("last error") || $0.hasPrefix("{")
+            }
+        }
+        return (screen, try await tool.end())
+    }
+
     @Test func withPagesThereIsALinkToThemAndEnterAloneEndsIt() async throws {
         try await ToolFixture.with { fixture in
             let (board, pages) = (BoardDouble(), LinkingDouble())
-            board.report(.sample("42"))
+            board.report(report(.noGrant, refreshed: nil))
             try await fixture.serving(board, EnrollingDouble(), AuthorizingDouble(), pages: pages) {
-                let tool = try ToolOnTerminal(["grant", "authorize", "42"], at: fixture.path, rows: 40, columns: 140)
-                let screen = try await tool.screen("it asks") {
-                    $0.lines.contains { $0.hasPrefix("address, or Enter") }
-                }
+                let (screen, status) = try await enter(board, report(refreshed: 1), at: fixture)
                 #expect(screen.lines.contains("  \(pages.link.url.reveal())"))
-                tool.type("\r")
-                _ = try await tool.screen("it shows how the account stands") {
-                    $0.lines.contains { $0.hasPrefix("last error") }
-                }
-                #expect(try await tool.end() == 0)
+                #expect(status == 0)
                 // Without a terminal there is nobody who could paste anything.
                 let link = try await fixture.run("grant", "authorize", "42", "--client", "second")
                 #expect(link.status == 0 && link.output == pages.link.url.reveal() + "\n" && link.errors.isEmpty)
+                let reply = try await fixture.run("grant", "authorize", "42", "--json")
+                let start = #"{"link":"\#(pages.link.url.reveal())","expires_at":""#
+                #expect(reply.status == 0 && reply.output.hasPrefix(start) && reply.output.hasSuffix("}\n"), "\(reply)")
                 pages.goOut(because: "They are off.")
                 let none = try await fixture.run("grant", "authorize", "42")
                 #expect(none.status == 75 && none.errors.contains("They are off."), "\(none)")
             }.get()
+        }
+    }
+
+    /// Enter is what somebody presses whose browser said that it is done; a script goes by the status.
+    @Test(
+        arguments: [
+            (nil, .noGrant, nil), (5, .active, 5), (5, .reauthorizationRequired, 9), (nil, .expired, 9),
+        ] as [(Int64?, GrantStatus, Int64?)]
+    )
+    func enterAloneWhereNothingWasConnectedFails(_ before: Int64?, _ status: GrantStatus, _ after: Int64?) async throws
+    {
+        try await ToolFixture.with { fixture in
+            let board = BoardDouble()
+            board.report(report(before == nil ? .noGrant : .active, refreshed: before))
+            try await fixture.serving(board, EnrollingDouble(), AuthorizingDouble(), pages: LinkingDouble()) {
+                let end = try await enter(board, report(status, refreshed: after), at: fixture)
+                #expect(end.status == 78)
+                let json = try await enter(board, report(status, refreshed: after), at: fixture, "--json")
+                #expect(json.status == 78)
+            }.get()
+        }
+    }
+
+    @Test func whoMayNotLookIsNotToldThatItWorked() async throws {
+        try await ToolFixture.with { fixture in
+            let server = try ScriptedServer(at: fixture.path) { request in
+                switch (request.method, request.target) {
+                case ("GET", _): ScriptedServer.problem(403, "forbidden", "No rule lets you.")
+                case (_, let target) where target.hasSuffix("authorizations"):
+                    ScriptedServer.reply(200, #"{"authorization_url":"https://a.example/auth","state":"s"}"#)
+                default:
+                    ScriptedServer.reply(
+                        200,
+                        #"{"link":"http://localhost:3000/l","expires_at":"2026-01-01T00:00:00Z"}"#
+                    )
+                }
+            }
+            let tool = try ToolOnTerminal(["grant", "authorize", "42"], at: fixture.path, rows: 40, columns: 140)
+            _ = try await tool.screen("it asks") { $0.lines.contains { $0.hasPrefix("address, or Enter") } }
+            tool.type("\r")
+            _ = try await tool.screen("it says so") { $0.lines.contains { $0.contains("not for this user to see") } }
+            #expect(try await tool.end() == 77)
+            _ = server
         }
     }
 

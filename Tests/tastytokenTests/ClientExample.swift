@@ -28,6 +28,9 @@ struct ClientExample: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { file }
 
+    /// Where its file is.
+    var path: String { "\(Self.folder)/\(file)" }
+
     /// Whether its interpreter is installed here.
     var isRunnable: Bool {
         let folders = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":") ?? []

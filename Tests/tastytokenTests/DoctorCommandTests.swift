@@ -168,6 +168,38 @@ import TokenCore
         }
     }
 
+    /// What cannot be asked is said in a line of its own, beside what was found before and after it.
+    @Test(arguments: [
+        ("/v1/clients", "", "fail  clients: Not all of it could be looked at: ", 78),
+        ("/v1/users", "status=expired", "fail  accounts: Not all of it could be looked at: ", 78),
+        ("/v1/users", "status=", "fail  accounts: Not all of it could be looked at: ", 75),
+    ])
+    func aPartThatCannotBeLookedAtHidesNothingElse(
+        _ path: String,
+        _ query: String,
+        _ line: String,
+        _ status: Int32
+    ) async throws {
+        try await ToolFixture.with { tool in
+            let behind = "\(tool.path)b"
+            let server = try daemon(users: ["reauthorization_required": ["7"]], at: behind)
+            // It hangs up in the middle of one question.
+            let front = try Script(at: tool.path) { request in
+                guard request.target.hasPrefix(path), query.isEmpty || request.target.contains(query) else {
+                    return server.answer(request)
+                }
+                return nil
+            }
+            let run = try await tool.run("doctor")
+            #expect(run.status == status && run.errors.isEmpty, "\(run)")
+            #expect(run.output.contains("ok    database: ") && run.output.contains(line), "\(run)")
+            let isFound = run.output.contains("fail  accounts: reauthorization_required: user 7.")
+            #expect(isFound == (query != "status="), "\(run)")
+            #expect(run.output.contains("ok    clients: ") == (path != "/v1/clients"), "\(run)")
+            _ = front
+        }
+    }
+
     @Test func accountsInTroubleAreNamedFirstTheWorst() async throws {
         try await ToolFixture.with { tool in
             let users = ["degraded": ["9"], "reauthorization_required": ["1", "2", "3", "4"], "expired": ["7", "8"]]

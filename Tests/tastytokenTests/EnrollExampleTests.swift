@@ -2,9 +2,37 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import Foundation
+import SocketServer
 import TestSupport
 import Testing
 import TokenCore
+
+@testable import tastytoken
+
+/// Who connects an account is to hear from the daemon what came of it, and so has to wait longer than that one does.
+@Suite struct PatienceTests {
+    /// A limit of so many seconds.
+    private func limits(_ seconds: Int) -> SocketLimits {
+        var limits = SocketLimits()
+        limits.allowEnrollment(forCalls: .zero, .milliseconds(seconds * 500))
+        return limits
+    }
+
+    @Test func theToolWaitsLongerThanTheDaemonWithAnyTimeout() {
+        var longest = SocketLimits()
+        longest.allowEnrollment(forCalls: .seconds(600), .seconds(15))
+        #expect(longest.enrollment < limits(SocketClient.patienceForProofs).enrollment)
+        #expect(SocketLimits().enrollment < limits(SocketClient.patienceForChanges).enrollment)
+    }
+
+    @Test(.enabled(if: ClientExample.enrollingInRuby.isRunnable))
+    func theExampleWaitsLongerThanTheDaemonDoesUsually() async throws {
+        let patience = "print Enrollment.new.instance_variable_get(:@answers_within)"
+        let words = ["ruby", "-r", ClientExample.enrollingInRuby.path, "-e", patience]
+        let end = try await Program.run(words, environment: ["PATH": "/usr/bin:/bin"])
+        #expect(SocketLimits().enrollment < limits(try #require(Int(end.output), "\(end)")).enrollment)
+    }
+}
 
 /// docs/clients/enroll.rb, run as its users would copy it, against a real socket server. It runs where Ruby is installed.
 @Suite(.enabled(if: ClientExample.enrollingInRuby.isRunnable), .timeLimit(.minutes(2))) struct EnrollExampleTests {

@@ -3,6 +3,7 @@
 
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 /// The live table on a real pseudo-terminal, by what the terminal shows.

@@ -17,6 +17,8 @@ final class ScriptedServer: Sendable {
 
     /// Where it listens.
     let path: String
+    /// Gives the reply to a request, for a server that stands before this one.
+    let answer: @Sendable (Request) -> String?
     private let listener: CInt
     private let seen = Mutex<[Request]>([])
 
@@ -26,6 +28,7 @@ final class ScriptedServer: Sendable {
     /// Listens. `answer` is called on a thread of its own, so that it may block, and gives the reply's bytes; nil hangs up.
     init(at path: String, answer: @escaping @Sendable (Request) -> String?) throws {
         self.path = path
+        self.answer = answer
         self.listener = try Self.listening(at: path)
         Thread.detachNewThread { [listener] in
             while true {

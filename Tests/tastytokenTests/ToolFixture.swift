@@ -73,6 +73,27 @@ struct ToolFixture: Sendable {
     }
 }
 
+/// The tool on a terminal.
+typealias ToolOnTerminal = ProgramOnTerminal
+
+extension ProgramOnTerminal {
+    /// Starts the tool against a socket.
+    convenience init(
+        _ arguments: [String],
+        at path: String,
+        rows: Int = 24,
+        columns: Int = 80,
+        environment: [String] = ["TERM=xterm"]
+    ) throws {
+        try self.init(
+            [ToolFixture.binary] + arguments,
+            environment: ["SOCKET_PATH=\(path)"] + environment,
+            rows: rows,
+            columns: columns
+        )
+    }
+}
+
 /// A program that goes on until it is ended: its lines can be awaited one by one.
 final class RunningTool: Sendable {
     private let child: ChildProcess

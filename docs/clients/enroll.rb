@@ -14,22 +14,31 @@ require "uri"
 # Sends people to TastyTrade, finishes when they are back, and forgets what was connected.
 class Enrollment
   # It did not come about. code is the contract's, nil where the daemon never answered; retry_after is how many seconds
-  # later the same request goes on, nil where it does not.
+  # later the same request goes on, nil where it does not. undecided? is true where it may come about yet, or has: the
+  # daemon goes on with it, or broke off.
   class Refused < StandardError
     attr_reader :status, :code, :retry_after
 
-    def initialize(status, problem, retry_after = nil)
+    def initialize(status, problem, retry_after = nil, undecided: problem["code"] == "overloaded")
       super(problem["detail"] || "the daemon answered #{status}")
       @status = status
       @code = problem["code"]
       @retry_after = retry_after
+      @undecided = undecided
+    end
+
+    def undecided?
+      @undecided
     end
   end
 
-  # patience: for how many seconds a request is repeated that the daemon could not take up yet.
-  def initialize(path: "/run/tastytokend/api.sock", patience: 15)
+  # patience: for how many seconds a request is repeated that the daemon could not take up yet. answers_within: how long
+  # an answer may take; more than the daemon itself waits, so that it is the one who says what came of it. That is twice
+  # its refresh.timeout and 30 s: if somebody set that to more than the usual 30 s, this has to grow with it.
+  def initialize(path: "/run/tastytokend/api.sock", patience: 15, answers_within: 100)
     @path = path
     @patience = patience
+    @answers_within = answers_within
   end
 
   # Where to send the browser, and the state to be kept in the person's session: [address, state].
@@ -68,13 +77,14 @@ class Enrollment
     request = Net::HTTPGenericRequest.new(method, !body.nil?, true, target, "Host" => "localhost")
     request.content_type, request.body = "application/json", JSON.generate(body) if body
     socket = Net::BufferedIO.new(connection)
-    socket.read_timeout = 90 # a code is exchanged, and the grant tried, before the answer
+    socket.read_timeout = @answers_within # a code is exchanged, and the grant tried, before the answer
     request.exec(socket, "1.1", target)
     response = Net::HTTPResponse.read_new(socket)
     response.reading_body(socket, true) { response.body }
     judge(response)
   rescue SystemCallError, IOError, Timeout::Error => e # which may have been heard: asked again it could be 410
-    raise Refused.new(0, { "detail" => "the daemon at #{@path} broke off (#{e.message}); see how the account stands" })
+    detail = "the daemon at #{@path} broke off (#{e.message}); see how the account stands"
+    raise Refused.new(0, { "detail" => detail }, undecided: true)
   ensure
     socket&.close
   end

@@ -7,17 +7,35 @@ package import TokenCore
 /// Looks for what is wrong with an account: at the row, at the tokens in it and at the client, which asks nobody; and then at what TastyTrade
 /// says to the live access token, by the question for its accounts alone (fact sheet section 12).
 package actor AccountDiagnoser {
+    /// A token that programs are given, and the client that it is of. Both are of one moment: the account may be connected anew, with another
+    /// client, between any two questions.
+    package struct ServedToken: Sendable {
+        let token: Secret
+        let life: TokenLife
+        let client: ClientRegistration
+
+        /// Puts together what the engine told in one turn.
+        ///
+        /// - Parameters:
+        ///   - token: the token, as TastyTrade gave it.
+        ///   - life: how long it lives.
+        ///   - client: whose it is: what is asked with it goes to this one's environment.
+        package init(_ token: Secret, _ life: TokenLife, of client: ClientRegistration) {
+            (self.token, self.life, self.client) = (token, life, client)
+        }
+    }
+
     /// What the engine knows.
     package struct Knowledge: Sendable {
         /// Why an account stands as it does; nil if there is no such row.
         let explanation: @Sendable (UserID) async -> GrantExplanation?
-        /// The token that is served of it, and how long it lives; nil if there is none.
-        let servedToken: @Sendable (UserID) -> (token: Secret, life: TokenLife)?
+        /// The token that is served of it; nil if there is none.
+        let servedToken: @Sendable (UserID) async -> ServedToken?
 
         /// Takes what the engine offers.
         package init(
             explanation: @escaping @Sendable (UserID) async -> GrantExplanation?,
-            servedToken: @escaping @Sendable (UserID) -> (token: Secret, life: TokenLife)?
+            servedToken: @escaping @Sendable (UserID) async -> ServedToken?
         ) {
             self.explanation = explanation
             self.servedToken = servedToken
@@ -85,7 +103,7 @@ extension AccountDiagnoser: Diagnosing {
             )
         }
         findings += clientFindings(client, account, explanation)
-        findings += await probeFindings(of: user, client, servedOf: explanation?.report.client)
+        findings += await probeFindings(of: user, client)
         return Diagnosis(of: user, findings)
     }
 }
@@ -118,27 +136,31 @@ extension AccountDiagnoser {
     }
 
     /// Asks TastyTrade, once, with the token that programs are given.
-    private func probeFindings(
-        of user: UserID,
-        _ client: InspectedClient?,
-        servedOf name: String?
-    ) async -> [DiagnosisFinding] {
-        guard let served = engine.servedToken(user), served.life.isAlive(at: clock()) else {
+    private func probeFindings(of user: UserID, _ client: InspectedClient?) async -> [DiagnosisFinding] {
+        guard let served = await engine.servedToken(user), served.life.isAlive(at: clock()) else {
             return [.nothingToAskWith]
         }
         guard let client else { return [] }
-        // A token goes nowhere but to its own client's environment.
-        guard name == client.registration.name else { return [.tokenIsOfAnotherClient] }
+        // What was found until now is of the row's client; the token may be of the one before, or of the next.
+        guard served.client.isSameService(as: client.registration) else { return [.tokenIsOfAnotherClient] }
         do throws(ProbeLedger.Obstacle) {
             try probes.begin(user, at: clock())
         } catch {
             return [.wasAskedAMomentAgo(error.wait)]
         }
         defer { probes.end(user, at: clock()) }
-        let probe = await endpoint.probe(served.token, of: client.registration)
+        // A token goes nowhere but to its own client's environment.
+        let probe = await endpoint.probe(served.token, of: served.client)
         // It may have died, or been replaced, meanwhile.
-        let isCurrent = engine.servedToken(user)?.token == served.token && served.life.isAlive(at: clock())
-        return probe.findings(for: user, client.registration.environment, isCurrent: isCurrent)
+        let isCurrent = await engine.servedToken(user)?.token == served.token && served.life.isAlive(at: clock())
+        return probe.findings(for: user, served.client.environment, isCurrent: isCurrent)
+    }
+}
+
+extension ClientRegistration {
+    /// Whether both are one client, in one environment.
+    fileprivate func isSameService(as other: ClientRegistration) -> Bool {
+        name == other.name && environment == other.environment
     }
 }
 

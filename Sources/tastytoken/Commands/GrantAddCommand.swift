@@ -36,7 +36,7 @@ struct GrantAddCommand: ParsableCommand {
     func run() throws {
         try Console.carryingOut { () throws(Failure) in
             let token = try SecretEntry.read("refresh token of user \(Failure.shown(subject.user))")
-            let reply = try socket.client.ask(request(token), within: SocketClient.patienceForChanges)
+            let reply = try socket.client.ask(request(token), within: SocketClient.patienceForProofs)
             try ConnectedAccount.show(reply, of: subject.user, asJSON: json)
         }
     }

@@ -35,29 +35,32 @@ struct GrantAuthorizeCommand: ParsableCommand {
 
     func run() throws {
         try Console.carryingOut { () throws(Failure) in
-            guard isatty(STDIN_FILENO) == 1 else { return Console.print(try link()) }
+            guard isatty(STDIN_FILENO) == 1 else {
+                let (link, reply) = try link()
+                return Console.print(json ? RawJSON(reply.body[...]).line : link)
+            }
             let start = try begin().decoded(AuthorizationReply.self, of: subject.user)
-            let flow = try TerminalFlow(start, link: linkIfAny())
+            // Without pages the account can be connected too: by the address that is pasted.
+            let link = try? link().text
+            let before = link == nil ? nil : lastRefresh()
+            let flow = try TerminalFlow(start, link: link)
             Console.ask(flow.invitation(for: Failure.shown(subject.user)))
-            guard let address = try flow.read() else { return try showStatus() }
+            guard let address = try flow.read() else { return try showStatus(refreshedAfter: before) }
             let reply = try finish(address)
             try ConnectedAccount.show(reply, of: subject.user, asJSON: json)
         }
     }
 
-    /// A link to the daemon's own pages.
-    private func link() throws(Failure) -> String {
+    /// A link to the daemon's own pages, and the reply that it came in.
+    private func link() throws(Failure) -> (text: String, reply: HTTPReply) {
         let reply = try socket.client.ask(
             request(APIPath.authorizationLinks(of: subject.user)),
             within: SocketClient.patienceForChanges
         )
         let link = try reply.decoded(LinkReply.self, of: subject.user).link
         guard TerminalFlow.isAddress(link) else { throw HTTPReply.garbled }
-        return link
+        return (link, reply)
     }
-
-    /// The same; nil where there are no pages, or none to which the client's redirect URI leads. The account can be connected without.
-    private func linkIfAny() -> String? { try? link() }
 
     private func begin() throws(Failure) -> HTTPReply {
         try socket.client.ask(
@@ -89,7 +92,7 @@ struct GrantAuthorizeCommand: ParsableCommand {
         )
         let end = Deadline(after: SocketClient.patienceForChanges)
         while true {
-            let reply = try socket.client.ask(request, within: SocketClient.patienceForChanges)
+            let reply = try socket.client.ask(request, within: SocketClient.patienceForProofs)
             guard [429, 503].contains(reply.status), let wait = reply.retryAfter,
                 Int32(clamping: (wait + 1) * 1000) < end.millisecondsLeft
             else { return reply }
@@ -98,14 +101,46 @@ struct GrantAuthorizeCommand: ParsableCommand {
         }
     }
 
-    private func showStatus() throws(Failure) {
-        let reply = try socket.client.get(APIPath.status(of: subject.user), within: SocketClient.patience)
-        // Who may connect accounts may not be allowed to look at them.
-        guard reply.status != 403 else { return }
-        let status = try reply.decoded(StatusReply.self, of: subject.user)
-        guard !json else { return Console.print(RawJSON(reply.body[...]).line) }
-        ConnectedAccount.show(status)
+    private func status() throws(Failure) -> HTTPReply {
+        try socket.client.get(APIPath.status(of: subject.user), within: SocketClient.patience)
     }
+
+    /// When the account was last refreshed; nil if it never was, or if that is not for this user to see.
+    private func lastRefresh() -> String? {
+        (try? status().decoded(StatusReply.self, of: subject.user))?.lastRefreshedAt
+    }
+
+    /// Shows how the account stands, which a browser is said to have connected. A grant is tried by a refresh: without one since the link was
+    /// made, nothing was connected.
+    ///
+    /// - Parameter before: when the account was last refreshed before.
+    /// - Throws: that it is not connected, or that this user may not see whether it is.
+    private func showStatus(refreshedAfter before: String?) throws(Failure) {
+        let reply = try status()
+        let user = Failure.shown(subject.user)
+        // Who may connect accounts may not be allowed to look at them.
+        if reply.status == 403 {
+            throw Failure(
+                .notAllowed,
+                "whether the account of user \(user) is connected is not for this user to see. It is, if the page said so; the right status "
+                    + "(access) lets tastytoken look too."
+            )
+        }
+        let status = try reply.decoded(StatusReply.self, of: subject.user)
+        if json { Console.print(RawJSON(reply.body[...]).line) } else { ConnectedAccount.show(status) }
+        guard status.isWell, let last = status.lastRefreshedAt, last != before else {
+            throw Failure(
+                .grantNeedsPerson,
+                "nothing was connected: no grant of user \(user) was tried since the link was made. Run this once more, open the link, and "
+                    + "press Enter when the page says that the account is connected."
+            )
+        }
+    }
+}
+
+extension StatusReply {
+    /// Whether the account has a live token and is being kept fresh.
+    fileprivate var isWell: Bool { ["active", "refreshing"].contains(status) }
 }
 
 /// An authorization that the daemon began.

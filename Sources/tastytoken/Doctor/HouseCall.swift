@@ -16,14 +16,36 @@ struct HouseCall {
     ///
     /// - Returns: the lines, and how the process is to end.
     func make() -> (lines: [VerdictLine], exit: ToolExit) {
+        var lines: [VerdictLine]
         do throws(Failure) {
-            let lines = try daemonLines() + accountLines() + clientLines()
-            let failing = lines.filter { $0.severity == .fail }
-            let needsAPerson = failing.contains { !$0.mayPass }
-            return (lines, VerdictLine.exit(isFailing: !failing.isEmpty, needsAPerson: needsAPerson))
+            lines = try daemonLines()
         } catch {
+            // Who is not there says nothing of accounts and clients either.
             return ([Self.away(error, at: client.path)], error.exit)
         }
+        lines += accountLines()
+        do throws(Failure) {
+            lines += try clientLines()
+        } catch {
+            lines.append(Self.unseen("clients", error))
+        }
+        let failing = lines.filter { $0.severity == .fail }
+        let needsAPerson = failing.contains { !$0.mayPass }
+        return (lines, VerdictLine.exit(isFailing: !failing.isEmpty, needsAPerson: needsAPerson))
+    }
+
+    /// What is said of a part that could not be asked, beside what was found elsewhere.
+    private static func unseen(_ subject: String, _ failure: Failure) -> VerdictLine {
+        VerdictLine(
+            .fail,
+            subject,
+            "Not all of it could be looked at: \(sentence(failure))",
+            mayPass: failure.isPassing
+        )
+    }
+
+    private static func sentence(_ failure: Failure) -> String {
+        failure.text + (failure.text.hasSuffix(".") ? "" : ".")
     }
 
     private func get(_ target: String) throws(Failure) -> HTTPReply {
@@ -34,7 +56,7 @@ struct HouseCall {
         VerdictLine(
             .fail,
             "daemon",
-            failure.text + (failure.text.hasSuffix(".") ? "" : "."),
+            sentence(failure),
             remedy:
                 "Look at the service (systemctl status tastytokend, journalctl -u tastytokend), at what it needs (tastytokend check), and "
                 + "at the socket's path, group and mode (ls -l \(Failure.shown(path)))."
@@ -69,37 +91,43 @@ extension HouseCall {
     /// So many users of each status are named.
     private static let named = 3
 
-    /// The statuses in which somebody is to look at an account, with what mends it, and whether that may come by itself.
-    private static let troubles: [(status: String, severity: DiagnosisReply.Severity, remedy: String, mayPass: Bool)] =
-        [
-            ("reauthorization_required", .fail, "Connect them again: tastytoken grant add USER.", false),
-            ("unknown_outcome", .fail, "Connect them again: tastytoken grant add USER.", false),
-            ("unreadable", .fail, "See tastytoken explain USER: a key is missing, or a column is damaged.", false),
-            ("expired", .fail, "See tastytoken doctor USER: their tokens are dead, and are tried for.", true),
-            ("degraded", .warn, "See tastytoken doctor USER: their tokens live, and refreshes fail.", true),
-        ]
+    private typealias Trouble = (status: String, severity: DiagnosisReply.Severity, remedy: String, mayPass: Bool)
 
-    private func accountLines() throws(Failure) -> [VerdictLine] {
+    /// The statuses in which somebody is to look at an account, with what mends it, and whether that may come by itself.
+    private static let troubles: [Trouble] = [
+        ("reauthorization_required", .fail, "Connect them again: tastytoken grant add USER.", false),
+        ("unknown_outcome", .fail, "Connect them again: tastytoken grant add USER.", false),
+        ("unreadable", .fail, "See tastytoken explain USER: a key is missing, or a column is damaged.", false),
+        ("expired", .fail, "See tastytoken doctor USER: their tokens are dead, and are tried for.", true),
+        ("degraded", .warn, "See tastytoken doctor USER: their tokens live, and refreshes fail.", true),
+    ]
+
+    private func accountLines() -> [VerdictLine] {
         var lines: [VerdictLine] = []
         for trouble in Self.troubles {
-            let reply = try get(APIPath.list(ofStatus: trouble.status, limit: Self.named + 1))
-            // A daemon that still loads has said so; whoever may see nobody is told of nobody.
-            guard reply.status != 403, reply.status != 503 else { return lines }
-            let users = try AccountPage(list: reply).entries.map { Failure.shown($0.status.user) }
-            guard !users.isEmpty else { continue }
-            let names = users.prefix(Self.named).joined(separator: ", ")
-            let more = users.count > Self.named ? " and others" : ""
-            lines.append(
-                VerdictLine(
-                    trouble.severity,
-                    "accounts",
-                    "\(trouble.status): \(users.count == 1 ? "user" : "users") \(names)\(more).",
-                    remedy: trouble.remedy,
-                    mayPass: trouble.mayPass
-                )
-            )
+            do throws(Failure) {
+                let reply = try get(APIPath.list(ofStatus: trouble.status, limit: Self.named + 1))
+                // A daemon that still loads has said so; whoever may see nobody is told of nobody.
+                guard reply.status != 403, reply.status != 503 else { return lines }
+                let users = try AccountPage(list: reply).entries.map { Failure.shown($0.status.user) }
+                if !users.isEmpty { lines.append(Self.line(of: users, trouble)) }
+            } catch {
+                return lines + [Self.unseen("accounts", error)]
+            }
         }
         return lines.isEmpty ? [VerdictLine(.ok, "accounts", "None is in trouble.")] : lines
+    }
+
+    private static func line(of users: [String], _ trouble: Trouble) -> VerdictLine {
+        let names = users.prefix(named).joined(separator: ", ")
+        let more = users.count > named ? " and others" : ""
+        return VerdictLine(
+            trouble.severity,
+            "accounts",
+            "\(trouble.status): \(users.count == 1 ? "user" : "users") \(names)\(more).",
+            remedy: trouble.remedy,
+            mayPass: trouble.mayPass
+        )
     }
 
     private struct Clients: Decodable {

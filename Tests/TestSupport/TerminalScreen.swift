@@ -3,36 +3,36 @@
 
 /// What a terminal shows after the bytes it was sent: as much of ECMA-48 and of xterm's private modes as the tool uses. What
 /// it does not know it reports, so that nothing is drawn that was not looked at.
-struct TerminalScreen {
+package struct TerminalScreen: Sendable {
     /// What it could make nothing of.
-    private(set) var unknown: [String] = []
+    package private(set) var unknown: [String] = []
     /// Whether a line of the picture that began last was longer than the screen is wide. One that was drawn for a larger
     /// window may still be on its way when the window becomes smaller.
-    private(set) var isOverfull = false
+    package private(set) var isOverfull = false
     /// Whether it shows the other screen, without a cursor, without wrapping lines.
-    private(set) var (isAlternate, hidesCursor, wraps) = (false, false, true)
+    package private(set) var (isAlternate, hidesCursor, wraps) = (false, false, true)
     /// The sequences of styles that came, in order.
-    private(set) var styles: [String] = []
+    package private(set) var styles: [String] = []
     private var cells: [[Character]]
     private var (row, column) = (0, 0)
     private var pending: [UInt8] = []
     private let (rows, columns): (Int, Int)
 
     /// An empty screen.
-    init(rows: Int, columns: Int) {
+    package init(rows: Int, columns: Int) {
         (self.rows, self.columns) = (rows, columns)
         cells = Array(repeating: Array(repeating: " ", count: columns), count: rows)
     }
 
     /// The lines, without the spaces at their ends.
-    var lines: [String] {
+    package var lines: [String] {
         cells.map { line in
             String(line.prefix((line.lastIndex { $0 != " " } ?? -1) + 1))
         }
     }
 
     /// Takes what was written to the terminal.
-    mutating func take(_ bytes: [UInt8]) {
+    package mutating func take(_ bytes: [UInt8]) {
         pending += bytes
         while let length = nextLength() {
             let piece = String(decoding: pending.prefix(length), as: UTF8.self)
