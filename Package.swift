@@ -317,7 +317,7 @@ let package = Package(
         .testTarget(
             name: "tastytokenTests",
             dependencies: [
-                "SocketAPI", "SocketServer", "TestSupport", "TokenCore", "tastytoken",
+                "GrantInspection", "SocketAPI", "SocketServer", "TestSupport", "TokenCore", "tastytoken",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]

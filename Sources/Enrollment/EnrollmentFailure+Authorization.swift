@@ -24,7 +24,7 @@ extension EnrollmentFailure {
     static let linkIsNone = EnrollmentFailure(
         .invalidState,
         Explanation(
-            "This link is of no use any more",
+            "This link can no longer be used",
             "A link connects an account once. This one was used, or was not copied whole.",
             do: "Ask for a new one, and open it once."
         )
@@ -44,7 +44,7 @@ extension EnrollmentFailure {
     static let stateIsNone = EnrollmentFailure(
         .invalidState,
         Explanation(
-            "This way back from TastyTrade is of no use any more",
+            "This way back from TastyTrade can no longer be used",
             "What TastyTrade sends back works once. It was used already, is of long ago, or was not begun by this service.",
             do: "Look whether the account is connected. If it is not, begin again."
         )
@@ -79,7 +79,7 @@ extension EnrollmentFailure {
             "A program on the service's host sent you to TastyTrade, and only there it can be finished. Nothing was changed yet.",
             do:
                 "If you began it yourself in a terminal, with tastytoken grant authorize, paste the address of this page there. "
-                + "If somebody sent you a link to TastyTrade, do not send him this address: with it your account would be his to use."
+                + "If somebody sent you a link to TastyTrade, do not send them this address: with it your account would be theirs to use."
         )
     )
 

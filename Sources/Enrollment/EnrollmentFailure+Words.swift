@@ -36,6 +36,7 @@ extension EnrollmentFailure {
     ///   - failure: what it answered, if anything.
     ///   - subject: what was to be changed.
     ///   - change: how, as a participle.
+    /// - Returns: that it is not known, or that it was not done where the database said so.
     static func unknown(_ failure: StoreFailure, _ subject: String, _ change: String) -> EnrollmentFailure {
         let mayBeDone =
             switch failure.kind {

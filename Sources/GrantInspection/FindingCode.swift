@@ -136,8 +136,6 @@ package enum FindingCode: String, Sendable, CaseIterable {
     case redirectEndsWithSlash = "redirect_ends_with_slash"
     /// Names this machine, which has several names.
     case redirectLoopback = "redirect_loopback"
-    /// Is not one of those that were registered.
-    case redirectNotRegistered = "redirect_not_registered"
     /// Is no scope of TastyTrade's.
     case scopeUnknown = "scope_unknown"
     /// Is asked for twice.
@@ -168,7 +166,7 @@ extension FindingCode {
         case .identityTokenPasted, .looksLikeClientID, .looksLikeClientSecret, .notAJWT, .tokenDamaged,
             .grantOfOtherClient, .environmentInDoubt, .scopeLacksRead, .scopeLacksTrade, .scopeLacksOther,
             .tokenExpired, .issuedInFuture, .olderThanSecret, .clientIDLooksLikeSecret, .clientIDUnusual,
-            .clientSecretLooksLikeID, .redirectInClear, .redirectWithoutPath, .redirectNotRegistered, .scopeUnknown,
+            .clientSecretLooksLikeID, .redirectInClear, .redirectWithoutPath, .scopeUnknown,
             .clockSkew, .accessTokenOfOtherClient, .accessTokenEndsOtherwise:
             .warning
         case .trimmedSpace, .trimmedQuotes, .trimmedBearer, .trimmedName, .takenFromJSON, .tokenEncrypted,

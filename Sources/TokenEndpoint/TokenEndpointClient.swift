@@ -70,8 +70,8 @@ package final class TokenEndpointClient: TokenRequesting {
         }
     }
 
-    /// Sends a request once, within the deadline or the one that is given, and has the next one use other connections where this one's server fell silent or
-    /// cannot be trusted.
+    /// Sends a request once, within the deadline or the one that is given, and has the next one use other connections where this
+    /// one's server fell silent or cannot be trusted.
     func send(
         _ request: HTTPClient.Request,
         _ exchange: TokenExchange,

@@ -24,7 +24,11 @@ extension WebPages {
                 let view = FinishView(subject, code: code, state: answer.state, formToken: formToken(for: secret))
                 return renderer.page(.finish, view)
             case .error(let error):
-                let explanation = Explanation(ofAuthorizationError: error, in: subject.environment)
+                let explanation = Explanation(
+                    ofAuthorizationError: error,
+                    in: subject.environment,
+                    for: subject.client
+                )
                 let link = visit.map { _ in
                     Link(address: AuthorizePage.address(for: subject.user), words: "Begin again")
                 }

@@ -39,7 +39,7 @@ extension WebPages {
 
     private static let spent = PageFailure(
         .gone,
-        "This link is of no use any more",
+        "This link can no longer be used",
         "A link signs in once, within a minute after it was made. This one was used, is too old, or was not copied whole.",
         "Run tastytoken console again, and open the new link."
     )

@@ -40,7 +40,7 @@ extension EnrollmentFailure {
     fileprivate func title(_ ofInvalidState: String) -> String {
         switch kind {
         case .invalidState: ofInvalidState
-        case .tooSoon, .unavailable: "This cannot be done for the moment"
+        case .tooSoon, .unavailable: "This cannot be done at the moment"
         case .unknownUser, .unknownClient, .invalid, .grantRefused, .noSealingKey: "The account was not connected"
         }
     }

@@ -66,7 +66,7 @@ extension WebPages {
                 let source = ApplicationRequestContextSource(channel: channel, logger: quiet)
                 // What is thrown here is the connection's end: all else has become a page.
                 var response = try await responder.respond(to: request, context: WebContext(source: source))
-                response.headers[.date] = HTTPDate(clock().wall).text
+                response.headers[.date] = HTTPDate.text(clock().wall)
                 try await writer.write(response: response.head, body: response.body)
             },
             onServerRunning: { [logger, configuration, listening] channel in

@@ -27,7 +27,7 @@ class Connecting(PagesTest):
         self.sign_in()
         self.browser.open(f"{self.place.pages}/tastytrade/oauth/authorize")
         self.browser.fill("User", user)
-        self.browser.press("Look at what is asked for")
+        self.browser.press("See what will be asked for")
         self.browser.press("Go on to TastyTrade")
         self.allow("ann")
         self.browser.press("Connect the account")

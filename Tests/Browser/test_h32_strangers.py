@@ -98,9 +98,9 @@ class Strangers(PagesTest):
         self.browser.press("Go on to TastyTrade")
         # That one looked at it before, and presses too late.
         self.other.press("Go on to TastyTrade")
-        self.says("This link is of no use any more", self.other)
+        self.says("This link can no longer be used", self.other)
         self.other.open(link)
-        self.says("This link is of no use any more", self.other)
+        self.says("This link can no longer be used", self.other)
         self.allow("ann")
         self.browser.press("Connect the account")
         self.is_connected(user, "ann")

@@ -78,7 +78,7 @@ class Keyboard(PagesTest):
         for name, value in (("Client id", "5b1a7c5e-51d0-4c1e-9d3f-7a57e51d0001"), ("Client secret", "fake")):
             self.assertEqual(self.tab_to(name), [name])
             self.keys(value)
-        self.assertEqual(self.go("Save"), ["Redirect address", "Scopes", "Save"])
+        self.assertEqual(self.go("Save"), ["Redirect URI", "Scopes", "Save"])
         self.assertIn("The client by-keys is saved", self.browser.text)
         self.assertIn("The client by-keys is saved", self.focus()["name"], "the focus is at what was done")
 
@@ -87,7 +87,7 @@ class Keyboard(PagesTest):
         self.browser.open(self.place.pages + AUTHORIZE)
         self.tab_to("User")
         self.keys("no-such-user")
-        self.go("Look at what is asked for")
+        self.go("See what will be asked for")
         self.assertIn("Nobody was sent to TastyTrade", self.focus()["name"])
         self.keys(Keys.TAB, Keys.ENTER)
         self.assertEqual(self.focus()["name"], "User")

@@ -31,7 +31,7 @@ class Refused(PagesTest):
 
     def test_a_client_whose_way_back_leads_elsewhere_sends_nobody_off(self):
         self.sign_in()
-        self.save_client("away", client_id="5b1a7c5e-51d0-4c1e-9d3f-7a57e51d0001", **{"Redirect address": "https://app.example/back"})
+        self.save_client("away", client_id="5b1a7c5e-51d0-4c1e-9d3f-7a57e51d0001", **{"Redirect URI": "https://app.example/back"})
         self.browser.open(f"{self.place.pages}{AUTHORIZE}?user={self.place.new_user()}&client=away")
         self.assertIn("https://app.example/back", self.browser.text)
         self.assertIn("Nobody was sent to TastyTrade", self.browser.text)

@@ -38,11 +38,11 @@ class Forms(PagesTest):
         self.is_connected(user, "bea")
 
     def test_what_is_wrong_is_said_at_its_field_and_the_secret_is_to_be_entered_again(self):
-        self.save_client("third", **SECOND, **{"Redirect address": "tokens.example/callback"})
+        self.save_client("third", **SECOND, **{"Redirect URI": "tokens.example/callback"})
         focused = self.browser.driver.switch_to.active_element
         self.assertIn("The client was not saved", focused.text, "the focus is where it is said")
         self.assertNotIn(SECOND["client_secret"], self.browser.source)
-        field = self.browser.find("Redirect address", LABELLED)
+        field = self.browser.find("Redirect URI", LABELLED)
         self.assertEqual(field.get_attribute("value"), "tokens.example/callback")
         self.assertEqual(field.get_attribute("aria-invalid"), "true")
         focused.find_element("css selector", "a[href='#redirect_uri']").click()

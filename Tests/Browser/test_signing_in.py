@@ -16,7 +16,7 @@ class SigningIn(PagesTest):
         self.browser.press("Sign in")
         self.assertEqual((self.browser.heading, self.browser.address), ("Accounts", f"{self.place.pages}/"))
         self.browser.open(link)
-        self.says("This link is of no use any more")
+        self.says("This link can no longer be used")
         self.browser.open(f"{self.place.pages}/")
         self.assertEqual(self.browser.heading, "Accounts", "the session goes on")
 
@@ -27,7 +27,7 @@ class SigningIn(PagesTest):
             one.open(link)
         self.browser.press("Sign in")
         other.press("Sign in")
-        self.says("This link is of no use any more", other)
+        self.says("This link can no longer be used", other)
         other.open(f"{self.place.pages}/")
         self.says("Sign in first", other)
 

@@ -20,7 +20,7 @@ class WithoutScripts(PagesTest):
         self.assertIn("The client scriptless is saved", self.browser.text)
         self.browser.open(self.place.pages + AUTHORIZE)
         self.browser.fill("User", user)
-        self.browser.press("Look at what is asked for")
+        self.browser.press("See what will be asked for")
         self.browser.press("Go on to TastyTrade")
         self.allow("ann")
         self.browser.press("Connect the account")

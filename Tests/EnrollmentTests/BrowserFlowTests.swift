@@ -141,7 +141,7 @@ import TokenCore
 
     @Test func aLinkThatIsNoneOrTooOldSaysSo() async throws {
         let none = await fixture.failure { _ = try await fixture.flow.authorization(byLink: Secret("link")) }
-        #expect(none?.kind == .invalidState && none?.text.contains("of no use") == true)
+        #expect(none?.kind == .invalidState && none?.text.contains("no longer be used") == true)
         let link = try await fixture.flow.makeAuthorizationLink(for: fixture.user, with: nil)
         fixture.table.expire()
         let late = await fixture.failure {

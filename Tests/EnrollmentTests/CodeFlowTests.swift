@@ -228,6 +228,18 @@ import TokenCore
         #expect(fixture.table.begun.isEmpty)
     }
 
+    @Test func withoutAClientIDNobodyIsSentAwayAndItIsSaidWhereItGoes() async {
+        for id in [nil, ""] {
+            let fixture = FlowFixture(ConnectorFixture(clientID: id))
+            let failure = await fixture.failure { _ = try await fixture.begin() }
+            #expect(failure?.kind == .invalid && failure?.text.contains("Set tastytrade.clientId") == true)
+            #expect(fixture.table.begun.isEmpty)
+            // One of the database is none the worse for it.
+            fixture.base.table.add(ConnectorFixture.client())
+            #expect(await fixture.failure { _ = try await fixture.begin(client: "second") } == nil)
+        }
+    }
+
     @Test func h31NoSecretIsLoggedOrQuoted() async throws {
         let start = try await fixture.begin()
         async let answer = fixture.finish(start.state, .code(Secret("code-canary")))
@@ -240,5 +252,8 @@ import TokenCore
             #expect(!text.contains(secret))
         }
         #expect(text.contains("authorization.begun") && text.contains("authorization.failed"))
+        // The client is told by its name alone.
+        let id = try #require(ConnectorFixture.registration.clientID)
+        #expect(text.contains(LogKey.client) && text.contains("default") && !text.contains(id))
     }
 }

@@ -21,13 +21,20 @@ struct ConnectorFixture {
     let engine = EngineDouble()
     let connector: AccountConnector
 
-    init() {
+    /// The configuration's client may have no id.
+    init(clientID: String? = Self.registration.clientID) {
         var logger = Logger(label: "test") { [log] _ in log }
         logger.logLevel = .trace
         table.set(Self.user, TableDouble.Row(refreshToken: "old", accessToken: "a0"))
         connector = AccountConnector(
             ConfiguredClient(
-                Self.registration,
+                ClientRegistration(
+                    name: Self.registration.name,
+                    environment: Self.registration.environment,
+                    clientID: clientID,
+                    clientSecret: Self.registration.clientSecret,
+                    apiURL: Self.registration.apiURL
+                ),
                 authorizeURL: "https://cert-my.staging-tasty.works/auth.html",
                 redirectURI: "http://localhost:3000/tastytrade/oauth/callback",
                 scopes: ["read", "trade"]

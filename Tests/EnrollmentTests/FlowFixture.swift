@@ -11,7 +11,7 @@ import TokenCore
 struct FlowFixture {
     typealias Answer = Result<[String], EnrollmentFailure>
 
-    let base = ConnectorFixture()
+    let base: ConnectorFixture
     let table = AuthorizationTableDouble()
     let exchange = ScriptedExchange()
     let flow: CodeFlow
@@ -20,7 +20,10 @@ struct FlowFixture {
     /// What the row of the user holds.
     var row: TableDouble.Row? { base.table.row(user) }
 
-    init() { flow = Self.flow(base, table, exchange) }
+    init(_ base: ConnectorFixture = ConnectorFixture()) {
+        self.base = base
+        flow = Self.flow(base, table, exchange)
+    }
 
     /// One more daemon on the same database.
     func anotherDaemon() -> CodeFlow { Self.flow(base, table, exchange) }

@@ -21,12 +21,13 @@ import TokenCore
         var found = inspections.flatMap(\.findings)
         found += PastedGrant(Secret(text)).findings(for: .ours, wanting: ["read", text], at: Self.now)
         found += ClientInspection(clientID: text, secret: Secret(text), environment: .sandbox).findings
-        found += RedirectInspection(of: text, registered: [text + "/", "https://h/p"]).findings
-        found += RedirectInspection(of: "https://h/" + text, registered: ["https://h/p"]).findings
+        found += RedirectInspection(of: text).findings
+        found += RedirectInspection(of: "https://h/" + text).findings
         found += ScopeInspection.findings([text, text])
         for finding in found where !isShort(finding.description) { Issue.record("\(finding)") }
         _ = Explanation(ofAuthorizationError: text, in: .production)
-        _ = Explanation.ofRefusal(code: text, words: text, status: 400, in: .sandbox)
+        let refused = RefreshFailure(.requestRejected, httpStatus: 400, code: text, text: text)
+        _ = Explanation(of: refused, in: .sandbox)
     }
 
     /// On one line, and bounded.

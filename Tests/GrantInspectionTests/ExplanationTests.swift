@@ -36,7 +36,7 @@ import TokenCore
             ),
             (
                 .grantRefused, "invalid_grant", "the authorization code was not accepted: Invalid redirect_uri", 400,
-                "The redirect address is not registered"
+                "The redirect URI is not registered"
             ),
             (
                 .requestRejected, "invalid_request", "User is not a TastyTrade customer", 400,
@@ -64,8 +64,8 @@ import TokenCore
         arguments: [
             (nil, "404 Client not found", 404, "TastyTrade does not know the client"),
             ("client_not_found", nil, 404, "TastyTrade does not know the client"),
-            (nil, "Invalid redirect_uri", 400, "The redirect address is not registered"),
-            ("invalid_request", "redirect_uri mismatch", 400, "The redirect address is not registered"),
+            (nil, "Invalid redirect_uri", 400, "The redirect URI is not registered"),
+            ("invalid_request", "redirect_uri mismatch", 400, "The redirect URI is not registered"),
             (nil, "Invalid scope", 400, "A scope is not allowed"),
             ("INVALID_SCOPE", nil, nil, "A scope is not allowed"),
             ("token_expired", nil, 401, "A token has expired"),
@@ -75,7 +75,8 @@ import TokenCore
         ] as [(String?, String?, Int?, String?)]
     )
     func everyIssueIsExplained(code: String?, words: String?, status: Int?, title: String?) {
-        #expect(Explanation.ofRefusal(code: code, words: words, status: status, in: .production)?.title == title)
+        let refusal = Refusal(code: code, words: words ?? "", status: status)
+        #expect(refusal?.explanation(in: .production).title == title)
     }
 
     @Test func aSandboxUserMayBeACustomerAgainLater() {
@@ -110,6 +111,26 @@ import TokenCore
                 "server_error", "temporarily_unavailable",
             ]
         )
+    }
+
+    @Test(arguments: [
+        (nil, "(tastytrade.redirectUri for the client default, tastytoken client set for another)"),
+        ("default", "Make tastytrade.redirectUri and"),
+        ("second", "Make the redirect URI of the OAuth client second (tastytoken client set second) and"),
+    ])
+    func settingsAreCalledWhatTheyAreForTheirClient(client: String?, words: String) {
+        let failure = RefreshFailure(.requestRejected, httpStatus: 400, text: "Invalid redirect_uri")
+        #expect(Explanation(of: failure, in: .production, for: client).whatToDo.contains(words))
+        #expect(Explanation(ofExchange: failure, in: .production, for: client).whatHappened.contains("to the letter"))
+        let refused = Explanation(of: RefreshFailure(.clientRefused, text: "words"), in: .sandbox, for: client)
+        let asked = ["invalid_request", "invalid_scope"].map {
+            Explanation(ofAuthorizationError: $0, in: .sandbox, for: client)
+        }
+        for explanation in [refused] + asked {
+            expectSentences(explanation)
+            #expect(explanation.whatToDo.contains(/tastytrade\.(clientId|scopes)/) == (client != "second"))
+            #expect(explanation.whatToDo.contains("tastytoken client set second") == (client == "second"))
+        }
     }
 
     @Test func anUnknownErrorIsQuotedBoundedAndEscaped() {

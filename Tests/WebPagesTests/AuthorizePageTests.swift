@@ -52,7 +52,7 @@ import TokenCore
             for words in [
                 "Connect user &lt;i&gt;42", "<dd>second</dd>", "Production (real accounts)",
                 "<code>https://my.tastytrade.com</code>", "Go on only if you asked for this yourself",
-                "gives this service access to his TastyTrade account", "name=\"t\" value=\"link-of-the-double\"",
+                "gives this service access to their TastyTrade account", "name=\"t\" value=\"link-of-the-double\"",
             ] {
                 #expect(page.text.contains(words), "\(words)")
             }
@@ -196,7 +196,7 @@ import TokenCore
             for (failure, status, words) in [
                 (plain, 410, ["This link is of no use", "The link was used already: &lt;ask&gt; for another one."]),
                 (full, 410, ["The link was used", "It is good once.", "Ask for another."]),
-                (away, 503, ["This cannot be done for the moment", "The database is away."]),
+                (away, 503, ["This cannot be done at the moment", "The database is away."]),
             ] {
                 fixture.authorizing.failLooks(with: failure)
                 fixture.authorizing.fail(with: failure)

@@ -206,7 +206,7 @@ import TokenCore
                     EnrollmentFailure(.invalidState, "It was <begun> over the socket."), 410,
                     "There is nothing to finish here"
                 ),
-                (away, 503, "This cannot be done for the moment"), (declined, 422, "TastyTrade refused it"),
+                (away, 503, "This cannot be done at the moment"), (declined, 422, "TastyTrade refused it"),
                 (EnrollmentFailure(.unknownUser, "There is no row."), 422, "The account was not connected"),
             ] {
                 fixture.authorizing.failLooks(with: failure)

@@ -55,7 +55,7 @@ import TokenCore
             #expect(page.text.contains("second, sandbox"))
             // What the double's summary says.
             #expect(page.text.contains("<dt>failing</dt><dd>2</dd>"))
-            #expect(page.text.contains("No refreshes are made for any account: because."))
+            #expect(page.text.contains("Refreshes are stopped: because."))
         }
     }
 

@@ -26,7 +26,7 @@ import TokenCore
             let style = TestClient.Request("/assets/pages.css", method: .get, authority: "localhost")
             let reply = try await client.execute(style)
             #expect(reply.status == .ok && reply.headers[.server] == nil)
-            #expect(reply.headers[.date] == HTTPDate(fixture.clock.reading().wall).text)
+            #expect(reply.headers[.date] == HTTPDate.text(fixture.clock.reading().wall))
             let missing = TestClient.Request("/nothing", method: .get, authority: "localhost")
             #expect(try await client.execute(missing).status == .notFound)
             // A connection that stays open does not keep it from ending.

@@ -37,6 +37,7 @@ import TokenCore
                 "the sandbox page of developer.tastytrade.com",
                 "<code>http://localhost/tastytrade/oauth/callback</code>", "From the configuration, and changed there",
                 "It cannot be used: its client secret: no key", "/tastytrade/oauth/setup?client=second#form",
+                "<dt>Scopes to tick</dt><dd><code>read</code> <code>trade</code> <code>openid</code></dd>",
             ] {
                 #expect(page.text.contains(words), "\(words)")
             }
@@ -46,14 +47,15 @@ import TokenCore
     }
 
     @Test func aClientIsPutInAsItWasEntered() async throws {
-        fixture.enrolling.answer(.success(["The redirect address is on this machine."]))
+        fixture.enrolling.answer(.success(["The redirect URI is on this machine."]))
         try await fixture.browseSignedIn { browser async throws in
             _ = try await browser.get(path)
             let page = try await browser.post(path, values)
             #expect(page.status == 200)
             try Markup.check(page.text, "saved")
             #expect(page.text.contains("The client second is saved"))
-            #expect(page.text.contains("<p class=\"note\">The redirect address is on this machine.</p>"))
+            #expect(page.fields[.setCookie] == nil)
+            #expect(page.text.contains("<p class=\"note\">The redirect URI is on this machine.</p>"))
         }
         #expect(
             fixture.enrolling.drafts == [
@@ -103,7 +105,7 @@ import TokenCore
             try Markup.check(page.text, "faults")
             #expect(page.text.contains("<div class=\"summary\" role=\"alert\" tabindex=\"-1\" autofocus"))
             #expect(page.text.contains("<a href=\"#client_id\">The client id"))
-            #expect(page.text.contains("<a href=\"#redirect_uri\">The redirect address has a fragment"))
+            #expect(page.text.contains("<a href=\"#redirect_uri\">The redirect URI has a fragment"))
             #expect(page.text.contains("aria-describedby=\"client_id-hint client_id-error\" aria-invalid=\"true\""))
             #expect(page.text.contains("<p class=\"error\" id=\"client_id-error\">"))
             // The rest is not lost, but for the secret.

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import Foundation
+import GrantInspection
 import TestSupport
 import Testing
 import TokenCore
@@ -96,7 +97,17 @@ import TokenCore
         try await with { setting in
             let run = try await setting.run("grant", "remove", "42", input: "")
             #expect(run.status == 0 && run.output.contains("TastyTrade still knows it"), "\(run)")
+            #expect(run.output.contains(TradeEnvironment.production.applicationsPage))
             #expect(await setting.enrolling.requests.next() == .disconnect(UserID("42")))
+        }
+    }
+
+    @Test(arguments: ["add", "remove"])
+    func theHelpSaysWhereGrantsAreAsAllElseDoes(command: String) async throws {
+        try await with { setting in
+            let run = try await setting.run("grant", command, "--help", input: "")
+            let words = run.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            #expect(run.status == 0 && words.contains(TradeEnvironment.production.applicationsPage), "\(run)")
         }
     }
 

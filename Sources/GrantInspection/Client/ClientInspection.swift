@@ -54,7 +54,7 @@ package struct ClientInspection: Sendable {
     private var idMissing: Finding {
         Finding(
             .clientIDMissing,
-            "There is no client id. Refreshes work without; connecting an account through the setup page does not, "
+            "There is no client id. Refreshes work without; connecting an account on TastyTrade's page does not, "
                 + "and a grant cannot be compared with its client.",
             remedy: "Copy it from \(environment.applicationsPage)."
         )

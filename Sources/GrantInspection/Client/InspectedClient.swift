@@ -41,7 +41,7 @@ package struct InspectedClient: Sendable {
         self.hasKnownSecret = stored.obstacle == nil
     }
 
-    /// All that there is to say of its settings: of id and secret, of the redirect address, of the scopes.
+    /// All that there is to say of its settings: of id and secret, of the redirect URI, of the scopes.
     package var settingFindings: [Finding] {
         let own = ClientInspection(
             clientID: registration.clientID,

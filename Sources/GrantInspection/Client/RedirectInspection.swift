@@ -1,35 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-/// What can be known of a redirect address. TastyTrade takes one that is, to the letter, one of those that were registered for
-/// the application (fact sheet section 2), so what is usual in one that is not so is said.
+/// What can be known of a redirect URI. TastyTrade takes one that is, to the letter, one of those that were registered for
+/// the application (fact sheet section 2). Which those are it alone knows, so what is usual in one that is none of them is said.
 package struct RedirectInspection: Sendable {
     private let text: String
-    private let registered: [String]
 
     /// Looks at an address.
     ///
-    /// - Parameters:
-    ///   - text: the address as it is written.
-    ///   - registered: those that are known to be registered for the application; none if that is not known.
-    package init(of text: String, registered: [String] = []) {
+    /// - Parameter text: the address as it is written.
+    package init(of text: String) {
         self.text = text
-        self.registered = registered
     }
 
     /// All that there is to say.
     package var findings: [Finding] {
         if let flaw = TextFlaw(in: text) {
-            return [noAddress("The redirect address \(flaw.words).")]
+            return [noAddress("The redirect URI \(flaw.words).")]
         }
         guard let address = RedirectAddress(text) else {
-            return [noAddress("The redirect address is no whole address.")]
+            return [noAddress("The redirect URI is no whole address.")]
         }
-        let isRegistered = registered.contains(text)
-        let own = [fragment(address), inClear(address)].compactMap { $0 }
-        // What is usually wrong is not, once it is known to be registered so.
-        let usual = isRegistered ? [] : [path(address), slash(address), loopback(address)].compactMap { $0 }
-        return own + (registered.isEmpty || isRegistered ? [] : [notRegistered(address)]) + usual
+        return [fragment(address), inClear(address), path(address), slash(address), loopback(address)].compactMap { $0 }
     }
 
     private func noAddress(_ problem: String) -> Finding {
@@ -44,7 +36,7 @@ package struct RedirectInspection: Sendable {
         guard address.hasFragment else { return nil }
         return Finding(
             .redirectHasFragment,
-            "The redirect address has a fragment (from # on), which it must not have (RFC 6749, section 3.1.2).",
+            "The redirect URI has a fragment (from # on), which it must not have (RFC 6749, section 3.1.2).",
             remedy: "Leave out # and what follows, here and where it is registered."
         )
     }
@@ -53,7 +45,7 @@ package struct RedirectInspection: Sendable {
         guard address.scheme == "http", !address.host.isLoopback else { return nil }
         return Finding(
             .redirectInClear,
-            "The redirect address is http:// on another machine: the authorization code travels where others can read it.",
+            "The redirect URI is http:// on another machine: the authorization code travels where others can read it.",
             remedy: "Use https://, and register the address so."
         )
     }
@@ -62,7 +54,7 @@ package struct RedirectInspection: Sendable {
         guard address.path.isEmpty || address.path == "/" else { return nil }
         return Finding(
             .redirectWithoutPath,
-            "The redirect address has no path, so that people come back to the first page of the host.",
+            "The redirect URI has no path, so that people come back to the first page of the host.",
             remedy: "Write the whole address: the daemon's own ends in /tastytrade/oauth/callback."
         )
     }
@@ -71,7 +63,7 @@ package struct RedirectInspection: Sendable {
         guard address.path.count > 1, address.path.hasSuffix("/") else { return nil }
         return Finding(
             .redirectEndsWithSlash,
-            "The redirect address ends with a slash. With and without are two addresses.",
+            "The redirect URI ends with a slash. With and without are two addresses.",
             remedy: "See that it is registered with the slash, or leave it out."
         )
     }
@@ -80,28 +72,11 @@ package struct RedirectInspection: Sendable {
         guard address.host.isLoopback else { return nil }
         return Finding(
             .redirectLoopback,
-            "The redirect address is on this machine, as \(Quotation(hiding: []).word(address.host.name)). "
+            "The redirect URI is on this machine, as \(Quotation(hiding: []).word(address.host.name)). "
                 + "localhost, 127.0.0.1 and [::1] are three addresses to TastyTrade, "
                 + "and to the browser, which must have begun at the same one.",
             remedy: "Use the one that is registered, and open the pages under it too. "
                 + "The browser has to run on this machine, or reach it through a tunnel."
         )
-    }
-
-    private func notRegistered(_ address: RedirectAddress) -> Finding {
-        let difference = registered.compactMap(RedirectAddress.init).map { address.differences(from: $0) }
-            .min { weight($0) < weight($1) }
-            .map { $0.map(\.rawValue).joined(separator: ", ") }
-        return Finding(
-            .redirectNotRegistered,
-            "The redirect address is not a registered one"
-                + (difference.map { "; from the nearest it differs in: \($0)." } ?? "."),
-            remedy: "Make the two the same to the letter, here or at TastyTrade."
-        )
-    }
-
-    /// The nearest is first of all on the same host.
-    private func weight(_ differences: [RedirectAddress.Part]) -> Int {
-        differences.count + (differences.contains(.host) ? RedirectAddress.Part.allCases.count : 0)
     }
 }

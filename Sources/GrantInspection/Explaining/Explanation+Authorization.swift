@@ -11,9 +11,14 @@ extension Explanation {
     /// - Parameters:
     ///   - error: the parameter `error`, as it came.
     ///   - environment: the world whose page was shown.
-    package init(ofAuthorizationError error: String, in environment: TradeEnvironment) {
+    ///   - client: the name of the OAuth client that asked; nil where it is not known.
+    package init(
+        ofAuthorizationError error: String,
+        in environment: TradeEnvironment,
+        for client: String? = nil
+    ) {
         self =
-            AuthorizationError(rawValue: error).map { Self.words(for: $0, environment) }
+            AuthorizationError(rawValue: error).map { Self.words(for: $0, environment, client) }
             ?? Explanation(
                 "Not connected",
                 "TastyTrade sent you back with an error that is not known here: \(Self.quotation.word(error)).",
@@ -21,11 +26,15 @@ extension Explanation {
             )
     }
 
-    private static func words(for error: AuthorizationError, _ environment: TradeEnvironment) -> Explanation {
+    private static func words(
+        for error: AuthorizationError,
+        _ environment: TradeEnvironment,
+        _ client: String?
+    ) -> Explanation {
         switch error {
         case .accessDenied: denied
-        case .invalidRequest: invalidRequest(environment)
-        case .invalidScope: Refusal.invalidScope.explanation(in: environment)
+        case .invalidRequest: invalidRequest(environment, ClientSettings(client: client))
+        case .invalidScope: Refusal.invalidScope.explanation(in: environment, for: client)
         case .unauthorizedClient: Refusal.clientUnauthorized.explanation(in: environment)
         case .unsupportedResponseType: unsupportedResponseType
         case .serverError: serverError
@@ -41,11 +50,12 @@ extension Explanation {
             + "(My Profile > Security)."
     )
 
-    private static func invalidRequest(_ environment: TradeEnvironment) -> Explanation {
-        Explanation(
+    private static func invalidRequest(_ environment: TradeEnvironment, _ settings: ClientSettings) -> Explanation {
+        let values = settings.named("client id and redirect URI", "tastytrade.clientId and tastytrade.redirectUri")
+        return Explanation(
             "TastyTrade did not understand the request",
-            "Something is missing in the request or is wrong in it, most often client id or redirect address.",
-            do: "Compare tastytrade.clientId and tastytrade.redirectUri with \(environment.applicationsPage)."
+            "Something is missing in the request or is wrong in it, most often client id or redirect URI.",
+            do: "Compare \(values) with \(environment.applicationsPage)."
         )
     }
 
@@ -62,7 +72,7 @@ extension Explanation {
     )
 
     private static let temporarilyUnavailable = Explanation(
-        "TastyTrade is not available for the moment",
+        "TastyTrade is not available at the moment",
         "TastyTrade is busy or under maintenance. Nothing was allowed or changed.",
         do: "Begin again in some minutes."
     )

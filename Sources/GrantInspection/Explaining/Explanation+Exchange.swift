@@ -11,8 +11,13 @@ extension Explanation {
     /// - Parameters:
     ///   - failure: the failure; its `code` and `text` are bounded and escaped already.
     ///   - environment: the world that was called.
-    package init(ofExchange failure: RefreshFailure, in environment: TradeEnvironment) {
-        let refresh = Explanation(of: failure, in: environment)
+    ///   - client: the name of the OAuth client that asked; nil where it is not known.
+    package init(
+        ofExchange failure: RefreshFailure,
+        in environment: TradeEnvironment,
+        for client: String? = nil
+    ) {
+        let refresh = Explanation(of: failure, in: environment, for: client)
         switch failure.kind {
         case .grantRefused where Refusal(code: failure.code, words: failure.text, status: failure.httpStatus) == nil:
             // Whatever the words are, `invalid_grant` is said of the code here.

@@ -5,10 +5,14 @@ import TokenCore
 
 extension Explanation {
     /// What a failure means of which only the kind says anything.
-    static func ofKind(_ failure: RefreshFailure, in environment: TradeEnvironment) -> Explanation {
+    static func ofKind(
+        _ failure: RefreshFailure,
+        in environment: TradeEnvironment,
+        for client: String?
+    ) -> Explanation {
         switch failure.kind {
         case .grantRefused: grantRefused(environment)
-        case .clientRefused: clientRefused(environment)
+        case .clientRefused: clientRefused(environment, ClientSettings(client: client))
         case .requestRejected: requestRejected(failure)
         case .throttled: throttled(failure)
         case .gateway: gateway(failure)
@@ -40,13 +44,17 @@ extension Explanation {
         )
     }
 
-    private static func clientRefused(_ environment: TradeEnvironment) -> Explanation {
-        Explanation(
+    private static func clientRefused(_ environment: TradeEnvironment, _ settings: ClientSettings) -> Explanation {
+        let values = settings.named(
+            "client id, client secret and environment",
+            "tastytrade.clientId, tastytrade.clientSecret and tastytrade.env"
+        )
+        return Explanation(
             "TastyTrade refused the client",
             "Client id or client secret are wrong, or of \(environment.other.rawValue). No account of this client is at fault, "
                 + "and none can be refreshed.",
             do:
-                "Compare tastytrade.clientId, tastytrade.clientSecret and tastytrade.env with \(environment.applicationsPage)."
+                "Compare \(values) with \(environment.applicationsPage)."
         )
     }
 
@@ -85,7 +93,7 @@ extension Explanation {
         return Explanation(
             "Refused before anybody looked at the grant",
             "A 401 without a code comes from TastyTrade's gateway, most often because it does not like the User-Agent. "
-                + "It looks like wrong credentials, and is none.",
+                + "It looks like wrong credentials, but it is not.",
             do:
                 "See whether a proxy removes or changes the header User-Agent. It is tried again; nobody has to connect anew."
         )
@@ -127,7 +135,7 @@ extension Explanation {
 
     private static let connect = Explanation(
         "TastyTrade was not reached",
-        "No connection was had. Nothing was sent.",
+        "No connection could be made. Nothing was sent.",
         do: "See whether a firewall lets this host reach TastyTrade: tastytokend check. "
             + "TastyTrade blocks an address for hours after repeated failures, which looks the same."
     )

@@ -11,30 +11,14 @@ extension Explanation {
     /// - Parameters:
     ///   - failure: the failure; its `code` and `text` are bounded and escaped already.
     ///   - environment: the world that was called.
-    package init(of failure: RefreshFailure, in environment: TradeEnvironment) {
+    ///   - client: the name of the grant's OAuth client; nil where it is not known.
+    package init(of failure: RefreshFailure, in environment: TradeEnvironment, for client: String? = nil) {
         let refusal: Refusal? =
             switch failure.kind {
             case .grantRefused, .clientRefused, .requestRejected:
                 Refusal(code: failure.code, words: failure.text, status: failure.httpStatus)
             default: nil
             }
-        self = refusal?.explanation(in: environment) ?? Self.ofKind(failure, in: environment)
-    }
-
-    /// What the endpoint's refusal means, where only its words are at hand.
-    ///
-    /// - Parameters:
-    ///   - code: `error_code` or `error`; nil if there was none.
-    ///   - words: `error_description`; nil if there was none.
-    ///   - status: the status of the reply.
-    ///   - environment: the world that was called.
-    /// - Returns: an explanation; nil if the refusal is none that is known.
-    package static func ofRefusal(
-        code: String?,
-        words: String?,
-        status: Int?,
-        in environment: TradeEnvironment
-    ) -> Explanation? {
-        Refusal(code: code, words: words ?? "", status: status)?.explanation(in: environment)
+        self = refusal?.explanation(in: environment, for: client) ?? Self.ofKind(failure, in: environment, for: client)
     }
 }

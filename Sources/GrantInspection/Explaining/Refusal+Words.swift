@@ -5,8 +5,14 @@ import TokenCore
 
 extension Refusal {
     /// What it means, for people.
-    func explanation(in environment: TradeEnvironment) -> Explanation {
-        switch self {
+    ///
+    /// - Parameters:
+    ///   - environment: the world that was called.
+    ///   - client: the name of the OAuth client that asked; nil where it is not known.
+    /// - Returns: the words.
+    func explanation(in environment: TradeEnvironment, for client: String? = nil) -> Explanation {
+        let settings = ClientSettings(client: client)
+        return switch self {
         case .invalidJWT: .invalidJWT(environment)
         case .grantRevoked: .grantRevoked(environment)
         case .tokenExpired: .tokenExpired
@@ -14,8 +20,8 @@ extension Refusal {
         case .secretMismatch: .secretMismatch(environment)
         case .clientNotFound: .clientNotFound(environment)
         case .clientUnauthorized: .clientUnauthorized(environment)
-        case .redirectMismatch: .redirectMismatch(environment)
-        case .invalidScope: .invalidScope(environment)
+        case .redirectMismatch: .redirectMismatch(environment, settings)
+        case .invalidScope: .invalidScope(environment, settings)
         case .versionUnsupported: .versionUnsupported
         case .unsupportedGrantType: .unsupportedGrantType
         case .codeRefused: .codeRefused
@@ -57,7 +63,7 @@ extension Explanation {
         case .sandbox:
             Explanation(
                 "The sandbox does not know the user as a customer",
-                "Either the sandbox user has no customer and account yet, or the sandbox is at fault for the moment: "
+                "Either the sandbox user has no customer and account yet, or the sandbox is at fault at the moment: "
                     + "it refuses healthy grants now and then, mostly around 09:00 to 10:10 in New York.",
                 do:
                     "Wait: it is tried again, slowly, and has come back after some minutes. If it does not, create customer "
@@ -105,21 +111,26 @@ extension Explanation {
         )
     }
 
-    fileprivate static func redirectMismatch(_ environment: TradeEnvironment) -> Explanation {
+    fileprivate static func redirectMismatch(
+        _ environment: TradeEnvironment,
+        _ settings: ClientSettings
+    ) -> Explanation {
         Explanation(
-            "The redirect address is not registered",
+            "The redirect URI is not registered",
             "The address to which TastyTrade is to send people back is, to the letter, none of those registered for the "
                 + "application: a slash at the end, http or https, localhost or 127.0.0.1, and the port all count.",
-            do: "Make tastytrade.redirectUri and the address at \(environment.applicationsPage) the same."
+            do: "Make \(settings.named("redirect URI", "tastytrade.redirectUri")) and the one at "
+                + "\(environment.applicationsPage) the same."
         )
     }
 
-    fileprivate static func invalidScope(_ environment: TradeEnvironment) -> Explanation {
+    fileprivate static func invalidScope(_ environment: TradeEnvironment, _ settings: ClientSettings) -> Explanation {
         Explanation(
             "A scope is not allowed",
             "Something was asked for that the application may not ask for. TastyTrade has the scopes read, trade and openid, "
                 + "and those are chosen when the application is made.",
-            do: "Ask for no more than the application has (tastytrade.scopes), or tick more at "
+            do:
+                "Ask for no more than the application has: change \(settings.named("scopes", "tastytrade.scopes")), or tick more at "
                 + "\(environment.applicationsPage)."
         )
     }
@@ -142,6 +153,6 @@ extension Explanation {
         "The sign-in could not be finished",
         "TastyTrade did not take the code that it gave a moment ago: a code is good for one use and a short time, for the application "
             + "that asked for it. Grants made before are not concerned.",
-        do: "Begin again, and allow it once more. Do not reload the page that TastyTrade sends you back to."
+        do: "Begin again, and allow access once more."
     )
 }

@@ -19,7 +19,7 @@ enum Refusal: Hashable, CaseIterable {
     case clientNotFound
     /// The client may not do this.
     case clientUnauthorized
-    /// The redirect address is not a registered one.
+    /// The redirect URI is not a registered one.
     case redirectMismatch
     /// A scope is not the client's.
     case invalidScope

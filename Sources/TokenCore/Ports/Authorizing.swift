@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The tastytokend authors
 
-/// What socket and pages need to connect accounts on TastyTrade's own page (RFC 6749 section 4.1). Adapter: `AccountConnector` of
+/// What socket and pages need to connect accounts on TastyTrade's own page (RFC 6749 section 4.1). Adapter: `CodeFlow` of
 /// Enrollment.
 ///
 /// Every call ends within deadlines of its own, and a failure says what happened in words that are safe to show.
@@ -12,7 +12,7 @@ package protocol Authorizing: Sendable {
     ///   - user: whose account is to be connected; the row must exist.
     ///   - client: the name of the OAuth client to ask for; nil for the one that the user's grant is of now, else the configuration's.
     ///   - place: where it is begun.
-    /// - Returns: where to send him.
+    /// - Returns: where to send them.
     /// - Throws: why nothing was begun.
     func beginAuthorization(
         of user: UserID,
@@ -56,7 +56,7 @@ package protocol Authorizing: Sendable {
     /// - Parameters:
     ///   - link: what makes it secret.
     ///   - browser: what only that browser has.
-    /// - Returns: where to send him; the same to the same browser for ten minutes, so that a second click does no harm.
+    /// - Returns: where to send them; the same to the same browser for ten minutes, so that a second click does no harm.
     /// - Throws: why nothing was begun; the link is spent only if something was.
     func beginAuthorization(
         byLink link: Secret,
@@ -66,8 +66,8 @@ package protocol Authorizing: Sendable {
     /// What somebody who came back from TastyTrade was sent there for; spends nothing.
     ///
     /// - Parameters:
-    ///   - state: the state that came back with him.
-    ///   - place: where he came back to.
+    ///   - state: the state that came back with them.
+    ///   - place: where they came back to.
     /// - Returns: what was asked for.
     /// - Throws: that it was never begun, is over or done, or was begun elsewhere.
     func authorization(

@@ -12,7 +12,8 @@ package protocol CodeExchanging: Sendable {
     ///   - client: the client that it was asked for, with its `client_id`.
     /// - Returns: an access token and a refresh token.
     /// - Throws: what went wrong. `grantRefused` says that the *code* is not taken (spent, expired, another client's), and nothing of any
-    ///   grant; an answer without a refresh token is `malformed`, and carries nothing.
+    ///   grant; an answer without a refresh token is `malformed`, and carries nothing. Any other failure may carry the refresh token of an
+    ///   answer that was no good otherwise, or broke off behind it (`newRefreshToken`): the code is spent then, and that is the grant.
     func exchange(
         _ code: Secret,
         redirectURI: String,

@@ -26,7 +26,7 @@ package struct RefreshFailure: Error, Hashable, Sendable {
         case malformed
         /// The name of the endpoint's host could not be resolved.
         case nameResolution = "name_resolution"
-        /// No connection was had, refused or in time; the request was not sent.
+        /// No connection could be made, refused or not in time; the request was not sent.
         case connect
         /// TLS failed: certificate, handshake. The request was not sent.
         case tls

@@ -11,7 +11,7 @@ package struct AccountTally: Hashable, Sendable {
     package let needingAPerson: Int
     /// Without a refresh token in their row.
     package let withoutGrant: Int
-    /// Why no refreshes are made for any of them, in words; nil while they are.
+    /// Why no refreshes are made, in words, by client where there are several; nil while they are made for every client.
     package var stoppedFor: String?
 
     /// All of them.

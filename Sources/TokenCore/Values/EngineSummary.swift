@@ -13,7 +13,7 @@ package struct EngineSummary: Hashable, Sendable {
     package let unstored: Int
     /// How many accounts the rate can keep fresh (`tastytokend_capacity_accounts`).
     package let capacity: Int
-    /// Why no refreshes are made for any account, in words; nil while they are.
+    /// Why no refreshes are made, in words, by client where there are several; nil while they are made for every client.
     package let stoppedFor: String?
 
     /// Puts together what the engine counts.

@@ -103,7 +103,7 @@ extension ClientForm {
             name: "name",
             label: "Name",
             hint:
-                "What you call it here: letters, digits, dots, dashes and underscores. The name of a client that there is changes that one.",
+                "What you call it here: letters, digits, dots, dashes and underscores. Entering an existing name changes that client.",
             value: self.name,
             longest: 64,
             isRequired: true
@@ -120,7 +120,7 @@ extension ClientForm {
             ),
             FieldView(
                 name: "redirect_uri",
-                label: "Redirect address",
+                label: "Redirect URI",
                 hint: "To the letter as it is registered at TastyTrade.",
                 value: redirectURI,
                 longest: 1024

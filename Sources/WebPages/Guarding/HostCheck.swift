@@ -44,7 +44,7 @@ struct HostCheck: RouterMiddleware {
                 .misdirectedRequest,
                 "These pages are at another address",
                 "They answer to one name only, so that no other site can pass for them.",
-                "Open \(origin), or set web.publicUrl to the address that you use."
+                "Open \(origin), or ask the operator to set web.publicUrl to the address that you use."
             )
         }
         return nil

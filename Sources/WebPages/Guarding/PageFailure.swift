@@ -54,7 +54,7 @@ struct PageFailure: Error, Hashable {
             self.init(
                 status,
                 "The request cannot be answered",
-                "It is none that these pages understand (HTTP \(status.code)).",
+                "These pages do not understand it (HTTP \(status.code)).",
                 "Begin at the overview.",
                 leadsHome: true
             )

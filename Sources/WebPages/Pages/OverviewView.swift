@@ -51,7 +51,7 @@ struct OverviewView: PageView {
     ) {
         let tally = summary.accounts
         frame = Frame("Accounts", for: visit, at: .overview)
-        alert = summary.stoppedFor.map { "No refreshes are made for any account: \($0)." }
+        alert = summary.stoppedFor.map { "Refreshes are stopped: \($0)." }
         loading = !isReady
         self.tally = [
             Count(words: "connected", count: tally.healthy), Count(words: "failing", count: tally.failing),

@@ -11,8 +11,8 @@ struct GrantAddCommand: ParsableCommand {
         commandName: "add",
         abstract: "Connect a user's account with a refresh token that was made by hand.",
         discussion: """
-            Make the grant at my.tastytrade.com, Manage, API, OAuth applications: Manage, Create Grant; it shows the refresh \
-            token once. It is read from standard input, or asked for at a terminal and not shown. The daemon looks at it, \
+            Make the grant at my.tastytrade.com (Manage > My Profile > API > OAuth Applications), with Manage and Create Grant; \
+            TastyTrade shows the refresh token once. It is read from standard input, or asked for at a terminal and not shown. The daemon looks at it, \
             tries it with one refresh, and only then puts it into the user's row, in place of what stands there.
 
             EXAMPLES

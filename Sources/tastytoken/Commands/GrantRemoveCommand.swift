@@ -11,7 +11,7 @@ struct GrantRemoveCommand: ParsableCommand {
         commandName: "remove",
         abstract: "Forget a user's grant: empty the three columns of the row.",
         discussion: """
-            TastyTrade still knows the grant; delete it there as well: my.tastytrade.com, Manage, API, OAuth applications.
+            TastyTrade still knows the grant; delete it there as well: my.tastytrade.com (Manage > My Profile > API > OAuth Applications).
             """
     )
 
@@ -30,8 +30,8 @@ struct GrantRemoveCommand: ParsableCommand {
             let reply = try socket.client.ask(request, within: SocketClient.patienceForChanges)
             guard reply.status == 204 else { throw reply.failure(of: subject.user) }
             Console.print(
-                "the grant of user \(user) is forgotten here; TastyTrade still knows it: delete it at my.tastytrade.com, Manage, API, "
-                    + "OAuth applications"
+                "the grant of user \(user) is forgotten here; TastyTrade still knows it: delete it at "
+                    + "my.tastytrade.com (Manage > My Profile > API > OAuth Applications)"
             )
         }
     }

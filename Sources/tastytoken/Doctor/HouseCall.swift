@@ -98,7 +98,7 @@ extension HouseCall {
         ("reauthorization_required", .fail, "Connect them again: tastytoken grant add USER.", false),
         ("unknown_outcome", .fail, "Connect them again: tastytoken grant add USER.", false),
         ("unreadable", .fail, "See tastytoken explain USER: a key is missing, or a column is damaged.", false),
-        ("expired", .fail, "See tastytoken doctor USER: their tokens are dead, and are tried for.", true),
+        ("expired", .fail, "See tastytoken doctor USER: their tokens are dead; the daemon keeps trying.", true),
         ("degraded", .warn, "See tastytoken doctor USER: their tokens live, and refreshes fail.", true),
     ]
 

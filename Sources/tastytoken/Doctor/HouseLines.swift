@@ -118,7 +118,7 @@ struct HouseLines {
             VerdictLine(
                 .fail,
                 "refreshes",
-                "None are made for any account but for a try now and then: \(why).",
+                "Refreshes are stopped, apart from an occasional trial: \(why).",
                 remedy:
                     "See what the words name: client secret, network, or TastyTrade itself. tastytokend check looks at all three.",
                 mayPass: true

@@ -11,7 +11,7 @@ struct ClientRows {
     /// Lays clients out.
     init(_ clients: [ClientReply]) {
         let titles = [
-            "NAME", "ENVIRONMENT", "CLIENT ID", "ACCOUNTS", "SECRET SINCE", "SCOPES", "REDIRECT ADDRESS", "OBSTACLE",
+            "NAME", "ENVIRONMENT", "CLIENT ID", "ACCOUNTS", "SECRET SINCE", "SCOPES", "REDIRECT URI", "OBSTACLE",
         ]
         cells =
             [titles]

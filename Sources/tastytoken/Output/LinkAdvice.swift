@@ -17,7 +17,7 @@ struct LinkAdvice: Equatable {
     ///   - now: the present, in microseconds since 1970.
     ///   - connection: `SSH_CONNECTION` (ssh(1)): the caller's address and port, and this host's; nil for who is not here by SSH.
     init(_ reply: LinkReply, atMicroseconds now: Int64, connection: String?) {
-        isWellFormed = reply.link.hasPrefix("http") && reply.link.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        isWellFormed = TerminalFlow.isAddress(reply.link)
         lines = [Self.duration(of: reply, now)] + (Self.tunnel(to: reply.link, connection).map { [$0] } ?? [])
     }
 
