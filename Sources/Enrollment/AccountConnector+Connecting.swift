@@ -21,7 +21,11 @@ extension AccountConnector: Enrolling {
         if let held, Self.isAnotherLogin(token, than: held) { notes.append(Self.otherLogin) }
         try begin(user)
         defer { endProof(of: user) }
-        try await settle(token, of: user, chosen)
+        do throws(EnrollmentFailure) {
+            try await settle(token, of: user, chosen)
+        } catch {
+            throw error.noting(notes)
+        }
         return notes
     }
 

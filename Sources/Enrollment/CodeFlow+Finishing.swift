@@ -161,7 +161,7 @@ extension CodeFlow: Authorizing {
             } else {
                 obtained.keep(nil, for: pending, at: clock())
             }
-            throw EnrollmentFailure(ofExchange: error, in: client.registration.environment)
+            throw EnrollmentFailure(ofExchange: error, of: client.registration)
         }
     }
 

@@ -14,7 +14,7 @@ extension EnrollmentFailure {
                 "The client id is missing",
                 "TastyTrade's page has to be told which OAuth client asks, and the client \(client) has no client id.",
                 do: client == ClientRegistration.configuredName
-                    ? "Set tastytrade.clientId to that of the application at TastyTrade, and reload the service."
+                    ? "Set tastytrade.clientId to that of the application at TastyTrade, and restart the service."
                     : "Enter it: tastytoken client set \(client)."
             )
         )
@@ -117,10 +117,10 @@ extension EnrollmentFailure {
     }
 
     /// The exchange of a code failed. A code is sent once, so that it helps to ask again only where it never was.
-    init(ofExchange failure: RefreshFailure, in environment: TradeEnvironment) {
+    init(ofExchange failure: RefreshFailure, of client: ClientRegistration) {
         self.init(
             failure.kind == .grantRefused ? .grantRefused : .unavailable,
-            Explanation(ofExchange: failure, in: environment),
+            Explanation(ofExchange: failure, in: client.environment, for: client.name),
             remark: " (\(failure))",
             retryAfter: failure.wasSent ? nil : ProofLedger.spacing
         )

@@ -52,7 +52,7 @@ extension EnrollmentFailure {
 
     /// The refresh that was to prove a grant failed.
     init(_ failure: RefreshFailure, of client: ClientRegistration) {
-        let explanation = Explanation(of: failure, in: client.environment)
+        let explanation = Explanation(ofProof: failure, in: client.environment, for: client.name)
         // Only what the endpoint says in so many words is the grant's own fault.
         let kind: Kind = failure.kind == .grantRefused ? .grantRefused : .unavailable
         let remark =
@@ -62,8 +62,35 @@ extension EnrollmentFailure {
             kind,
             explanation,
             remark: "\(remark) (\(failure))",
-            retryAfter: kind == .unavailable ? failure.retryAfter ?? ProofLedger.spacing : nil
+            retryAfter: kind == .unavailable && failure.mayPass ? failure.retryAfter ?? ProofLedger.spacing : nil
         )
+    }
+
+    /// The same, with what is striking about what was entered: that may be why.
+    ///
+    /// - Parameter notes: sentences.
+    /// - Returns: the failure with them.
+    func noting(_ notes: [String]) -> EnrollmentFailure {
+        guard kind == .grantRefused, !notes.isEmpty else { return self }
+        return EnrollmentFailure(
+            kind,
+            "\(text) \(notes.joined(separator: " "))",
+            explanation: explanation,
+            retryAfter: retryAfter
+        )
+    }
+}
+
+extension RefreshFailure {
+    /// Whether it may be over in a moment, without anybody who sees to it.
+    fileprivate var mayPass: Bool {
+        switch kind {
+        case .clientRefused, .redirected, .tls: false
+        case .grantRefused, .requestRejected, .throttled, .gateway, .serverFault, .malformed, .nameResolution, .connect,
+            .timeout, .connectionLost, .storeUnavailable, .storeRejected, .journalUnavailable, .callUnderWay,
+            .noProgress:
+            true
+        }
     }
 }
 

@@ -10,7 +10,7 @@ extension WebPages {
     /// The form.
     func grant(_ request: Request) async throws -> Response {
         let visit = try visit(request)
-        let user = try query(request).trimmed("user") ?? ""
+        let user = try query(request).verbatim("user") ?? ""
         return renderer.page(.grant, GrantView(await clientNames(), (user, ""), for: visit))
     }
 
@@ -18,7 +18,7 @@ extension WebPages {
     func connect(_ request: Request) async throws -> Response {
         let visit = try visit(request)
         let fields = try await form(request, of: visit)
-        let form = (user: fields.trimmed("user") ?? "", client: fields["client"])
+        let form = (user: fields.verbatim("user") ?? "", client: fields["client"])
         let token = Secret(fields["refresh_token"])
         var missing: [Problem] = []
         if form.user.isEmpty { missing.append(Problem("Say whose account it is.", at: "user")) }

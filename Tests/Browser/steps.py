@@ -83,7 +83,7 @@ class PagesTest(unittest.TestCase):
         self.browser.open(place.pages + AUTHORIZE)
         self.browser.fill("User", user)
         self.browser.fill("OAuth client", client)
-        self.browser.press("Look at what is asked for")
+        self.browser.press("See what will be asked for")
         self.browser.press("Go on to TastyTrade")
         self.assertTrue(self.browser.address.startswith(f"{place.simulator}/auth.html?"), self.browser.address)
 

@@ -40,8 +40,19 @@ import TokenCore
         let failure = await fixture.connect("new", .failure(RefreshFailure(kind, text: "it said no"))).failure
         #expect(failure?.kind == expected)
         #expect(failure?.text.contains("it said no") == true)
-        #expect((failure?.retryAfter == nil) == (expected == .grantRefused))
+        #expect((failure?.retryAfter == nil) == [.grantRefused, .clientRefused].contains(kind))
+        #expect(failure?.text.contains("tried again until it works") == false, "nobody tries it by himself")
         #expect(fixture.table.row(user) == old && fixture.told.count == 0)
+    }
+
+    @Test func aRefusalSaysWhatIsStrikingAboutWhatWasEntered() async {
+        let refusal = RefreshFailure(.grantRefused, httpStatus: 400, code: "invalid_grant", text: "no")
+        let failure = await fixture.connect("garbage", .failure(refusal)).failure
+        #expect(
+            failure?.kind == .grantRefused && failure?.text.contains("This is no JWT") == true,
+            "\(failure?.text ?? "")"
+        )
+        #expect(failure?.text.contains("garbage") == false)
     }
 
     @Test func anAnswerThatWasLostIsSaidToBeSo() async {

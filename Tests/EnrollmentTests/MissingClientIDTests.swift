@@ -35,8 +35,10 @@ import TokenCore
             effects: AccountConnector.Effects(
                 rowWasWritten: { _, _ in },
                 clientsWereChanged: {},
-                refresh: { _ in },
-                accountsWithGrant: { 0 }
+                refresh: { _ in .underWay(replacing: nil) },
+                accountsWithGrant: { 0 },
+                obstacle: { _ in nil },
+                callEnded: { _, _, _, _ in }
             ),
             clock: base.clock.reading,
             logger: logger

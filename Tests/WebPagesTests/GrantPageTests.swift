@@ -35,7 +35,7 @@ import TokenCore
             for client in ["", "second"] {
                 let page = try await browser.post(
                     path,
-                    [("user", " 42 "), ("client", client), ("refresh_token", PagesFixture.secret)]
+                    [("user", "42"), ("client", client), ("refresh_token", PagesFixture.secret)]
                 )
                 #expect(page.status == 200)
                 try Markup.check(page.text, "connected")

@@ -49,7 +49,7 @@ extension Configuration.TastyTrade {
         let unlisted = reader.value("tastytrade.allowUnlistedHost", .flag)
         apiURL = Self.apiURL(reading: &reader, environment, unlisted: unlisted)
         authorizeURL = Self.authorizeURL(reading: &reader, environment)
-        redirectURI = reader.value("tastytrade.redirectUri", .secureAddress).text
+        redirectURI = reader.value("tastytrade.redirectUri", .secureAddress).written
         scopes = reader.list("tastytrade.scopes", .word, splittingSpaces: true)
         caFile = Self.caFile(reading: &reader)
     }

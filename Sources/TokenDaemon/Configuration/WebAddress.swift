@@ -12,8 +12,10 @@ struct WebAddress: Hashable {
     let host: String
     /// The port, where one is written.
     let port: Int?
-    /// The address as it is used: without a slash at its end.
+    /// The address as other paths follow it: without a slash at its end.
     let text: String
+    /// The address to the letter.
+    let written: String
 
     /// Takes an address apart: scheme, host, perhaps a port and a path. A user, a query or a fragment has no place in
     /// it.
@@ -29,6 +31,7 @@ struct WebAddress: Hashable {
         guard let (host, port) = Self.hostAndPort(authority) else { throw complaint }
         self.host = host
         self.port = port
+        self.written = text
         self.text = String(text.reversed().drop { $0 == "/" }.reversed())
     }
 

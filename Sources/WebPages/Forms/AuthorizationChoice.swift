@@ -12,7 +12,7 @@ struct AuthorizationChoice {
 
     /// Takes what came.
     init(_ fields: FormFields) {
-        user = UserID(fields.trimmed("user") ?? "")
+        user = UserID(fields.verbatim("user") ?? "")
         client = fields.trimmed("client")
     }
 

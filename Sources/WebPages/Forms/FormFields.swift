@@ -21,9 +21,10 @@ struct FormFields: Hashable {
         for pair in bytes.split(separator: UInt8(ascii: "&"), maxSplits: Self.fieldLimit) {
             guard values.count < Self.fieldLimit else { throw .tooManyFields }
             let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2 else { throw .noValue }
             let name = try Self.decoded(parts[0])
-            guard !name.isEmpty, values.updateValue(try Self.decoded(parts[1]), forKey: name) == nil else {
+            // A name alone has the empty value. What others append is none of our business (RFC 6749 section 4.1.2).
+            let value = parts.count == 2 ? try Self.decoded(parts[1]) : ""
+            guard !name.isEmpty, values.updateValue(value, forKey: name) == nil else {
                 throw .twice
             }
         }
@@ -35,6 +36,11 @@ struct FormFields: Hashable {
 
     /// Whether there is such a field, though it be empty.
     func contains(_ name: String) -> Bool { values[name] != nil }
+
+    /// The value of a field as it stands, since an id may have white space at its ends; nil where it has nothing else.
+    func verbatim(_ name: String) -> String? {
+        self[name].allSatisfy(\.isWhitespace) ? nil : self[name]
+    }
 
     /// The value of a field without white space around it; nil where nothing is left.
     func trimmed(_ name: String) -> String? {
@@ -100,8 +106,6 @@ enum FormFlaw: String, Error, Hashable {
     case tooLarge
     /// More fields than any form here has.
     case tooManyFields
-    /// A field without `=`.
-    case noValue
     /// A field without a name, or the second of its name.
     case twice
     /// A byte that has to be escaped, or an escape that is none.
