@@ -22,6 +22,9 @@ struct GrantAddCommand: ParsableCommand {
     )
 
     @OptionGroup var subject: UserArgument
+    // What is taken for nothing would be quoted in the complaint.
+    @Argument(help: .hidden)
+    var surplus: [String] = []
     @Option(
         help: ArgumentHelp(
             "The OAuth client that the grant was made for; see tastytoken client list.",
@@ -32,6 +35,15 @@ struct GrantAddCommand: ParsableCommand {
     @Flag(help: "Print the reply as JSON.")
     var json = false
     @OptionGroup var socket: SocketOption
+
+    func validate() throws {
+        guard surplus.isEmpty else {
+            throw ValidationError(
+                "The refresh token is no argument, since other processes can read those: it is read from standard input, or asked for. "
+                    + "If you gave it here, delete its grant at TastyTrade and make another one."
+            )
+        }
+    }
 
     func run() throws {
         try Console.carryingOut { () throws(Failure) in
