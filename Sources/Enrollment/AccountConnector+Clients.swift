@@ -31,6 +31,7 @@ extension AccountConnector {
     /// See ``Enrolling/put(_:)``.
     package func put(_ draft: ClientDraft) async throws(EnrollmentFailure) -> (client: ClientListing, notes: [String]) {
         try ClientName.check(draft.name)
+        try ClientScope.check(draft.scopes ?? [])
         let (stored, accounts) = try await known()
         let before = stored.first { $0.name == draft.name }
         let client = try StoredClient(draft, over: before, else: configured)
@@ -79,7 +80,7 @@ extension AccountConnector {
         case .inUse(let accounts):
             throw EnrollmentFailure(
                 .invalid,
-                "The OAuth client \(name) was not removed: \(accounts) accounts have grants of it. Connect them with another client "
+                "The OAuth client \(name) was not removed: \(Self.holding(accounts)) of it. Connect them with another client "
                     + "first, or disconnect them."
             )
         }
@@ -105,10 +106,14 @@ extension AccountConnector {
         return findings.bySeverity.sentences
     }
 
+    private static func holding(_ accounts: Int) -> String {
+        accounts == 1 ? "1 account has a grant" : "\(accounts) accounts have grants"
+    }
+
     private static func notesOnChange(from before: StoredClient?, to after: StoredClient, _ accounts: Int) -> [String] {
         guard let before, accounts > 0, before.clientSecret != after.clientSecret else { return [] }
         return [
-            "\(accounts) accounts have grants of this client. If its secret was made anew at TastyTrade, those grants are dead: connect the "
+            "\(holding(accounts)) of this client. If its secret was made anew at TastyTrade, those grants are dead: connect the "
                 + "accounts again, or put the old secret back while it is still good and move them to a second client one by one."
         ]
     }
@@ -131,7 +136,8 @@ enum ClientName {
     /// - Parameter name: the name.
     /// - Throws: why no client can be called so.
     static func check(_ name: String) throws(EnrollmentFailure) {
-        guard name != ClientRegistration.configuredName else { throw isTheConfigurations }
+        // Nor may one look like it.
+        guard name.lowercased() != ClientRegistration.configuredName else { throw isTheConfigurations }
         let isNamed = name.utf8.first.map { isAlphanumeric($0) } ?? false
         guard isNamed, name.utf8.count <= longest,
             name.utf8.allSatisfy({ isAlphanumeric($0) || "._-".utf8.contains($0) })
@@ -150,6 +156,25 @@ enum ClientName {
             UInt8(ascii: "A")...UInt8(ascii: "Z"):
             true
         default: false
+        }
+    }
+}
+
+/// What a scope may be called (RFC 6749 section 3.3).
+enum ClientScope {
+    /// Looks at scopes.
+    ///
+    /// - Parameter scopes: each by itself.
+    /// - Throws: that one of them is none.
+    static func check(_ scopes: [String]) throws(EnrollmentFailure) {
+        let areScopes = scopes.allSatisfy { scope in
+            !scope.isEmpty && scope.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
+        }
+        guard areScopes else {
+            throw EnrollmentFailure(
+                .invalid,
+                "A scope is a word of visible ASCII without quotes and backslashes, such as read."
+            )
         }
     }
 }

@@ -67,7 +67,7 @@ extension AccountConnector {
             case .tooSoon(let wait):
                 throw EnrollmentFailure(
                     .tooSoon,
-                    "A grant of user \(user) was tried a moment ago. Try again in some seconds.",
+                    "A grant of user \(user) was tried a moment ago.",
                     retryAfter: wait
                 )
             case .tooManyRefused(let wait):
@@ -80,7 +80,7 @@ extension AccountConnector {
             case .tooMany:
                 throw EnrollmentFailure(
                     .unavailable,
-                    "Too many grants are being tried at the moment. Try again in some seconds.",
+                    "Too many grants are being tried at the moment.",
                     retryAfter: ProofLedger.spacing
                 )
             }
@@ -137,6 +137,13 @@ extension AccountConnector {
             }
             try outcome.throwUnlessDone(user, "could not be connected")
         } catch {
+            logger.warning(
+                "a grant that was proved could not be stored, and is kept for another try",
+                metadata: [
+                    LogKey.user: "\(user)", LogKey.event: "grant.not_stored",
+                    LogKey.client: "\(client.registration.name)", LogKey.error: "\(error)",
+                ]
+            )
             unstored.keep(answer, used: used, for: user, client: client.storedName, at: clock())
             throw error
         }

@@ -219,7 +219,8 @@ extension CodeFlow {
             client: client.registration.name,
             environment: client.registration.environment,
             page: client.authorizeURL,
-            redirectURI: client.redirectURI
+            redirectURI: client.redirectURI,
+            scopes: client.scopes
         )
     }
 }

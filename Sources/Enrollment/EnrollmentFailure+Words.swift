@@ -25,7 +25,12 @@ extension EnrollmentFailure {
     static func unavailable(_ failure: StoreFailure, _ what: String) -> EnrollmentFailure {
         EnrollmentFailure(
             .unavailable,
-            "\(what): \(failure). Nothing was changed; try again in a moment.",
+            "\(what): \("\(failure)".sentence) Nothing was changed; try again in a moment.",
+            explanation: Explanation(
+                "The database does not answer",
+                "\(what). Nothing was changed.",
+                do: "Try again in a moment. If it stays so, tell whoever runs this service."
+            ),
             retryAfter: .seconds(5)
         )
     }
@@ -43,9 +48,15 @@ extension EnrollmentFailure {
             case .unavailable, .timeout: true
             case .misconfigured, .refused: false
             }
+        let outcome = "\(subject) \(mayBeDone ? "may or may not have been \(change)" : "was not \(change)")"
         return EnrollmentFailure(
             .unavailable,
-            "\(subject) \(mayBeDone ? "may or may not have been \(change)" : "was not \(change)"): \(failure). Try again in a moment.",
+            "\(outcome): \("\(failure)".sentence) Try again in a moment.",
+            explanation: Explanation(
+                "The database does not answer",
+                "\(outcome).",
+                do: "Try again in a moment. If it stays so, tell whoever runs this service."
+            ),
             retryAfter: .seconds(5)
         )
     }
@@ -114,7 +125,13 @@ extension ConnectOutcome {
         case .rejected(let reason):
             throw EnrollmentFailure(
                 .unavailable,
-                "The account of user \(user) \(what): the database did not take it: \(reason) See to the table, then try again."
+                "The account of user \(user) \(what): the database did not take it: \(reason) See to the table, then try again.",
+                explanation: Explanation(
+                    "The database did not take it",
+                    "The account of user \(user) \(what), since its row takes no such write.",
+                    do:
+                        "Tell whoever runs this service: its log says why. What TastyTrade gave is kept for the next try."
+                )
             )
         }
     }
@@ -123,4 +140,9 @@ extension ConnectOutcome {
 extension [Finding] {
     /// Each in words, with what to do.
     var sentences: [String] { map { "\($0.problem) \($0.remedy)" } }
+}
+
+extension String {
+    /// The text with a full stop, unless it has an end already.
+    fileprivate var sentence: String { last.map { ".?!".contains($0) } == true ? self : self + "." }
 }

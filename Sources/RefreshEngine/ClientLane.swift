@@ -61,8 +61,11 @@ struct ClientLane: Sendable {
 
     /// Why no refreshes are made, in words; nil while they are.
     var standstill: String? {
-        obstacle ?? breaker.cause.map { cause in breakerFailure.map { "\(cause.words): \($0)" } ?? cause.words }
+        obstacle ?? causeInWords.map { words in breakerFailure.map { "\(words): \($0)" } ?? words }
     }
+
+    /// What its breaker is open for, in words; nil while it is closed.
+    var causeInWords: String? { breaker.cause?.words(for: client) }
 
     /// Goes on with other settings.
     mutating func reconfigure(_ settings: RefreshEngine.LiveSettings, from before: EngineConfiguration, at now: Moment)
@@ -85,9 +88,11 @@ extension Breaker.Cause {
         }
     }
 
-    /// What is at fault, for people.
-    var words: String {
+    /// What is at fault, for people, and where it is mended for that client.
+    func words(for client: ClientRegistration) -> String {
         switch self {
+        case .clientRefused where client.name != ClientRegistration.configuredName:
+            "the OAuth client is refused; check its id, secret and environment (tastytoken client set \(client.name))"
         case .clientRefused: "the OAuth client is refused; check tastytrade.clientSecret and tastytrade.env"
         case .grantsRefused:
             "most grants are refused at once, which is no account's own fault; see whether TastyTrade revoked them, or tastytrade.env is another's"

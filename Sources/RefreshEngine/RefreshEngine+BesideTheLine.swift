@@ -22,8 +22,9 @@ extension RefreshEngine {
             return CallObstacle(reason: "it asked to be left alone for a while", wait: wait)
         }
         guard let cause = lanes[lane].breaker.cause, cause != .grantsRefused else { return nil }
+        let reason = cause.words(for: lanes[lane].client)
         let wait = lanes[lane].breaker.wait(forLifeLeft: Self.noHurry, at: now)
-        guard wait <= .zero else { return CallObstacle(reason: cause.words, wait: wait) }
+        guard wait <= .zero else { return CallObstacle(reason: reason, wait: wait) }
         lanes[lane].breaker.called(lifeLeft: Self.noHurry, perSecond: configuration.maxPerSecond, at: now)
         return nil
     }

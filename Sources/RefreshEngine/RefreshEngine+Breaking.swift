@@ -113,7 +113,8 @@ extension RefreshEngine {
             "no refreshes are made but for a probe now and then",
             metadata: [
                 LogKey.client: "\(lanes[lane].client.name)", LogKey.event: "breaker.opened",
-                LogKey.cause: "\(cause.words)", LogKey.errorCode: "\(failure.kind.rawValue)",
+                LogKey.cause: "\(cause.words(for: lanes[lane].client))",
+                LogKey.errorCode: "\(failure.kind.rawValue)",
                 LogKey.error: "\(failure)",
             ]
         )

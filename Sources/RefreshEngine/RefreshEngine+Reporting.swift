@@ -79,8 +79,8 @@ extension RefreshEngine {
     }
 
     private func wordsForStandstill(of lane: LaneNumber) -> String {
-        guard let reason = lanes[lane].obstacle ?? lanes[lane].breaker.cause?.words else { return "" }
-        return " No refreshes are made for any account now: \(reason)."
+        guard let reason = lanes[lane].obstacle ?? lanes[lane].causeInWords else { return "" }
+        return " No refreshes are made for any account of the OAuth client \(lanes[lane].client.name) now: \(reason)."
     }
 
     /// See ``TokenServing/summary()``.

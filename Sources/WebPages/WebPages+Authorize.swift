@@ -99,11 +99,7 @@ extension WebPages {
 
     /// A browser that has its secret keeps it, so that what was begun in two tabs is finished in both.
     private func leave(to start: AuthorizationStart, with secret: Secret) -> Response {
-        logger.notice(
-            "somebody was sent to TastyTrade to connect an account",
-            metadata: [LogKey.event: "web.authorization_begun"]
-        )
-        return redirect(to: start.url.reveal(), cookie: browserCookie.setting(secret))
+        redirect(to: start.url.reveal(), cookie: browserCookie.setting(secret))
     }
 
     private func refuse(

@@ -53,10 +53,6 @@ extension WebPages {
                 with: answer.end,
                 from: .browser(secret)
             )
-            logger.notice(
-                "an account was connected through the web pages",
-                metadata: [LogKey.event: "web.connected", LogKey.user: "\(subject.user)"]
-            )
             return renderer.page(.connected, ConnectedView(subject, notes, for: visit))
         } catch {
             return await again(answer, secret, after: error) ?? response(to: error, Self.nothingToFinish, for: visit)

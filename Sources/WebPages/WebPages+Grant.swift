@@ -30,10 +30,6 @@ extension WebPages {
         do throws(EnrollmentFailure) {
             let user = UserID(form.user)
             let notes = try await enrolling.connect(user, with: token, of: form.client.isEmpty ? nil : form.client)
-            logger.notice(
-                "an account was connected through the web pages",
-                metadata: [LogKey.event: "web.connected", LogKey.user: "\(user)"]
-            )
             let view = GrantView(await clientNames(), ("", form.client), done: DoneView(user, notes), for: visit)
             return renderer.page(.grant, view)
         } catch {

@@ -87,8 +87,9 @@ extension WebPages {
     private var server: HTTPServerBuilder {
         .http1(
             configuration: HTTP1Channel.Configuration(
-                // Also for one that sends its request too slowly, and longer than a grant may take to be tried.
-                idleTimeout: .seconds(75),
+                // For the fields of a request as well, and between two: whoever holds all connections without a word holds them no longer. Not
+                // while a request is answered.
+                idleTimeout: .seconds(10),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: Self.mostFieldBytes,
                     maxHeaderListSize: Self.mostFieldBytes,

@@ -28,6 +28,13 @@ extension WebPages {
                 for: visit
             )
         }
+        if form.isMeantNew, let there = try? await clients().get(), there.contains(where: { $0.name == form.name }) {
+            let problem = Problem(
+                "There is a client of this name. Choose another name, or change that one in the list.",
+                at: "name"
+            )
+            return await refuse(form, [problem], .unprocessableContent, for: visit)
+        }
         do throws(EnrollmentFailure) {
             let (client, notes) = try await enrolling.put(form.draft)
             let view = SetupView(
@@ -70,7 +77,8 @@ extension DoneView {
     fileprivate init(_ client: ClientListing, _ notes: [String]) {
         self.init(
             title: "The client \(client.name) is saved",
-            text: "Accounts can be connected through it.",
+            text: notes.isEmpty
+                ? "Accounts can be connected through it." : "Look at this before accounts are connected through it:",
             notes: notes,
             link: Link(address: GrantPage.path, words: "Connect an account")
         )

@@ -17,7 +17,7 @@ struct TastyToken: ParsableCommand {
 
             EXAMPLES
               tastytoken token 42
-              tastytoken header 42 | curl -H @- "$API_URL/customers/me/accounts"
+              tastytoken header 42 | curl -H @- https://api.tastyworks.com/customers/me/accounts
               tastytoken exec 42 -- ./close-positions
               tastytoken watch 42 | while read -r line; do …; done
               tastytoken status --watch

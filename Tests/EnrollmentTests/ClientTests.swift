@@ -73,9 +73,18 @@ import TokenCore
         #expect(client.redirectURI == "http://localhost:3000/tastytrade/oauth/callback")
     }
 
-    @Test(arguments: ["default", "", " ", "a b", "-x", "\u{E9}", "a/b", String(repeating: "a", count: 65)])
+    @Test(arguments: [
+        "default", "Default", "DEFAULT", "", " ", "a b", "-x", "\u{E9}", "a/b", String(repeating: "a", count: 65),
+    ])
     func aNameThatCannotBeIsRefused(_ name: String) async {
         #expect(await put(draft(name)).failure?.kind == .invalid)
+        #expect(fixture.table.stored.isEmpty)
+    }
+
+    @Test(arguments: [[""], ["read\ntrade"], ["read trade"], ["re\"ad"], ["caf\u{E9}"]])
+    func whatIsNoScopeIsRefused(_ scopes: [String]) async {
+        let failure = await put(draft { $0.scopes = scopes }).failure
+        #expect(failure?.text.contains("A scope is a word") == true)
         #expect(fixture.table.stored.isEmpty)
     }
 

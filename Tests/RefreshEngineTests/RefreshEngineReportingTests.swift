@@ -73,7 +73,7 @@ import TokenCore
         #expect(explanation.report.status == .expired)
         #expect(
             explanation.reason
-                == "The last refresh failed: no such client (invalid_client, HTTP 401). No refreshes are made for any account now: "
+                == "The last refresh failed: no such client (invalid_client, HTTP 401). No refreshes are made for any account of the OAuth client default now: "
                 + "the OAuth client is refused; check tastytrade.clientSecret and tastytrade.env."
         )
         #expect(explanation.remedy?.contains("tastytrade.clientSecret") == true)

@@ -27,7 +27,8 @@ package final class AuthorizingDouble: Authorizing {
             client: "default",
             environment: .sandbox,
             page: "https://cert-my.staging-tasty.works/auth.html",
-            redirectURI: "http://localhost/tastytrade/oauth/callback"
+            redirectURI: "http://localhost/tastytrade/oauth/callback",
+            scopes: ["read", "trade"]
         )
     }
 

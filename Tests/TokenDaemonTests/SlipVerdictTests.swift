@@ -43,6 +43,16 @@ import TokenCore
         #expect(verdicts.contains { $0.grade == grade && $0.text.contains(words) && $0.remedy != nil }, "\(verdicts)")
     }
 
+    @Test func whatIsOnlyWorthKnowingIsSaidToo() throws {
+        let verdicts = ClientCheck(try configuration(["TASTYTRADE_CLIENT_SECRET": "wrong"])).verdicts()
+        #expect(verdicts.map(\.grade) == [.ok] && verdicts[0].text.contains("40 hexadecimal digits"), "\(verdicts)")
+    }
+
+    @Test func theRedirectURIIsKeptToTheLetter() throws {
+        let slash = "http://localhost:3000/tastytrade/oauth/callback/"
+        #expect(try configuration(["TASTYTRADE_REDIRECT_URI": slash]).tastytrade.redirectURI == slash)
+    }
+
     private func findings(_ codes: [FindingCode], _ token: String) -> [Finding] {
         let client = ClientRegistration(
             name: "default",

@@ -40,7 +40,8 @@ import TokenCore
                 client: "second",
                 environment: .sandbox,
                 page: "http://127.0.0.1:9000/auth.html?x",
-                redirectURI: "http://localhost/tastytrade/oauth/callback"
+                redirectURI: "http://localhost/tastytrade/oauth/callback",
+                scopes: ["read", "trade"]
             )
         )
         try await fixture.browseSignedIn { browser async throws in
@@ -49,6 +50,7 @@ import TokenCore
             try Markup.check(page.text, "begin")
             #expect(page.text.contains("name=\"user\" value=\"a/&quot;b&quot;\""))
             #expect(page.text.contains("name=\"client\" value=\"second\""))
+            #expect(page.text.contains("<dt>Asked for</dt><dd>read trade</dd>"))
             #expect(page.fields[.contentSecurityPolicy]?.contains("'self' http://127.0.0.1:9000;") == true)
             #expect(
                 fixture.authorizing.seen == [.subject(UserID(" a/\"b\" "), nil)],

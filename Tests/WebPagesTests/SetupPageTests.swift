@@ -71,6 +71,23 @@ import TokenCore
         )
     }
 
+    /// The form of another client changes none by a name that is taken; that of the client itself does.
+    @Test func aNameThatIsTakenChangesNothingUnlessThatIsMeant() async throws {
+        fixture.enrolling.clients(.success([EnrollingDouble.configured, EnrollingDouble.listing("second")]))
+        try await fixture.browseSignedIn { browser async throws in
+            let empty = try await browser.get(path)
+            #expect(empty.text.contains("<input type=\"hidden\" name=\"new\" value=\"yes\">"))
+            let page = try await browser.post(path, values + [("new", "yes")])
+            #expect(page.status == 422 && page.text.contains("There is a client of this name"))
+            #expect(page.text.contains("name=\"new\" value=\"yes\""), "it is as it was meant")
+            #expect(fixture.enrolling.drafts.isEmpty)
+            let change = try await browser.get(path + "?client=second")
+            #expect(!change.text.contains("name=\"new\""))
+            #expect(try await browser.post(path, values).status == 200)
+        }
+        #expect(fixture.enrolling.drafts.map(\.name) == ["second"])
+    }
+
     @Test func whatIsLeftEmptyIsNotChanged() async throws {
         try await fixture.browseSignedIn { browser async throws in
             _ = try await browser.get(path)

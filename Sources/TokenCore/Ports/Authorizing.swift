@@ -120,9 +120,19 @@ package struct AuthorizationSubject: Hashable, Sendable {
     package let page: String
     /// Where the page sends them back to.
     package let redirectURI: String
+    /// What the client asks to be allowed.
+    package let scopes: [String]
 
     /// Puts it together.
-    package init(user: UserID, client: String, environment: TradeEnvironment, page: String, redirectURI: String) {
+    package init(
+        user: UserID,
+        client: String,
+        environment: TradeEnvironment,
+        page: String,
+        redirectURI: String,
+        scopes: [String]
+    ) {
+        self.scopes = scopes
         self.redirectURI = redirectURI
         self.user = user
         self.client = client

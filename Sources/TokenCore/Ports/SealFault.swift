@@ -55,6 +55,8 @@ extension SealFault: CustomStringConvertible {
     package var description: String {
         switch self {
         case .malformed(let format): "is damaged: it is not a whole \(format.words)"
+        case .otherFormat(.rails):
+            "has the form of a \(SealFormat.rails.words), which this encryption.mode does not open (so has a token with quotes or braces)"
         case .otherFormat(let format): "is a \(format.words), which this encryption.mode does not open"
         case .tooLong: "is longer than any value that is sealed here"
         case .unsupported(let feature): "is sealed with \(feature.words), which is not read here"

@@ -21,13 +21,11 @@ struct ClientCheck: Sendable {
         return Self.verdicts(on: findings, settings)
     }
 
-    /// What is merely worth knowing is left to who asks about an account.
+    /// That the way back is on this host is so by default, and worth a word only to who connects an account.
     private static func verdicts(on findings: [Finding], _ settings: Configuration.TastyTrade) -> [Verdict] {
-        let slips = findings.filter { $0.severity > .note }
-        guard slips.isEmpty else {
-            return slips.map { finding in
-                Verdict(finding.severity == .fault ? .fail : .warn, subject, finding.problem, remedy: finding.remedy)
-            }
+        let findings = findings.filter { $0.code != .redirectLoopback }
+        guard findings.isEmpty else {
+            return findings.map { Verdict(grade(of: $0), subject, $0.problem, remedy: $0.remedy) }
         }
         let name = settings.clientID.map { "id \($0)" } ?? "no id"
         return [
@@ -37,6 +35,14 @@ struct ClientCheck: Sendable {
                 "\(name), \(settings.environment.rawValue); nothing unusual in its id, secret and addresses"
             )
         ]
+    }
+
+    private static func grade(of finding: Finding) -> Verdict.Grade {
+        switch finding.severity {
+        case .fault: .fail
+        case .warning: .warn
+        case .note: .ok
+        }
     }
 }
 

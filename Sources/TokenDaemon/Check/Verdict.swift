@@ -36,7 +36,9 @@ package struct Verdict: Hashable, Sendable, CustomStringConvertible {
     /// `fail  socket: /run/x.sock is no socket: remove it`.
     package var description: String {
         let grade = grade.rawValue.padded(to: 5)
-        return "\(grade) \(subject): \(text)" + (remedy.map { ": \($0)" } ?? "")
+        // What ends as a sentence is followed by one.
+        let joint = text.hasSuffix(".") ? " " : ": "
+        return "\(grade) \(subject): \(text)" + (remedy.map { joint + $0 } ?? "")
     }
 
     /// The same as a JSON object on one line.

@@ -11,12 +11,14 @@ struct WebCheck: Sendable {
     private static let patience: Int32 = 2_000
 
     private let settings: Configuration.Web
+    private let redirectURI: String
     private let clock: ClockReading
 
     /// Looks at the address that the configuration names.
     init(_ configuration: Configuration, clock: @escaping ClockReading) {
         self.clock = clock
         settings = configuration.web
+        redirectURI = configuration.tastytrade.redirectURI
     }
 
     /// Looks, and asks who listens there already.
@@ -31,7 +33,30 @@ struct WebCheck: Sendable {
                 clock: clock
             )
         }
-        return [Self.verdict(on: site, settings)]
+        return [Self.verdict(on: site, settings), Self.wayBack(to: redirectURI, settings)].compactMap(\.self)
+    }
+
+    /// Whether people come back to the pages whom they send to TastyTrade for the configuration's client.
+    ///
+    /// - Parameters:
+    ///   - redirectURI: that client's.
+    ///   - settings: where the pages are.
+    /// - Returns: a slip, where it looks like one; that it is an application's, where it leads there; nil where they do.
+    static func wayBack(to redirectURI: String, _ settings: Configuration.Web) -> Verdict? {
+        let own = WebConfiguration(publicURL: settings.publicURL, host: "", port: 0).redirectURI
+        guard redirectURI != own else { return nil }
+        let text = "the client default comes back to \(redirectURI), and not to the pages"
+        let host = (try? WebAddress(redirectURI))?.host
+        guard host == (try? WebAddress(own))?.host || host.map(LoopbackAddress.isLoopback) == true else {
+            return Verdict(.ok, "web", "\(text): its accounts are connected there, and not on the pages")
+        }
+        return Verdict(
+            .warn,
+            "web",
+            "\(text): they connect no account with it",
+            remedy:
+                "make tastytrade.redirectUri \(own), here and at TastyTrade, to the letter; or leave it, if an application is there"
+        )
     }
 
     /// Nothing here fails: the daemon works without.

@@ -16,6 +16,8 @@ struct ClientForm {
     var redirectURI = ""
     /// What it asks for, with spaces between.
     var scopes = ""
+    /// Whether it is the form for another client than there are, so that none is changed by a name that is taken.
+    let isMeantNew: Bool
     private var secret: Secret?
 
     /// What stands in the form before anybody filled it in.
@@ -24,6 +26,7 @@ struct ClientForm {
     ///   - client: the client that is to be changed; nil for a new one.
     ///   - configuration: where the pages are.
     init(for client: ClientListing?, at configuration: WebConfiguration) {
+        isMeantNew = client == nil
         name = client?.name ?? ""
         clientID = client?.clientID ?? ""
         environment = client?.environment.rawValue ?? ""
@@ -33,6 +36,7 @@ struct ClientForm {
 
     /// What somebody sent. Client id and secret are taken as they came, so that what is wrong with them can be said.
     init(_ form: FormFields) {
+        isMeantNew = form["new"] == "yes"
         name = form.trimmed("name") ?? ""
         clientID = form["client_id"]
         environment = form["environment"]
@@ -96,14 +100,14 @@ extension ClientForm {
     ///
     /// - Parameters:
     ///   - problems: what is wrong.
-    ///   - isNew: whether there is no such client yet, as far as is known.
+    ///   - isNew: whether it is for a client that is not there yet.
     /// - Returns: the field of the name, and all others; the secret's is always empty.
     func fields(_ problems: [Problem], isNew: Bool) -> (name: FieldView, others: [FieldView]) {
         let name = FieldView(
             name: "name",
             label: "Name",
             hint:
-                "What you call it here: letters, digits, dots, dashes and underscores. Entering an existing name changes that client.",
+                "What you call it here: letters, digits, dots, dashes and underscores.",
             value: self.name,
             longest: 64,
             isRequired: true

@@ -113,7 +113,7 @@ struct ChoiceView {
         let own = ChoiceView(
             identifier: "",
             value: "",
-            words: "The one that the account has now, else default",
+            words: "The account’s own, else default",
             isChosen: chosen.isEmpty
         )
         return [own] + names.map { ChoiceView(identifier: "", value: $0, words: $0, isChosen: $0 == chosen) }

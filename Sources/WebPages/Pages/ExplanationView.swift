@@ -12,6 +12,8 @@ struct ExplanationView: PageView {
     let whatToDo: String?
     /// Where to go from here.
     let link: Link?
+    /// Whether it is for somebody on the way to TastyTrade and back who is not signed in: he has no way to begin again by himself.
+    let isStranger: Bool
 
     /// For a failure; there nobody is known.
     init(_ failure: PageFailure) {
@@ -19,6 +21,7 @@ struct ExplanationView: PageView {
         whatHappened = failure.whatHappened
         whatToDo = failure.whatToDo
         link = failure.leadsHome ? Link(address: "/", words: "Go to the accounts") : nil
+        isStranger = false
     }
 
     /// For what TastyTrade said, such as the `error` that people come back with.
@@ -32,6 +35,7 @@ struct ExplanationView: PageView {
         whatHappened = explanation.whatHappened
         whatToDo = explanation.whatToDo
         self.link = link
+        isStranger = visit == nil
     }
 
     /// For a failure whose text says what to do too.
@@ -46,5 +50,6 @@ struct ExplanationView: PageView {
         whatHappened = text
         whatToDo = nil
         self.link = link
+        isStranger = visit == nil
     }
 }

@@ -34,6 +34,8 @@ struct SetupView: PageView {
     /// Why the clients cannot be told; nil if they can be.
     let clientsFailure: String?
     let formTitle: String
+    /// Whether the form is for a client that is not there yet.
+    let isNew: Bool
     let name: FieldView
     let environments: [ChoiceView]
     let environmentError: String?
@@ -57,7 +59,7 @@ struct SetupView: PageView {
         for visit: Visit
     ) {
         let known = (try? clients.get()) ?? []
-        let isNew = !known.contains { $0.name == form.name }
+        isNew = form.isMeantNew
         frame = Frame("OAuth clients", for: visit, at: .setup)
         self.done = done
         self.problems = ProblemsView(

@@ -11,6 +11,8 @@ struct SubjectView {
     let client: String
     /// Which of the two worlds.
     let environment: String
+    /// What TastyTrade is asked to allow; nil where it is to offer what it likes.
+    let scopes: String?
     /// The site to which people are sent.
     let site: String
 
@@ -19,6 +21,8 @@ struct SubjectView {
         user = ShownUser(subject.user).text
         client = SafeText(subject.client, toBytes: SafeText.quotationLimit).text
         environment = subject.environment.words
+        let scopes = SafeText(subject.scopes.joined(separator: " "), toBytes: SafeText.quotationLimit).text
+        self.scopes = scopes.isEmpty ? nil : scopes
         site = (try? WebOrigin(ofPage: subject.page))?.description ?? "unknown"
     }
 }

@@ -67,4 +67,16 @@ import Testing
         let proxied = "web: {listen: \"127.0.0.1:3001\", publicUrl: https://tokens.example}"
         #expect(WebCheck.verdict(on: .free, try settings(proxied).web).grade == .ok)
     }
+
+    @Test(arguments: [
+        ("http://localhost:3000/tastytrade/oauth/callback", nil),
+        ("http://localhost:3000/tastytrade/oauth/callback/", Verdict.Grade.warn),
+        ("http://127.0.0.1:3000/tastytrade/oauth/callback", .warn), ("http://localhost:3000/oauth/callback", .warn),
+        ("https://app.example/tastytrade/oauth/callback", .ok),
+    ])
+    func aWayBackThatLeadsElsewhereIsRemarkedOn(_ redirectURI: String, _ grade: Verdict.Grade?) throws {
+        let verdict = WebCheck.wayBack(to: redirectURI, try settings("{}").web)
+        #expect(verdict?.grade == grade && verdict?.text.contains(redirectURI) ?? true)
+        #expect((verdict?.remedy != nil) == (grade == .warn))
+    }
 }
