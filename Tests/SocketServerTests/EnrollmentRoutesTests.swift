@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The tastytokend authors
 
 import Foundation
+import Glibc
 import InMemoryLogging
 import Logging
 import NIOCore
@@ -223,6 +224,28 @@ import TokenCore
             let reply = try RawReply(try connection.received())
             #expect(reply.status == 503, "\(method) \(path)")
         }
+    }
+
+    @Test func whoChangedWhatIsLogged() async throws {
+        let log = InMemoryLogHandler()
+        var logger = Logger(label: "test") { _ in log }
+        logger.logLevel = .info
+        try await with(logger: logger) { client, fixture in
+            _ = try await client.send("PUT", "/v1/users/42/grant", body: #"{"refresh_token":"r1"}"#)
+            fixture.enrolling.fail(with: EnrollmentFailure(.invalid, "no"))
+            _ = try await client.send("DELETE", "/v1/clients/second", body: "")
+            _ = try await client.get("/v1/users/42")
+        }
+        let changes = log.entries.filter { $0.metadata["event"] == "change.asked" }.map {
+            $0.metadata.mapValues(\.description)
+        }
+        #expect(changes.map { $0["http.route"] } == ["/v1/users/{user}/grant", "/v1/clients/{name}"])
+        #expect(changes.map { $0["http.method"] } == ["PUT", "DELETE"])
+        #expect(changes.map { $0["http.status"] } == ["200", "400"])
+        for change in changes {
+            #expect(change["caller.uid"] == "\(geteuid())" && change["caller.pid"] == "\(getpid())")
+        }
+        #expect(changes.first?["user.id"] == "42" && changes.last?["client.name"] == "second")
     }
 
     @Test func h31NothingOfABodyIsLoggedOrSentBack() async throws {

@@ -143,6 +143,7 @@ extension ExchangeHandler {
         let access = service.access.copy
         let dispatch = dispatch(target, head, body, access.rules)
         let finish: (Reply) -> Void = { [self] reply in
+            if dispatch.isChange || target.resource == .consoleLinks { recordChange(head.method, target, reply) }
             // What was changed is told to whoever had the right when it began.
             self.finish(dispatch.isChange ? reply : refusal(of: target, since: access) ?? reply, context)
         }
@@ -235,14 +236,6 @@ extension ExchangeHandler {
         send(reply, Reply.Form(withoutBody: head.method == .HEAD, closing: !staysOpen), context)
         answerNext(context)
         if answering == nil, !isClosed { context.triggerUserOutboundEvent(ExchangeEvent.answered, promise: nil) }
-    }
-
-    /// Has it recorded if a token is on its way to the caller.
-    private func record(_ reply: Reply, to target: Target) {
-        guard let token = reply.handsOut, let user = target.resource.user, case .caller(let caller) = asker else {
-            return
-        }
-        service.audit.took(token, of: user, by: caller, at: service.clock())
     }
 
     private func send(_ reply: Reply, _ form: Reply.Form, _ context: ChannelHandlerContext) {
