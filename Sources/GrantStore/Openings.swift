@@ -33,7 +33,8 @@ final class Openings: Sendable {
     var failure: StoreFailure? {
         count.withLock { count in
             guard count.open == 0, let reason = count.reason else { return nil }
-            let words = "None of the \(count.closed) sealed rows can be opened; check encryption.mode and its keys."
+            let words =
+                "None of the \(count.closed) sealed rows can be opened; check encryption.mode and its keys, and tastytrade.env, to which JWE are bound."
             return StoreFailure(misconfigured: [words, "Of one of them: \(reason)"])
         }
     }

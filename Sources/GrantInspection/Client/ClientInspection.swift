@@ -72,7 +72,11 @@ package struct ClientInspection: Sendable {
             return Finding(.clientSecretIsToken, "The client secret is a token.", remedy: secretRemedy)
         }
         if let flaw = TextFlaw(in: text) {
-            return Finding(.clientSecretUnclean, "The client secret \(flaw.words).", remedy: secretRemedy)
+            return Finding(
+                .clientSecretUnclean,
+                "The client secret \(flaw.words).",
+                remedy: "Enter it once more, the secret alone: 40 characters without quotes and white space."
+            )
         }
         if text == clientID {
             return Finding(
