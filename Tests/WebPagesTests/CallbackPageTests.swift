@@ -193,6 +193,29 @@ import TokenCore
         #expect(fixture.authorizing.seen.isEmpty)
     }
 
+    @Test func whatMayGoBetterHasItsButtonOnceMoreWithoutTheDatabasesWords() async throws {
+        let away = EnrollmentFailure(
+            .unavailable,
+            "connection to server at canary-host failed",
+            explanation: Explanation("The database does not answer", "Nothing was changed.", do: "Try again."),
+            retryAfter: .seconds(5)
+        )
+        try await travel { browser, _ async throws in
+            _ = try await browser.get(returned)
+            fixture.authorizing.fail(with: away)
+            let fields = [("code", "code-of-tastytrade"), ("state", "state-of-the-double")]
+            let page = try await browser.post(path, fields)
+            #expect(page.status == 503 && page.fields[.retryAfter] == "5")
+            for words in [
+                "It is not connected yet", "The database does not answer: Nothing was changed.",
+                "Press the button again in 5 s.", "Connect the account",
+            ] {
+                #expect(page.text.contains(words), "\(words)")
+            }
+            #expect(!page.text.contains("canary-host"))
+        }
+    }
+
     @Test func h32AStateThatIsSpentOverOrAnothersIsSaidInItsWords() async throws {
         let away = EnrollmentFailure(.unavailable, "The database is away.", retryAfter: .seconds(5))
         let declined = EnrollmentFailure(

@@ -31,7 +31,9 @@ struct FinishView: PageView {
     ) {
         problems = failure.flatMap { failure in
             let wait = failure.retryAfter.map { "Press the button again in \(max($0.wholeSecondsUp, 1)) s." }
-            return ProblemsView("It is not connected yet", [Problem(failure.text)], advice: wait)
+            // Nobody is known here: what the database said is not for everybody.
+            let words = failure.explanation.map { "\($0.title): \($0.whatHappened)" } ?? failure.text
+            return ProblemsView("It is not connected yet", [Problem(words)], advice: wait)
         }
         self.subject = SubjectView(subject)
         frame = Frame("Connect user \(self.subject.user)")
