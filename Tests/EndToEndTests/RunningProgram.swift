@@ -47,12 +47,14 @@ final class RunningProgram: Sendable {
         process.arguments = arguments
         process.environment = environment
         process.currentDirectoryURL = place
-        process.standardOutput = try FileHandle(forWritingTo: outputFile)
-        process.standardError = try FileHandle(forWritingTo: errorFile)
+        let files = try [outputFile, errorFile].map { try FileHandle(forWritingTo: $0) }
+        (process.standardOutput, process.standardError) = (files[0], files[1])
         process.standardInput = FileHandle.nullDevice
         ended.enter()
         process.terminationHandler = { [ended] _ in ended.leave() }
         try process.run()
+        // The program has its own. Foundation keeps ours for as long as the tests run, and crashes as it starts a program with some 1,360 open.
+        for file in files { try file.close() }
         self.process = Mutex(process)
     }
 
