@@ -22,10 +22,7 @@ extension AccountConnector {
             accounts: max(await effects.accountsWithGrant() - others, 0),
             obstacle: nil
         )
-        return [first]
-            + stored.map {
-                ClientListing($0, secretChangedAt: $0.secretChangedAt, accounts: accounts[$0.name] ?? 0)
-            }
+        return [first] + stored.map { ClientListing($0, accounts: accounts[$0.name] ?? 0) }
     }
 
     /// See ``Enrolling/put(_:)``.
@@ -34,7 +31,7 @@ extension AccountConnector {
         try ClientScope.check(draft.scopes ?? [])
         let (stored, accounts) = try await known()
         let before = stored.first { $0.name == draft.name }
-        let client = try StoredClient(draft, over: before, else: configured)
+        let client = try StoredClient(draft, over: before, else: configured, at: clock().wall)
         let notes = try inspect(client) + Self.notesOnChange(from: before, to: client, accounts[draft.name] ?? 0)
         let outcome: Result<Void, ClientRefusal>
         do throws(StoreFailure) {
@@ -49,14 +46,7 @@ extension AccountConnector {
             metadata: [LogKey.client: "\(client.name)", LogKey.event: "client.put"]
         )
         await effects.clientsWereChanged()
-        let isReplaced = before.map { $0.clientSecret != client.clientSecret } ?? false
-        return (
-            ClientListing(
-                client,
-                secretChangedAt: isReplaced ? clock().wall : client.secretChangedAt,
-                accounts: accounts[draft.name] ?? 0
-            ), notes
-        )
+        return (ClientListing(client, accounts: accounts[draft.name] ?? 0), notes)
     }
 
     /// See ``Enrolling/removeClient(_:)``.
@@ -185,7 +175,8 @@ extension StoredClient {
     fileprivate init(
         _ draft: ClientDraft,
         over before: StoredClient?,
-        else configured: ConfiguredClient
+        else configured: ConfiguredClient,
+        at now: WallTime
     ) throws(EnrollmentFailure) {
         guard let clientID = draft.clientID ?? before?.clientID, !clientID.isEmpty else {
             throw EnrollmentFailure(.invalid, "A new OAuth client needs its client id: give client_id.")
@@ -200,7 +191,8 @@ extension StoredClient {
             clientSecret: secret,
             redirectURI: draft.redirectURI ?? before?.redirectURI ?? configured.redirectURI,
             scopes: draft.scopes ?? before?.scopes ?? configured.scopes,
-            secretChangedAt: before?.secretChangedAt
+            // As the store will say: a first secret has replaced none.
+            secretChangedAt: before.flatMap { $0.clientSecret == secret ? $0.secretChangedAt : now }
         )
     }
 }
@@ -216,14 +208,14 @@ extension ClientDraft {
 }
 
 extension ClientListing {
-    fileprivate init(_ client: StoredClient, secretChangedAt: WallTime?, accounts: Int) {
+    fileprivate init(_ client: StoredClient, accounts: Int) {
         self.init(
             name: client.name,
             environment: client.environment,
             clientID: client.clientID,
             redirectURI: client.redirectURI,
             scopes: client.scopes,
-            secretChangedAt: secretChangedAt,
+            secretChangedAt: client.secretChangedAt,
             accounts: accounts,
             obstacle: client.obstacle
         )

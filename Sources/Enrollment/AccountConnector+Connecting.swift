@@ -91,9 +91,6 @@ extension AccountConnector {
         let held = try await refreshToken(in: row)
         try begin(user)
         defer { endProof(of: user) }
-        try await expectCalls(of: chosen)
-        // An exchange is a call as a proof is.
-        proofs.ask(for: user)
         let token = try await obtain(chosen)
         // Nothing is refused for what it looks like: TastyTrade gave it just now, and says in a moment whether it is good.
         var notes = TokenInspection(

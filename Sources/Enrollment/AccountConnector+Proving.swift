@@ -7,7 +7,11 @@ import TokenCore
 
 /// Proving a grant by a refresh, and putting it into its row.
 extension AccountConnector {
-    /// Whether TastyTrade may be asked for a client now: others may have been told to leave it alone.
+    /// Sees to it that TastyTrade may be asked for a client now: others may have been told to leave it alone. To be called where a call
+    /// follows, since it counts as one.
+    ///
+    /// - Parameter client: for which.
+    /// - Throws: what stands in the way, and for how long.
     func expectCalls(of client: ChosenClient) async throws(EnrollmentFailure) {
         guard let obstacle = await effects.obstacle(client.storedName) else { return }
         throw EnrollmentFailure(
@@ -24,22 +28,35 @@ extension AccountConnector {
             answer = proof
         } else {
             try await expectCalls(of: client)
-            proofs.ask(for: user)
             answer = try await prove(token, of: user, client)
         }
         try await put(answer, used: token, of: user, client)
     }
 
-    /// A call for an account came to its end: everybody has part in what it tells.
+    /// Makes a call for an account; what it tells of client and endpoint, everybody has part in.
     ///
     /// - Parameters:
-    ///   - user: whose account.
-    ///   - client: for which it was made.
-    ///   - begunAt: when.
-    ///   - failure: how it failed; nil if there was a token.
-    func callEnded(_ user: UserID, _ client: ChosenClient, begunAt: Moment, _ failure: RefreshFailure?) async {
-        if failure?.kind == .grantRefused { proofs.refused(at: clock()) }
-        await effects.callEnded(user, client.storedName, begunAt, failure)
+    ///   - user: whose account; the next proof of it waits for a while.
+    ///   - client: for which it is made.
+    ///   - call: makes it.
+    /// - Returns: what the call gives.
+    /// - Throws: as the call.
+    func calling<Answer: Sendable>(
+        for user: UserID,
+        _ client: ChosenClient,
+        _ call: @Sendable () async throws(RefreshFailure) -> Answer
+    ) async throws(RefreshFailure) -> Answer {
+        proofs.ask(for: user)
+        let begunAt = clock()
+        do throws(RefreshFailure) {
+            let answer = try await call()
+            await effects.callEnded(user, client.storedName, begunAt, nil)
+            return answer
+        } catch {
+            if error.kind == .grantRefused { proofs.refused(at: clock()) }
+            await effects.callEnded(user, client.storedName, begunAt, error)
+            throw error
+        }
     }
 
     /// It is the account's turn.
@@ -92,13 +109,11 @@ extension AccountConnector {
         of user: UserID,
         _ client: ChosenClient
     ) async throws(EnrollmentFailure) -> TokenAnswer {
-        let begunAt = clock()
         do throws(RefreshFailure) {
-            let answer = try await endpoint.refresh(token, of: .none, for: client.registration)
-            await callEnded(user, client, begunAt: begunAt, nil)
-            return answer
+            return try await calling(for: user, client) { [endpoint] () async throws(RefreshFailure) in
+                try await endpoint.refresh(token, of: .none, for: client.registration)
+            }
         } catch {
-            await callEnded(user, client, begunAt: begunAt, error)
             logger.notice(
                 "a grant that was entered was not proved, and is not stored",
                 metadata: [

@@ -83,7 +83,7 @@ extension CodeFlow: Authorizing {
             let notes =
                 switch end {
                 case .code(let code): try await connect(pending, with: code)
-                case .error(let error): throw try await refusal(pending, error, in: subject.environment)
+                case .error(let error): throw try await refusal(pending, error, subject)
                 }
             obtained.remove(pending.stateHash)
             return .success((subject, notes))
@@ -119,6 +119,7 @@ extension CodeFlow: Authorizing {
     ) async throws(EnrollmentFailure) -> Secret {
         let before = obtained.find(pending.stateHash, at: clock())
         if let token = before?.token { return token }
+        try await connector.expectCalls(of: client)
         if before == nil { try await spend(pending) }
         let token = try await exchange(code, for: pending, client)
         obtained.keep(token, for: pending, at: clock())
@@ -138,14 +139,13 @@ extension CodeFlow: Authorizing {
         for pending: PendingAuthorization,
         _ client: ChosenClient
     ) async throws(EnrollmentFailure) -> Secret {
-        let begunAt = clock()
         do throws(RefreshFailure) {
-            let token = try await endpoint.exchange(code, redirectURI: pending.redirectURI, for: client.registration)
-                .refreshToken
-            await connector.callEnded(pending.user, client, begunAt: begunAt, nil)
-            return token
+            return try await connector.calling(for: pending.user, client) {
+                [endpoint] () async throws(RefreshFailure) in
+                try await endpoint.exchange(code, redirectURI: pending.redirectURI, for: client.registration)
+            }
+            .refreshToken
         } catch {
-            await connector.callEnded(pending.user, client, begunAt: begunAt, error)
             // An answer that is no good otherwise may have brought a grant all the same; the proof will tell.
             if let token = error.newRefreshToken { return token }
             logger.notice(
@@ -169,7 +169,7 @@ extension CodeFlow: Authorizing {
     private func refusal(
         _ pending: PendingAuthorization,
         _ error: String,
-        in environment: TradeEnvironment
+        _ subject: AuthorizationSubject
     ) async throws(EnrollmentFailure) -> EnrollmentFailure {
         // What is kept was spent when its code came.
         if obtained.find(pending.stateHash, at: clock()) == nil { try await spend(pending) }
@@ -180,7 +180,10 @@ extension CodeFlow: Authorizing {
                 LogKey.errorCode: "\(SafeText(foreign: error).text)",
             ]
         )
-        return EnrollmentFailure(.grantRefused, Explanation(ofAuthorizationError: error, in: environment))
+        return EnrollmentFailure(
+            .grantRefused,
+            Explanation(ofAuthorizationError: error, in: subject.environment, for: subject.client)
+        )
     }
 }
 

@@ -66,6 +66,8 @@ extension EnrollmentFailure {
         let explanation = Explanation(ofProof: failure, in: client.environment, for: client.name)
         // Only what the endpoint says in so many words is the grant's own fault.
         let kind: Kind = failure.kind == .grantRefused ? .grantRefused : .unavailable
+        // These are over when a person has seen to them, and not in a moment.
+        let mayPass = kind == .unavailable && ![.clientRefused, .redirected, .tls].contains(failure.kind)
         let remark =
             failure.outcomeIsUnknown
             ? " TastyTrade may have used the grant all the same: if it is refused at the next try, make a new one." : ""
@@ -73,7 +75,7 @@ extension EnrollmentFailure {
             kind,
             explanation,
             remark: "\(remark) (\(failure))",
-            retryAfter: kind == .unavailable && failure.mayPass ? failure.retryAfter ?? ProofLedger.spacing : nil
+            retryAfter: mayPass ? failure.retryAfter ?? ProofLedger.spacing : nil
         )
     }
 
@@ -89,19 +91,6 @@ extension EnrollmentFailure {
             explanation: explanation,
             retryAfter: retryAfter
         )
-    }
-}
-
-extension RefreshFailure {
-    /// Whether it may be over in a moment, without anybody who sees to it.
-    fileprivate var mayPass: Bool {
-        switch kind {
-        case .clientRefused, .redirected, .tls: false
-        case .grantRefused, .requestRejected, .throttled, .gateway, .serverFault, .malformed, .nameResolution, .connect,
-            .timeout, .connectionLost, .storeUnavailable, .storeRejected, .journalUnavailable, .callUnderWay,
-            .noProgress:
-            true
-        }
     }
 }
 

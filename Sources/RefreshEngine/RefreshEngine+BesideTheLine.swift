@@ -35,16 +35,18 @@ extension RefreshEngine {
     ///   - user: for whose account it was made.
     ///   - client: the client's name; nil is the configuration's.
     ///   - begunAt: when it was made.
-    ///   - failure: how it failed; nil if there was a token. That a grant or code is refused is its own affair: a person entered it.
+    ///   - failure: how it failed; nil if there was a token. A refused grant or code is its own affair, since a person entered it, but
+    ///     the endpoint has answered.
     package func callEnded(
         for user: UserID,
         of client: String?,
         begunAt: Moment,
         _ failure: RefreshFailure?
     ) {
-        guard let lane = lanes.number(of: client), failure?.kind != .grantRefused else { return }
+        guard let lane = lanes.number(of: client) else { return }
         if let failure, failure.kind == .throttled { keepPause(of: lane, failure) }
-        guard let outcome = failure.map({ CallOutcome($0.kind) }) ?? .granted else { return }
+        guard let told = failure.map({ CallOutcome($0.kind) }) ?? .granted else { return }
+        let outcome = told == .grantRefused ? .answered : told
         heed(outcome, failure, of: user, in: lane, begunAt: begunAt)
         advance()
     }

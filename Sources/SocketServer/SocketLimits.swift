@@ -53,4 +53,7 @@ package struct SocketLimits: Hashable, Sendable {
     package mutating func allowEnrollment(forCalls call: Duration, _ statement: Duration) {
         enrollment = TimeAmount(call * 2 + statement * 2)
     }
+
+    /// ``enrollment``, for whoever waits by another clock.
+    package var enrollmentTakes: Duration { Duration(enrollment) }
 }

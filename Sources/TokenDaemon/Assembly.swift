@@ -42,6 +42,8 @@ struct Assembly {
     let pages: WebPages?
     /// How long a stop may wait for calls in flight and their writes.
     let drainWithin: Duration
+    /// How long connecting an account may take at most, as callers of the socket wait for it.
+    var connectingWithin: Duration { budget.limits.enrollmentTakes }
     /// How descriptors were shared out at the start; callers keep their part for as long as the daemon runs.
     private let budget: DescriptorBudget
     private let logger: Logger

@@ -199,7 +199,7 @@ struct Daemon: Sendable {
             watchdog: watchdog,
             notifier: notifier,
             // Calls of the engine's, and then those of whoever connects an account.
-            stopTakes: assembly.drainWithin * 2 + .seconds(15),
+            stopTakes: assembly.drainWithin + assembly.connectingWithin + .seconds(15),
             database: assembly.database
         ) { [server = assembly.server] in
             server.tellOfDeadTokens()
@@ -212,7 +212,7 @@ struct Daemon: Sendable {
     private func drainConnecting() async {
         let connector = assembly.connector
         await connector.end()
-        let deadline = DispatchTime.now() + .nanoseconds(Int(assembly.drainWithin.nanoseconds))
+        let deadline = DispatchTime.now() + .nanoseconds(Int(assembly.connectingWithin.nanoseconds))
         DispatchQueue.global().asyncAfter(deadline: deadline) { Task { await connector.letGo() } }
         await connector.untilIdle()
     }

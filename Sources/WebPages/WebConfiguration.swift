@@ -16,7 +16,4 @@ package struct WebConfiguration: Hashable, Sendable {
         self.host = host
         self.port = port
     }
-
-    /// Where TastyTrade sends people back to: what has to be registered there.
-    package var redirectURI: String { "\(publicURL)/tastytrade/oauth/callback" }
 }

@@ -26,6 +26,9 @@ package struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
     /// As it stands in the field `Origin`.
     package var description: String { "\(isSecure ? "https" : "http")://\(authority)" }
 
+    /// Where TastyTrade sends people back to, if the pages are here: what has to be registered there.
+    package var redirectURI: String { "\(self)/tastytrade/oauth/callback" }
+
     /// Takes the value of `web.publicUrl`.
     ///
     /// - Parameter text: such as `http://localhost:3000`; a slash at its end is left out.

@@ -45,7 +45,7 @@ extension WebPages {
     /// - Parameter subject: what would be asked for.
     /// - Throws: that the way back leads elsewhere.
     func checkWayBack(of subject: AuthorizationSubject) throws(EnrollmentFailure) {
-        guard subject.redirectURI != configuration.redirectURI else { return }
+        guard subject.redirectURI != configuration.publicURL.redirectURI else { return }
         let client = SafeText(subject.client, toBytes: SafeText.quotationLimit).text
         let elsewhere = SafeText(subject.redirectURI, toBytes: SafeText.quotationLimit).text
         throw EnrollmentFailure(
@@ -55,7 +55,7 @@ extension WebPages {
                 "TastyTrade would send people back to \(elsewhere), the redirect URI of the OAuth client \(client), and not to these pages.",
                 do:
                     "Connect the account where that address leads, or with tastytoken grant authorize at a terminal. Or give the client the "
-                    + "redirect URI \(configuration.redirectURI), here and at TastyTrade, to the letter."
+                    + "redirect URI \(configuration.publicURL.redirectURI), here and at TastyTrade, to the letter."
             )
         )
     }

@@ -125,6 +125,19 @@ import TokenSimulator
         }
     }
 
+    /// As many as are taken at a time say nothing: they are let go of before a browser gives up.
+    @Test func whoeverIsSilentShutsNobodyOutForLong() async throws {
+        let port = try LoopbackSocket.freePort()
+        try await Installation.with(accounts: 0, settings: settings(port)) { installation in
+            let daemon = try await installation.startReadyDaemon()
+            try await isServed(daemon)
+            let silent = try (1...32).map { _ in try LoopbackSocket.caller(of: "127.0.0.1", port: port) }
+            #expect(try await curl(installation, ["http://localhost:\(port)/console?t=x"]).status == 410)
+            withExtendedLifetime(silent) {}
+            #expect(try await installation.stop(daemon).status == 0)
+        }
+    }
+
     /// A browser keeps its connections for when somebody clicks.
     @Test func anOpenConnectionDoesNotHoldUpTheEnd() async throws {
         let port = try LoopbackSocket.freePort()

@@ -35,6 +35,22 @@ import TokenCore
         #expect(await answer.failure == nil)
     }
 
+    /// Leave is asked for only where a call follows: the engine counts it as a probe.
+    @Test func whatWasKeptIsStoredWithoutLeaveAndACallTakesOneEach() async throws {
+        let start = try await flow.begin()
+        fixture.table.end(with: .locked)
+        async let first = flow.finish(start.state)
+        _ = await flow.give("new")
+        _ = await flow.prove("a1")
+        #expect(await first.failure?.kind == .unavailable)
+        #expect(fixture.engine.leaves == 2, "an exchange, and a proof")
+        fixture.table.end(with: .done)
+        fixture.engine.obstacle = CallObstacle(reason: "it is away", wait: .seconds(5))
+        fixture.clock.advance(by: ProofLedger.spacing)
+        #expect(await flow.finish(start.state).failure == nil, "nobody has to be asked for that")
+        #expect(fixture.engine.leaves == 2 && fixture.table.row(flow.user)?.accessToken == "a1")
+    }
+
     @Test func theEngineLearnsHowEachCallEnded() async throws {
         let start = try await flow.begin()
         async let answer = flow.finish(start.state)
@@ -105,12 +121,19 @@ import TokenCore
         async let attempt = fixture.attempt("new")
         let call = await endpoint.nextCall()
         await connector.end()
-        async let end: Void = connector.untilIdle()
-        await connector.letGo()
-        // Whether it waited already or not.
+        let ended = Mailbox<String>()
+        let end = Task {
+            await connector.untilIdle()
+            ended.send("it waits no longer")
+        }
+        // Whenever it comes to wait.
+        while ended.count == 0 {
+            await connector.letGo()
+            await Task.yield()
+        }
+        await end.value
         call.fail(RefreshFailure(.connectionLost, text: "closed"))
-        await end
-        #expect(await attempt.failure != nil)
+        #expect(await attempt.failure != nil, "the call was under way all the while")
     }
 
     @Test func theEngineReadsARowOfWhichNobodyKnowsWhetherItWasWritten() async {

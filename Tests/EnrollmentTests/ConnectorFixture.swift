@@ -49,7 +49,7 @@ struct ConnectorFixture {
                     return engine.verdict
                 },
                 accountsWithGrant: { 3 },
-                obstacle: { [engine] _ in engine.obstacle },
+                obstacle: { [engine] _ in engine.leave() },
                 callEnded: { [engine] user, client, _, failure in
                     engine.note("\(user) \(client ?? "default") \(failure?.kind.rawValue ?? "granted")")
                 }

@@ -9,6 +9,7 @@ final class EngineDouble: Sendable {
     private struct State {
         var verdict: RefreshVerdict = .underWay(replacing: nil)
         var obstacle: CallObstacle?
+        var leaves = 0
         var calls: [String] = []
     }
 
@@ -25,6 +26,17 @@ final class EngineDouble: Sendable {
         get { state.withLock { $0.obstacle } }
         set { state.withLock { $0.obstacle = newValue } }
     }
+
+    /// Asks for leave to make a call.
+    func leave() -> CallObstacle? {
+        state.withLock { state in
+            state.leaves += 1
+            return state.obstacle
+        }
+    }
+
+    /// How often it was asked for leave.
+    var leaves: Int { state.withLock { $0.leaves } }
 
     /// The calls that it was told of, and how each ended.
     var calls: [String] { state.withLock { $0.calls } }

@@ -45,6 +45,17 @@ import TokenCore
         #expect(await fixture.engine.obstacle(ofClient: nil) == nil)
     }
 
+    @Test func anEndpointThatRefusesAGrantIsThereAgain() async {
+        let fixture = await fixture()
+        for number in 1...12 {
+            let away = RefreshFailure(.connect, text: "no connection")
+            await fixture.engine.callEnded(for: UserID("\(number)"), of: nil, begunAt: fixture.clock.now, away)
+        }
+        #expect(await fixture.engine.summary().stoppedFor?.contains("does not answer") == true)
+        await end(RefreshFailure(.grantRefused, httpStatus: 400, code: "invalid_grant", text: "no"), fixture)
+        #expect(await fixture.engine.summary().stoppedFor == nil)
+    }
+
     @Test func refusedGrantsThatPeopleEnterSayNothingOfTheClient() async {
         let fixture = await fixture()
         let refusal = RefreshFailure(.grantRefused, httpStatus: 400, code: "invalid_grant", text: "no")

@@ -217,6 +217,26 @@ import TokenCore
         }
     }
 
+    @Test func whoeverLeavesIsLoggedAllTheSameOnceItIsDone() async throws {
+        let log = InMemoryLogHandler()
+        var logger = Logger(label: "test") { _ in log }
+        logger.logLevel = .info
+        try await with(logger: logger) { client, fixture in
+            fixture.enrolling.hold()
+            let body = #"{"refresh_token":"r"}"#
+            try await client.send(
+                EmbeddedConnection.request("PUT", "/v1/users/42/grant", ["Content-Length: \(body.utf8.count)"]) + body
+            )
+            _ = await fixture.enrolling.requests.next()
+            try await client.close()
+            #expect(try await fixture.connect().get("/healthz").status == 200)
+            fixture.enrolling.release()
+            _ = await fixture.enrolling.ends.next()
+            while !log.entries.contains(where: { $0.metadata["event"] == "change.asked" }) { await Task.yield() }
+        }
+        #expect(log.entries.count { $0.metadata["event"] == "change.asked" } == 1)
+    }
+
     @Test func withoutSomebodyWhoConnectsItIsSaidSo() async throws {
         for (method, path) in [("PUT", "/v1/users/42/grant"), ("GET", "/v1/clients"), ("DELETE", "/v1/clients/x")] {
             let connection = try EmbeddedConnection()

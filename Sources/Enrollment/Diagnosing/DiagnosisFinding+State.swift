@@ -35,7 +35,7 @@ extension GrantStatus {
 extension DiagnosisFinding {
     /// What a failed refresh means.
     fileprivate init(_ failure: RefreshFailure, _ report: GrantReport) {
-        let words = Explanation(of: failure, in: report.environment)
+        let words = Explanation(of: failure, in: report.environment, for: report.client)
         // Nginx, and no verdict: it says nothing of the token (fact sheet section 4.3).
         let isUserAgent = failure.kind == .gateway && failure.httpStatus == 401
         self.init(

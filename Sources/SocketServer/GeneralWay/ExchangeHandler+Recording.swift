@@ -15,16 +15,20 @@ extension ExchangeHandler {
         service.audit.took(token, of: user, by: caller, at: service.clock())
     }
 
-    /// Logs who had an account or a client changed, or asked for a link, and how that ended. Nothing that was sent or answered is in it.
-    func recordChange(_ method: HTTPMethod, _ target: Target, _ reply: Reply) {
-        guard case .caller(let caller) = asker else { return }
+    /// What logs who had an account or a client changed, or asked for a link, once it is known how that ended. Nothing that was sent or
+    /// answered is in it.
+    func changeRecord(_ method: HTTPMethod, _ target: Target) -> @Sendable (Reply) -> Void {
+        guard case .caller(let caller) = asker else { return { _ in } }
         var metadata: Logger.Metadata = [
             LogKey.event: "change.asked", "caller.uid": .stringConvertible(caller.user),
             "caller.pid": .stringConvertible(caller.process), "http.method": "\(method.rawValue)",
-            "http.route": "\(target.resource.route)", "http.status": .stringConvertible(reply.status),
+            "http.route": "\(target.resource.route)",
         ]
         if let user = target.resource.user { metadata[LogKey.user] = "\(user)" }
         if case .client(let name) = target.resource { metadata[LogKey.client] = "\(SafeText(foreign: name).text)" }
-        service.logger.notice("a change was asked for", metadata: metadata)
+        return { [logger = service.logger, metadata] reply in
+            let end: Logger.Metadata = ["http.status": .stringConvertible(reply.status)]
+            logger.notice("a change was asked for", metadata: metadata.merging(end) { $1 })
+        }
     }
 }

@@ -143,12 +143,13 @@ extension ExchangeHandler {
         let access = service.access.copy
         let dispatch = dispatch(target, head, body, access.rules)
         let finish: (Reply) -> Void = { [self] reply in
-            if dispatch.isChange || target.resource == .consoleLinks { recordChange(head.method, target, reply) }
             // What was changed is told to whoever had the right when it began.
             self.finish(dispatch.isChange ? reply : refusal(of: target, since: access) ?? reply, context)
         }
         switch dispatch {
-        case .reply(let reply): finish(reply)
+        case .reply(let reply):
+            if target.resource == .consoleLinks { changeRecord(head.method, target)(reply) }
+            finish(reply)
         case .token(let request):
             let handler = TokenHandler(request, service: service, eventLoop: context.eventLoop, finish: finish)
             call = .token(handler)
@@ -159,7 +160,15 @@ extension ExchangeHandler {
             handler.begin()
         case .question(let question): ask(question, within: service.limits.report, context, finish)
         case .diagnosis(let question): ask(question, within: service.limits.diagnosis, context, finish)
-        case .change(let question): ask(question, within: service.limits.enrollment, isChange: true, context, finish)
+        case .change(let question):
+            // It comes to its own end, and is recorded then, whoever waits for that or not.
+            let record = changeRecord(head.method, target)
+            let recorded: QuestionHandler.Question = { serving in
+                let reply = await question(serving)
+                record(reply)
+                return reply
+            }
+            ask(recorded, within: service.limits.enrollment, isChange: true, context, finish)
         case .events(let caller): stream(to: caller, target, head, context)
         }
     }

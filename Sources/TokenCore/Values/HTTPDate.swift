@@ -20,25 +20,9 @@ package enum HTTPDate {
         return WallTime(nanoseconds: (seconds + clock[0] * 3600 + clock[1] * 60 + clock[2]) * 1_000_000_000)
     }
 
-    /// Writes a date, to the second.
-    ///
-    /// - Parameter time: the instant.
-    /// - Returns: what a field says.
-    package static func text(_ time: WallTime) -> String {
-        let days = floorDivision(time.seconds, by: secondsOfADay)
-        let second = time.seconds - days * secondsOfADay
-        let (year, month, day) = civil(fromDays: days)
-        // 1970 began on a Thursday.
-        let weekday = weekdays[Int((days % 7 + 11) % 7)]
-        let clock = [second / 3600, second / 60 % 60, second % 60].map(twoDigits).joined(separator: ":")
-        return "\(weekday), \(twoDigits(day)) \(months[Int(month) - 1]) \(year) \(clock) GMT"
-    }
-
     private static let secondsOfADay: Int64 = 86_400
-    private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-
-    private static func twoDigits(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    /// The names of the months, from January on.
+    package static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
     /// Days of the Gregorian calendar, counted in years that begin in March so that the leap day comes last.
     private static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
@@ -47,17 +31,5 @@ package enum HTTPDate {
         let daysBeforeMonth = (153 * monthsSinceMarch + 2) / 5
         let leapDays = marchYear / 4 - marchYear / 100 + marchYear / 400
         return 365 * marchYear + leapDays + daysBeforeMonth + day - 1 - 719_468
-    }
-
-    /// The way back, in eras of 400 such years.
-    private static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let era = floorDivision(days + 719_468, by: 146_097)
-        let dayOfEra = days + 719_468 - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthsSinceMarch = (5 * dayOfYear + 2) / 153
-        let month = monthsSinceMarch < 10 ? monthsSinceMarch + 3 : monthsSinceMarch - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        return (year, month, dayOfYear - (153 * monthsSinceMarch + 2) / 5 + 1)
     }
 }

@@ -119,8 +119,7 @@ extension Duration {
     package var wholeSecondsUp: Int64 { -floorDivision(-max(nanoseconds, .min + 1), by: 1_000_000_000) }
 }
 
-/// The quotient, rounded down.
-func floorDivision(_ dividend: Int64, by divisor: Int64) -> Int64 {
+private func floorDivision(_ dividend: Int64, by divisor: Int64) -> Int64 {
     let (quotient, remainder) = dividend.quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? quotient - 1 : quotient
 }

@@ -43,11 +43,11 @@ struct WebCheck: Sendable {
     ///   - settings: where the pages are.
     /// - Returns: a slip, where it looks like one; that it is an application's, where it leads there; nil where they do.
     static func wayBack(to redirectURI: String, _ settings: Configuration.Web) -> Verdict? {
-        let own = WebConfiguration(publicURL: settings.publicURL, host: "", port: 0).redirectURI
+        let own = settings.publicURL.redirectURI
         guard redirectURI != own else { return nil }
         let text = "the client default comes back to \(redirectURI), and not to the pages"
         let host = (try? WebAddress(redirectURI))?.host
-        guard host == (try? WebAddress(own))?.host || host.map(LoopbackAddress.isLoopback) == true else {
+        guard host == settings.publicURL.host || host.map(LoopbackAddress.isLoopback) == true else {
             return Verdict(.ok, "web", "\(text): its accounts are connected there, and not on the pages")
         }
         return Verdict(

@@ -30,7 +30,7 @@ struct ClientForm {
         name = client?.name ?? ""
         clientID = client?.clientID ?? ""
         environment = client?.environment.rawValue ?? ""
-        redirectURI = client?.redirectURI ?? configuration.redirectURI
+        redirectURI = client?.redirectURI ?? configuration.publicURL.redirectURI
         scopes = client?.scopes.joined(separator: " ") ?? "read trade openid"
     }
 
@@ -98,11 +98,9 @@ struct ClientForm {
 extension ClientForm {
     /// The fields before the choice of the environment and after it.
     ///
-    /// - Parameters:
-    ///   - problems: what is wrong.
-    ///   - isNew: whether it is for a client that is not there yet.
+    /// - Parameter problems: what is wrong.
     /// - Returns: the field of the name, and all others; the secret's is always empty.
-    func fields(_ problems: [Problem], isNew: Bool) -> (name: FieldView, others: [FieldView]) {
+    func fields(_ problems: [Problem]) -> (name: FieldView, others: [FieldView]) {
         let name = FieldView(
             name: "name",
             label: "Name",
@@ -117,7 +115,7 @@ extension ClientForm {
             FieldView(
                 name: "client_secret",
                 label: "Client secret",
-                hint: isNew
+                hint: isMeantNew
                     ? "TastyTrade shows it once. It is stored sealed, and shown nowhere again."
                     : "Leave it empty to keep the one that is stored.",
                 kind: "password"

@@ -68,11 +68,11 @@ struct SetupView: PageView {
             advice: "The client secret is not kept in the form: enter it again."
         )
         places = TradeEnvironment.places
-        callback = configuration.redirectURI
+        callback = configuration.publicURL.redirectURI
         self.clients = known.map(ClientView.init)
         clientsFailure = if case .failure(let failure) = clients { failure.text } else { nil }
         formTitle = isNew ? "Add a client" : "Change a client"
-        (name, fields) = form.fields(problems, isNew: isNew)
+        (name, fields) = form.fields(problems)
         environments = form.environments
         environmentError = problems.first { $0.field == "environment" }?.text
     }

@@ -4,7 +4,10 @@
 import Testing
 import TokenCore
 
-@Suite struct HTTPDateTests {
+@testable import WebPages
+
+/// What is written here is read as it was meant.
+@Suite struct HTTPDateTextTests {
     @Test(
         arguments: [
             (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (1_767_225_600, "Thu, 01 Jan 2026 00:00:00 GMT"),
